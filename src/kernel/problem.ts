@@ -16,6 +16,16 @@ export const problems = {
     ko: '데이터베이스에 연결할 수 없습니다: {reason}',
     en: 'The database cannot be reached: {reason}',
   },
+  checkpoint_too_large: {
+    status: 500,
+    ko: '단계 {step}의 결과가 너무 큽니다: {bytes}바이트 (한도 {limitBytes}바이트)',
+    en: 'The result of step {step} is too large: {bytes} bytes (limit {limitBytes})',
+  },
+  run_not_restartable: {
+    status: 409,
+    ko: '실행 {id}은(는) 다시 시작할 수 없습니다 (상태: {state}): 실패한 단계가 없거나 아직 실행 중입니다',
+    en: 'Run {id} cannot be restarted (state: {state}): nothing in it failed, or it is still running',
+  },
 } as const satisfies Record<string, ProblemText>;
 
 export type ProblemText = { readonly status: number; readonly ko: string; readonly en: string };

@@ -1,0 +1,26 @@
+/** SQLSTATEs after which PostgreSQL has rolled back and the same transaction may well succeed. */
+const passingStates = new Set([
+  '40001', // serialization failure
+  '40P01', // deadlock: this side was chosen to give way
+  '40003', // completion unknown
+  '25P03', // idle in transaction for too long
+  '53300', // too many connections
+  '57P01', // shutdown
+  '57P02', // crash
+  '57P03', // still starting up
+]);
+
+const lostConnection =
+  /connection terminated|connection error and is not queryable|timeout exceeded when trying to connect|server closed the connection/i;
+
+/**
+ * True where the database, not the work, is at fault: a conflict, a lost connection or a server that is away.
+ * Whether a lost transaction committed is unknown then, so only work with a checkpoint may be repeated.
+ */
+export function isPassingFault(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(isPassingFault);
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (code !== undefined && (passingStates.has(code) || /^08[0-9A-Z]{3}$/.test(code))) return true;
+  return syscall === 'connect' || syscall === 'read' || syscall === 'write' || lostConnection.test(error.message);
+}
