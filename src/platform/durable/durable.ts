@@ -4,7 +4,7 @@ import type { WorkflowHandle } from '@dbos-inc/dbos-sdk';
 import { DBOS } from '@dbos-inc/dbos-sdk';
 import { registerDataSource } from '@dbos-inc/dbos-sdk/datasource';
 import { DBOSExecutor } from '@dbos-inc/dbos-sdk/internal/dbos-executor';
-import { INTERNAL_QUEUE_NAME } from '@dbos-inc/dbos-sdk/internal/utils';
+import { dbRetryConfig, INTERNAL_QUEUE_NAME } from '@dbos-inc/dbos-sdk/internal/utils';
 import { registerInternalQueue } from '@dbos-inc/dbos-sdk/internal/wfqueue';
 import type { Pool } from 'pg';
 import { check } from '../../kernel/check.ts';
@@ -28,6 +28,7 @@ const applicationVersion = '1';
 /** How long another process waits for one whose proof of life is lost with the server's restart. */
 const graceMs = 5_000;
 const engineConnections = 8;
+const engineRetries = { initialBackoffSec: 0.25, maxBackoffSec: 5 };
 const resultPollMs = 100;
 
 export type DurableOptions = {
@@ -118,9 +119,9 @@ export function createDurable(options: DurableOptions): Durable {
     },
     isHealthy: () => DBOS.isInitialized() && proof.isHeld(),
     running: () => [...(DBOSExecutor.globalInstance?.systemDatabase.runningWorkflowMap.keys() ?? [])],
-    start: (workflow, id, ...args) => {
+    async start(workflow, id, ...args) {
       encodeCheckpoint(`${workflow.name} (arguments)`, args);
-      return DBOS.startWorkflow(workflow.run, { workflowID: id })(...args).then(toHandle);
+      return toHandle(await DBOS.startWorkflow(workflow.run, { workflowID: id })(...args));
     },
     handle: (id) => toHandle(DBOS.retrieveWorkflow(id)),
     restart: (id) => restartRun(pool, id),
@@ -151,11 +152,15 @@ async function launchEngine(options: DurableOptions, executorId: string, proof: 
     systemDatabaseUrl: withIdleTimeout(options.databaseUrl),
     systemDatabasePoolSize: engineConnections,
     runMigrations: false,
+    // Messages, events and streams are not used; trying out the channel alone would take 100 ms of every launch.
+    useListenNotify: false,
     applicationVersion,
     executorID: executorId,
     enablePatching: true,
     logger,
   });
+  // After an outage the engine would look for the server once a minute only.
+  Object.assign(dbRetryConfig, engineRetries);
   // Taken-over and restarted runs wait in this queue, which the engine would look at once a second.
   registerInternalQueue(INTERNAL_QUEUE_NAME, { minPollingIntervalMs: 200 });
   await DBOS.launch();

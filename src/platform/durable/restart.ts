@@ -37,7 +37,7 @@ async function restartTree(pool: Pool, id: string, depth: number): Promise<boole
  * another step was the workflow's to handle, and it did. Where none is found the workflow failed between two steps, or
  * wrapped the error: then the first step that failed; and where none did, only what comes after the last step.
  */
-export function firstStepToRepeat(run: RunDetail, childrenAgain: ReadonlySet<string>): number {
+export function firstStepToRepeat(run: Pick<RunDetail, 'steps' | 'error'>, childrenAgain: ReadonlySet<string>): number {
   const repeated = run.steps.find(
     (step) => isWaitFor(step, childrenAgain) || (step.error && run.error && isSame(step.error, run.error)),
   );

@@ -51,11 +51,15 @@ async function lookOnce({ proof, executorId, applicationVersion, graceMs, log }:
   // After a restart of PostgreSQL every process has lost its lock: those that live are given time to take theirs again.
   if (proof.heldSince() !== firstHeld && Date.now() < proof.heldSince() + graceMs) return;
   for (const { executor_id: other } of others) {
+    const engine = DBOSExecutor.globalInstance;
+    if (!engine) return;
     const [lock] = await proof.query<{ locked: boolean }>(tryLockSql, [lockName(other)]);
     if (!lock?.locked) continue;
-    // Held until its work is ours, so that nobody else does the same.
-    const taken = await DBOSExecutor.globalInstance?.recoverPendingWorkflows([other]);
-    await proof.query(unlockSql, [lockName(other)]);
-    log.info({ from: other, runs: taken?.map((run) => run.workflowID) ?? [] }, 'took over the work of a dead process');
+    try {
+      const runs = (await engine.recoverPendingWorkflows([other])).map((run) => run.workflowID);
+      log.info({ from: other, runs }, 'took over the work of a dead process');
+    } finally {
+      await proof.query(unlockSql, [lockName(other)]);
+    }
   }
 }
