@@ -200,6 +200,122 @@ export const problems = {
     ko: '{identity}: 같은 파일 {firstLine}행과 내용이 다릅니다. 다른 항목: {fields}',
     en: '{identity}: line {firstLine} of the same file says otherwise. Differing: {fields}',
   },
+  already_running: {
+    status: 409,
+    ko: '이 홈({home})에서 이미 실행 중입니다: 프로세스 {pid}, 시작 {since}, 포트 {port}',
+    en: 'Already running for {home}: process {pid}, since {since}, port {port}',
+  },
+  home_unusable: {
+    status: 500,
+    ko: '{folder} 폴더를 사용할 수 없습니다: {reason}',
+    en: 'The folder {folder} cannot be used: {reason}',
+  },
+  embedded_unavailable: {
+    status: 500,
+    ko: '내장 PostgreSQL을 사용할 수 없습니다: {reason}. DATABASE_URL을 지정하면 다른 서버를 사용합니다',
+    en: 'The embedded PostgreSQL cannot be used: {reason}. Set DATABASE_URL to use another server',
+  },
+  embedded_start_failed: {
+    status: 503,
+    ko: '내장 PostgreSQL이 시작되지 않았습니다: {reason} (로그: {log})',
+    en: 'The embedded PostgreSQL did not start: {reason} (log: {log})',
+  },
+  embedded_data_missing: {
+    status: 500,
+    ko: '이 홈의 데이터 폴더 {folder}이(가) 없습니다. 되돌려 놓거나, 새로 시작하려면 {record}을(를) 지우십시오',
+    en: 'The data folder of this home, {folder}, is missing. Bring it back, or delete {record} to begin anew',
+  },
+  lock_timeout: {
+    status: 503,
+    ko: '{lock} 잠금을 {seconds}초 동안 얻지 못했습니다. 다른 프로세스가 잡고 있습니다',
+    en: 'The lock {lock} was not free within {seconds} seconds: another process holds it',
+  },
+  migration_invalid: {
+    status: 500,
+    ko: '마이그레이션 파일이 올바르지 않습니다:\n{faults}',
+    en: 'The migration files are invalid:\n{faults}',
+  },
+  migration_failed: {
+    status: 500,
+    ko: '마이그레이션 {file}을(를) 적용하지 못했습니다: {reason}',
+    en: 'The migration {file} could not be applied: {reason}',
+  },
+  holidays_unknown: {
+    status: 500,
+    ko: '{year}년의 공휴일 자료가 없습니다',
+    en: 'The public holidays of {year} are not known',
+  },
+  world_missing: {
+    status: 404,
+    ko: '{folder}에 샌드박스 세계가 없습니다 (world.json 없음)',
+    en: 'There is no sandbox world in {folder} (no world.json)',
+  },
+  world_folder_in_use: {
+    status: 409,
+    ko: '{folder}에 다른 파일이 있어 세계를 만들지 않습니다: 빈 폴더를 지정하십시오',
+    en: 'No world is made in {folder}, which holds other files: name an empty folder',
+  },
+  layout_invalid: {
+    status: 500,
+    ko: '{stage} 레코드 배치가 올바르지 않습니다:\n{faults}',
+    en: 'The layout of the {stage} statement is invalid:\n{faults}',
+  },
+  statement_empty: { status: 422, ko: '{file}: 빈 파일입니다', en: '{file}: the file is empty' },
+  statement_width: {
+    status: 422,
+    ko: '{file} {line}행 ({byteFrom}–{byteTo} 바이트): 레코드 길이가 다릅니다: {found} (기대: {expected})',
+    en: '{file} line {line} (bytes {byteFrom}–{byteTo}): the record has the wrong width: {found}, expected {expected}',
+  },
+  statement_malformed: {
+    status: 422,
+    ko: '{file} {line}행 ({byteFrom}–{byteTo} 바이트): 형식이 올바르지 않습니다: {reason}',
+    en: '{file} line {line} (bytes {byteFrom}–{byteTo}): the record is malformed: {reason}',
+  },
+  statement_record_type: {
+    status: 422,
+    ko: '{file} {line}행 ({byteFrom}–{byteTo} 바이트): {field} "{found}" 레코드가 올 자리가 아닙니다 (기대: {expected})',
+    en: '{file} line {line} (bytes {byteFrom}–{byteTo}): {field} "{found}" cannot stand here, expected {expected}',
+  },
+  statement_header_missing: {
+    status: 422,
+    ko: '{file} {line}행 ({byteFrom}–{byteTo} 바이트): 헤더가 없습니다: {field} "{found}"',
+    en: '{file} line {line} (bytes {byteFrom}–{byteTo}): the header is missing: {field} is "{found}"',
+  },
+  statement_trailer_missing: {
+    status: 422,
+    ko: '{file} {line}행 ({byteFrom} 바이트) 뒤에 트레일러가 없습니다: 파일이 잘렸습니다',
+    en: '{file} ends after line {line} (byte {byteFrom}) without a trailer: it was cut',
+  },
+  statement_field: {
+    status: 422,
+    ko: '{file} {line}행 ({byteFrom}–{byteTo} 바이트): {field}을(를) 읽을 수 없습니다: {problem}',
+    en: '{file} line {line} (bytes {byteFrom}–{byteTo}): {field} cannot be read: {problem}',
+  },
+  statement_totals_differ: {
+    status: 422,
+    ko: '{file} {line}행 ({byteFrom}–{byteTo} 바이트): {field} 합계가 다릅니다: 파일에 적힌 값 {declared}, 계산한 값 {found}',
+    en: '{file} line {line} (bytes {byteFrom}–{byteTo}): total {field} differs: declared {declared}, found {found}',
+  },
+  statement_other_day: {
+    status: 422,
+    ko: '{file} {line}행 ({byteFrom}–{byteTo} 바이트): 다른 날의 파일입니다: {field} {found} (기대: {expected})',
+    en: '{file} line {line} (bytes {byteFrom}–{byteTo}): a file of another day: {field} is {found}, expected {expected}',
+  },
+  statement_other_file: {
+    status: 422,
+    ko: '{file} {line}행 ({byteFrom}–{byteTo} 바이트): 다른 파일입니다: {field} "{found}" (기대: "{expected}")',
+    en: '{file} line {line} (bytes {byteFrom}–{byteTo}): another file: {field} is "{found}", expected "{expected}"',
+  },
+  statement_too_many_unreadable: {
+    status: 422,
+    ko: '{file} {line}행 ({byteFrom}–{byteTo} 바이트): 읽을 수 없는 행이 {limit}개를 넘습니다: {field} {problem}',
+    en: '{file} line {line} (bytes {byteFrom}–{byteTo}): more than {limit} unreadable lines: {field}: {problem}',
+  },
+  statement_value_refused: {
+    status: 422,
+    ko: '대사 파일 {row}번째 행의 {field} 값 "{value}"을(를) 쓸 수 없습니다: {problem}',
+    en: 'Row {row} of the statement: {field} "{value}" cannot be written: {problem}',
+  },
 } as const satisfies Record<string, ProblemText>;
 
 export type ProblemText = { readonly status: number; readonly ko: string; readonly en: string };

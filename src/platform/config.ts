@@ -1,0 +1,84 @@
+import { isAbsolute, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { type Language, Problem } from '../kernel/problem.ts';
+import { Secret } from './secret.ts';
+
+/** What the environment decides. There is no configuration file. */
+export type Config = {
+  /** Absolute. Everything that this installation keeps outside a database of its own is below it. */
+  readonly home: string;
+  /** PostgreSQL to use; without it the embedded server of this home is used. */
+  readonly databaseUrl: Secret | undefined;
+  /** TCP port of the server; 0 lets the system choose one. */
+  readonly port: number;
+  readonly logLevel: LogLevel;
+  readonly language: Language;
+};
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** The checkout, or the folder that the package was installed in. */
+export const repositoryRoot = resolve(import.meta.dirname, '../..');
+
+const ownPrefix = 'JEONGSAN_';
+
+/** One entry per variable: its name is what an operator types, its message what they read when it is wrong. */
+const variables = {
+  JEONGSAN_HOME: z.string().optional(),
+  JEONGSAN_LANGUAGE: z.enum(['ko', 'en'], { error: 'must be ko or en' }).optional(),
+  DATABASE_URL: z.string().refine(isPostgresUrl, 'must look like postgres://user:password@host:5432/name').optional(),
+  PORT: z
+    .string()
+    .regex(/^\d{1,5}$/, 'must be a whole number from 0 to 65535')
+    .transform(Number)
+    .refine((port) => port <= 65535, 'must be a whole number from 0 to 65535')
+    .optional(),
+  LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).optional(),
+};
+
+/**
+ * The configuration of this process. A variable that is set to nothing counts as not set.
+ * Throws `config_invalid` that names every fault at once; no value is repeated in it, since it may be a secret.
+ */
+export function loadConfig(env: NodeJS.ProcessEnv): Config {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const unknown = Object.keys(set).filter((name) => name.startsWith(ownPrefix) && !(name in variables));
+  const parsed = z.object(variables).safeParse(set);
+  const faults = [
+    ...(parsed.error?.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`) ?? []),
+    ...unknown.map((name) => `${name} is not a variable of Jeongsan; known: ${knownNames()}`),
+  ];
+  if (!parsed.success || faults.length > 0) {
+    throw new Problem('config_invalid', { faults: faults.map((fault) => `  ${fault}`).join('\n') });
+  }
+  const { data } = parsed;
+  return {
+    home: homeFolder(data.JEONGSAN_HOME),
+    databaseUrl: data.DATABASE_URL === undefined ? undefined : new Secret(data.DATABASE_URL),
+    port: data.PORT ?? 4000,
+    logLevel: data.LOG_LEVEL ?? 'info',
+    language: data.JEONGSAN_LANGUAGE ?? languageOf(set['LC_ALL'] ?? set['LC_MESSAGES'] ?? set['LANG']),
+  };
+}
+
+function knownNames(): string {
+  return Object.keys(variables)
+    .filter((name) => name.startsWith(ownPrefix))
+    .join(', ');
+}
+
+function homeFolder(given: string | undefined): string {
+  if (given === undefined) return join(repositoryRoot, '.jeongsan');
+  return isAbsolute(given) ? given : resolve(given);
+}
+
+function languageOf(locale: string | undefined): Language {
+  return locale?.toLowerCase().startsWith('ko') ? 'ko' : 'en';
+}
+
+function isPostgresUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol } = new URL(text);
+  return protocol === 'postgres:' || protocol === 'postgresql:';
+}

@@ -1,0 +1,36 @@
+import { type DestinationStream, type Logger, pino } from 'pino';
+import { isProblem } from '../kernel/problem.ts';
+import type { Config } from './config.ts';
+
+/** Structured log lines: `log.info({ on, rows }, 'imported')`. One JSON object per line on standard error. */
+export type Log = Logger;
+
+/** Members that are hidden wherever they appear, up to two levels deep: a second net below `Secret`. */
+const secretNames = ['password', 'passphrase', 'privateKey', 'secret', 'token', 'authorization', 'databaseUrl'];
+
+/** The log of this process. Standard output belongs to what a command prints for its user. */
+export function createLog(
+  config: Pick<Config, 'logLevel'>,
+  destination: DestinationStream = pino.destination({ dest: 2, sync: true }),
+): Log {
+  return pino(
+    {
+      level: config.logLevel,
+      base: { pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: describeError },
+      redact: {
+        paths: secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
+        censor: '[secret]',
+      },
+    },
+    destination,
+  );
+}
+
+/** A refusal is told by its code and details; a bug also by its stack. */
+function describeError(error: Error): object {
+  if (isProblem(error)) return { type: 'Problem', code: error.code, message: error.message };
+  return pino.stdSerializers.err(error);
+}
