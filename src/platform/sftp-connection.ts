@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { Client, type SFTPWrapper, utils } from 'ssh2';
+import ssh2, { type SFTPWrapper } from 'ssh2';
 import { Problem } from '../kernel/problem.ts';
 import { formatSource, type SftpAddress } from './source-address.ts';
 
@@ -39,7 +39,7 @@ export async function connectSftp(
   limits: { readonly connectMs: number; readonly answerMs: number },
 ): Promise<SftpConnection> {
   const privateKey = address.privateKeyPath === undefined ? undefined : await readPrivateKey(address.privateKeyPath);
-  const client = new Client();
+  const client = new ssh2.Client();
   const waiting = new Set<(reason: Error) => void>();
   let lost: Error | undefined;
   let unknownKey: string | undefined;
@@ -93,6 +93,8 @@ export async function connectSftp(
       return false;
     },
   });
+  // Requests are small and each waits for an answer: held back by Nagle's algorithm, every round would take 40 ms more.
+  client.setNoDelay(true);
   await connected;
   const sftp = await within<SFTPWrapper>((done) => client.sftp(done), limits.answerMs, 'opening SFTP');
   return {
@@ -125,7 +127,7 @@ async function readPrivateKey(file: string): Promise<Buffer> {
   const bytes = await readFile(file).catch((error: Error) => {
     throw unreadable(error);
   });
-  const key = utils.parseKey(bytes);
+  const key = ssh2.utils.parseKey(bytes);
   if (key instanceof Error) throw unreadable(key);
   return bytes;
 }

@@ -34,6 +34,7 @@ export async function startFaultySftpServer(folder: string, publicKey?: string):
   const server = new ssh2.Server({ hostKeys: [hostKey] }, (connection) => {
     seen.connections += 1;
     connections.add(connection);
+    (connection as Connection & { setNoDelay(on: boolean): void }).setNoDelay(true); // Missing in its types only.
     connection.on('error', () => {});
     connection.on('close', () => connections.delete(connection));
     connection.on('authentication', (attempt) => {
