@@ -7,15 +7,17 @@ const neighbourDays = 7;
 const column = (name: string): string => `"${name}"`;
 const columnList = (names: readonly string[], alias?: string): string =>
   names.map((name) => (alias === undefined ? column(name) : `${alias}.${column(name)}`)).join(', ');
+const differ = (name: string, a: string, b: string): string => `${a}.${column(name)} <> ${b}.${column(name)}`;
 const same = (names: readonly string[], a: string, b: string): string =>
   names.map((name) => `${a}.${column(name)} = ${b}.${column(name)}`).join(' and ');
 
 /** The file's names of the fields in which two records of the same identity differ; null if in none. */
 function differing(table: StagedTable, a: string, b: string): string {
-  const fields = table.columns
-    .filter(({ name }) => !table.identity.includes(name))
-    .map(({ name, field }) => `case when ${a}.${column(name)} <> ${b}.${column(name)} then '${field}' end`);
-  return `nullif(concat_ws(', ', ${fields.join(', ')}), '')`;
+  const content = table.columns.filter(({ name }) => !table.identity.includes(name));
+  const names = content.map(({ name }) => name);
+  const fields = content.map(({ name, field }) => `case when ${differ(name, a, b)} then '${field}' end`);
+  // Told apart first: nearly all are the same, and putting the names together costs more than all the comparing.
+  return `case when not (${same(names, a, b)}) then concat_ws(', ', ${fields.join(', ')}) end`;
 }
 
 /** Makes the temporary tables of one import. They are the connection's own and go when it closes. */
