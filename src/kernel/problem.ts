@@ -316,6 +316,11 @@ export const problems = {
     ko: '대사 파일 {row}번째 행의 {field} 값 "{value}"을(를) 쓸 수 없습니다: {problem}',
     en: 'Row {row} of the statement: {field} "{value}" cannot be written: {problem}',
   },
+  breaks_too_wide: {
+    status: 400,
+    ko: '어떤 불일치인지 정해지지 않았습니다: 번호나 조건을 주거나, 미종결 전체라면 --all을 쓰십시오',
+    en: 'Nothing says which breaks are meant: name them, filter them, or use --all for every unresolved one',
+  },
 } as const satisfies Record<string, ProblemText>;
 
 export type ProblemText = { readonly status: number; readonly ko: string; readonly en: string };
