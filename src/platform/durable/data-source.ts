@@ -4,8 +4,8 @@ import { DBOS } from '@dbos-inc/dbos-sdk';
 import type { DataSourceTransactionHandler } from '@dbos-inc/dbos-sdk/datasource';
 import { DBOSWorkflowConflictError, isPGKeyConflictError } from '@dbos-inc/dbos-sdk/datasource';
 import { currentOwnerXid } from '@dbos-inc/dbos-sdk/internal/context';
-import type { Pool, PoolClient } from 'pg';
 import { check } from '../../kernel/check.ts';
+import { inTransaction, type Pool, type PoolClient } from '../database/pool.ts';
 import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
 import { isPassingFault } from './database-fault.ts';
 
@@ -46,11 +46,11 @@ export function createDataSource(pool: Pool): DataSourceTransactionHandler {
     async invokeTransactionFunction(name, target, body, ...args) {
       const place = currentPlace();
       const run = (client: PoolClient) => current.run(client, () => body.call(target, ...args));
-      if (!place) return await inTransaction(pool, run);
+      if (!place) return await inOwnTransaction(pool, run);
       return await persist(async () => {
         const recorded = await findCheckpoint(pool, place);
         if (recorded) return decodeCheckpoint(recorded.output);
-        return await inTransaction(pool, async (client) => {
+        return await inOwnTransaction(pool, async (client) => {
           const value = await run(client);
           await saveCheckpoint(client, place, encodeCheckpoint(String(name), value));
           await assertStillOwner(client, place);
@@ -109,30 +109,14 @@ async function assertStillOwner(client: PoolClient, { runId, ownerXid }: Place):
 }
 
 /** READ COMMITTED, always: the fence has to see what others committed after this transaction began. */
-async function inTransaction<T>(pool: Pool, body: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
-  let fault: Error | undefined;
-  // A connection that dies while it is ours emits an error, which without a listener would end the process.
-  const onError = (error: Error) => {
-    fault = error;
-  };
-  client.on('error', onError);
-  try {
-    await client.query(
-      `begin isolation level read committed; set local idle_in_transaction_session_timeout = ${idleInTransactionMs}`,
-    );
-    const value = await body(client);
-    await client.query('commit');
-    return value;
-  } catch (error) {
-    await client.query('rollback').catch((reason: Error) => {
-      fault ??= reason;
-    });
-    throw error;
-  } finally {
-    client.off('error', onError);
-    client.release(fault);
-  }
+const settings = `set transaction isolation level read committed;
+  set local idle_in_transaction_session_timeout = ${idleInTransactionMs}`;
+
+async function inOwnTransaction<T>(pool: Pool, body: (tx: PoolClient) => Promise<T>): Promise<T> {
+  return await inTransaction(pool, async (tx) => {
+    await tx.query(settings);
+    return await body(tx);
+  });
 }
 
 /**

@@ -1,6 +1,6 @@
 import { DBOS } from '@dbos-inc/dbos-sdk';
-import type { Pool } from 'pg';
 import { Problem } from '../../kernel/problem.ts';
+import type { Pool } from '../database/pool.ts';
 import type { RunDetail, RunError, RunStep } from './runs.ts';
 import { showRun } from './runs.ts';
 

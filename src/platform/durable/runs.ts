@@ -1,5 +1,5 @@
-import type { Pool } from 'pg';
 import { Problem } from '../../kernel/problem.ts';
+import type { Pool } from '../database/pool.ts';
 import { decodeCheckpoint } from './checkpoint.ts';
 
 /**
@@ -80,10 +80,10 @@ type RunRow = {
   status: string;
   parentId: string | null;
   executorId: string | null;
-  attempts: string | null;
-  createdMs: string;
-  updatedMs: string;
-  completedMs: string | null;
+  attempts: bigint | null;
+  createdMs: bigint;
+  updatedMs: bigint;
+  completedMs: bigint | null;
   outputBytes: number;
   error: string | null;
 };
@@ -146,8 +146,8 @@ export async function listSteps(pool: Pool, id: string): Promise<RunStep[]> {
     number: number;
     name: string;
     childId: string | null;
-    startedMs: string | null;
-    completedMs: string | null;
+    startedMs: bigint | null;
+    completedMs: bigint | null;
     outputBytes: number;
     error: string | null;
   }>(
@@ -191,9 +191,9 @@ function toState(status: string): RunState {
   return state;
 }
 
-function toInstant(epochMs: string): Temporal.Instant;
-function toInstant(epochMs: string | null): Temporal.Instant | undefined;
-function toInstant(epochMs: string | null): Temporal.Instant | undefined {
+function toInstant(epochMs: bigint): Temporal.Instant;
+function toInstant(epochMs: bigint | null): Temporal.Instant | undefined;
+function toInstant(epochMs: bigint | null): Temporal.Instant | undefined {
   return epochMs === null ? undefined : Temporal.Instant.fromEpochMilliseconds(Number(epochMs));
 }
 

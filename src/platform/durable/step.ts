@@ -1,8 +1,8 @@
 import { DBOS } from '@dbos-inc/dbos-sdk';
 import { runTransaction } from '@dbos-inc/dbos-sdk/datasource';
-import type { PoolClient } from 'pg';
 import { check } from '../../kernel/check.ts';
 import { isProblem } from '../../kernel/problem.ts';
+import type { PoolClient } from '../database/pool.ts';
 import { encodeCheckpoint } from './checkpoint.ts';
 import { currentTransaction, dataSourceName } from './data-source.ts';
 

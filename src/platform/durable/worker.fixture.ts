@@ -1,0 +1,82 @@
+// A process to be killed, frozen and cut off by crash.test.ts. It speaks over the IPC channel of `fork`.
+import { createPool, type PoolClient } from '../database/pool.ts';
+import type { Handle } from './durable.ts';
+import { createDurable } from './durable.ts';
+import { runId, step, transaction } from './step.ts';
+
+export type Command =
+  | { do: 'start'; id: string; places: number }
+  | { do: 'go' }
+  | { do: 'end'; timeoutMs: number }
+  | { do: 'health' };
+export type Report =
+  | { is: 'ready'; executorId: string }
+  | { is: 'waiting inside the transaction' }
+  | { is: 'ended'; id: string; result: unknown; error: string | undefined }
+  | { is: 'health'; healthy: boolean };
+
+const { DATABASE_URL: databaseUrl = '', DIE_AFTER_COMMIT: dieAfterCommit, WAIT_INSIDE: waitInside } = process.env;
+const frozenAfterMs = 1_500;
+const say = (report: Report) => process.send?.(report);
+
+const pool = createPool(databaseUrl, { applicationName: 'worker' });
+if (dieAfterCommit) pool.on('connect', dieOnceCommitted);
+
+/** The process dies the moment PostgreSQL has confirmed the commit, before the engine hears of it. */
+function dieOnceCommitted(client: PoolClient) {
+  const query = client.query.bind(client) as (...args: unknown[]) => Promise<unknown>;
+  const deadly = async (...args: unknown[]) => {
+    const answer = await query(...args);
+    if (args[0] === 'commit') process.kill(process.pid, 'SIGKILL');
+    return answer;
+  };
+  Object.assign(client, { query: deadly });
+}
+
+let go = () => {};
+const told = new Promise<void>((resolve) => {
+  go = resolve;
+});
+
+const quiet = () => {};
+const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
+const durable = createDurable({ databaseUrl, pool, log, frozenAfterMs });
+
+const write = durable.register('write', async (places: number) => {
+  await step('begin', async () => places);
+  for (let place = 0; place < places; place += 1) {
+    await transaction(`write ${place}`, async (tx) => {
+      await tx.query('insert into effect (run_id, place, executor) values ($1, $2, $3)', [
+        runId(),
+        place,
+        durable.executorId,
+      ]);
+      if (!waitInside) return;
+      say({ is: 'waiting inside the transaction' });
+      await told;
+    });
+  }
+  await step('end', async () => places);
+  return places;
+});
+
+function report({ id, result }: Handle<unknown>) {
+  result().then(
+    (value) => say({ is: 'ended', id, result: value, error: undefined }),
+    (error: Error) => say({ is: 'ended', id, result: undefined, error: `${error.name}: ${error.message}` }),
+  );
+}
+
+process.on('message', async (command: Command) => {
+  if (command.do === 'go') go();
+  if (command.do === 'start') report(await durable.start(write, command.id, command.places));
+  if (command.do === 'health') say({ is: 'health', healthy: durable.isHealthy() });
+  if (command.do === 'end') {
+    await durable.shutdown(command.timeoutMs);
+    await pool.end();
+    process.disconnect?.();
+  }
+});
+
+await durable.launch();
+say({ is: 'ready', executorId: durable.executorId });
