@@ -141,6 +141,7 @@ create table open_item (
   load_id          int not null default 0,  -- theirs only
   line_no          int not null default 0,
   kind             "char" not null,
+  result           "char" not null default 'A',  -- of a capture line
   amount_won       bigint not null,
   fee_won          bigint not null,
   vat_won          bigint not null,

@@ -66,7 +66,9 @@ export type RefusedFile = {
  *
  * Transactions: `statedWon` (approved − cancelled by their files) = `capturedWon` + `notCapturedWon` + `breaksWon`
  * + `timingWon`. Settlement: `capturedWon` = `netWon` + `feeWon` + `vatWon` + `heldWon` − `breaksWon` − `timingWon`;
- * of `netWon`, `depositedWon` is in the bank, `notDueWon` is not due or not judged yet.
+ * of `netWon`, `depositedWon` belongs to pay-in days whose deposits agree, `depositBreaksWon` to pay-in days whose
+ * deposits differ, and `notDueWon` to days that are not due or not judged yet.
+ * `approvedWon` and `cancelledWon` are our own books of the day.
  * `timingWon` also holds records that await a neighbouring day. A side is null when its files are not in.
  */
 export type DayEquation = {

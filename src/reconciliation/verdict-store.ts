@@ -1,0 +1,235 @@
+import { escapeLiteral, type PoolClient } from 'pg';
+import type { MatchingSpec } from '../providers/matching.ts';
+import type { StageInputs } from './input-store.ts';
+import { itemColumns, type StageDay, stageSql } from './stage-sql.ts';
+
+/**
+ * Takes back the pairings that new inputs contradict: those of this day's lines that are no longer current, those
+ * within the day (they are found again), and those whose record has meanwhile a line on its own day. Returns the other
+ * days whose records or lines are free again and which must be computed anew.
+ */
+export async function takeBackPairings(tx: PoolClient, day: StageDay, inputs: StageInputs): Promise<string[]> {
+  const lines = `${stageSql[day.stage].linesTable}`;
+  const loads = inputs.loadIds.length === 0 ? 'null' : inputs.loadIds.join(', ');
+  const { rows } = await tx.query<{ ours_on: string; theirs_on: string }>(
+    `with dropped as (
+       delete from pairing q where provider = $1 and stage = $2 and (
+         (theirs_on = $3 and (ours_on = $3 or load_id <> all($4)))
+         or (ours_on = $3 and theirs_on <> $3 and not was_held and exists (
+           select from ${lines} t where t.provider = $1 and t.statement_on = $3 and t.load_id in (${loads})
+             and t.provider_tid = q.provider_tid and t.cancel_seq = q.cancel_seq)))
+       returning *
+     ), closed as (
+       update break b set state = 'resolved', resolution = coalesce(resolution, 'superseded'),
+         resolved_at = coalesce(resolved_at, now()), gone_at = now()
+       from dropped d where b.load_id = d.load_id and b.line_no = d.line_no and b.gone_at is null
+         and d.ours_on <> d.theirs_on
+       returning b.break_id, b.resolution
+     ), told as (
+       insert into break_event (break_id, who, action, from_state, to_state, note)
+       select break_id, 'jeongsan', 'gone', null, 'resolved', resolution from closed
+     )
+     select distinct ours_on::text, theirs_on::text from dropped where ours_on <> theirs_on`,
+    [day.provider, day.stage, day.on.toString(), inputs.loadIds],
+  );
+  return [...new Set(rows.flatMap((row) => [row.ours_on, row.theirs_on]))].filter((on) => on !== day.on.toString());
+}
+
+/** Notes the pairs that were not plainly equal, and closes what older days had open of them. */
+export async function notePairings(tx: PoolClient, day: StageDay, runId: string): Promise<void> {
+  await tx.query(
+    `insert into pairing (provider, stage, ours_on, provider_tid, cancel_seq, theirs_on, load_id, line_no, pass,
+       outcome, was_held, ours, theirs, ours_won, theirs_won, run_id)
+     select $1, $2, ours_on, provider_tid, cancel_seq, theirs_on, load_id, line_no, pass, outcome, was_held, ours,
+       theirs, ours_won, theirs_won, $3
+     from judged where pass <> 'tid' or outcome = 'timing' or ours_on <> theirs_on`,
+    [day.provider, day.stage, runId],
+  );
+  await tx.query(
+    `with consumed as (
+       select o.break_id from pair p join ours_item o on o.id = p.ours_id where not o.from_day and o.break_id is not null
+       union select t.break_id from pair p join theirs_item t on t.id = p.theirs_id
+       where not t.from_day and t.break_id is not null
+     ), closed as (
+       update break b set state = 'resolved', resolution = coalesce(b.resolution, 'matched_later'),
+         resolved_at = coalesce(b.resolved_at, now()), gone_at = now()
+       from consumed c join break old using (break_id) where b.break_id = c.break_id and b.gone_at is null
+       returning b.break_id, old.state as from_state, b.resolution
+     )
+     insert into break_event (break_id, who, action, from_state, to_state, note)
+     select break_id, 'jeongsan', 'gone', from_state, 'resolved', resolution || ' in ' || $1 from closed`,
+    [runId],
+  );
+  await tx.query(
+    `delete from open_item i using ours_item o, pair p where p.ours_id = o.id and not o.from_day
+       and i.provider = $1 and i.stage = $2 and i.side = 'ours' and i.business_on = o.business_on
+       and i.provider_tid = o.provider_tid and i.cancel_seq = o.cancel_seq`,
+    [day.provider, day.stage],
+  );
+  await tx.query(
+    `delete from open_item i using theirs_item t, pair p where p.theirs_id = t.id and not t.from_day
+       and i.provider = $1 and i.stage = $2 and i.side = 'theirs' and i.business_on = t.business_on
+       and i.load_id = t.load_id and i.line_no = t.line_no`,
+    [day.provider, day.stage],
+  );
+}
+
+/**
+ * Brings the standing breaks of the day in line with what was found: opens what is new, closes what is gone, updates
+ * what changed, leaves the rest as people left it. Computing a day twice therefore changes nothing.
+ */
+export async function bringBreaksInLine(
+  tx: PoolClient,
+  day: StageDay,
+  inputs: StageInputs,
+  runId: string,
+): Promise<void> {
+  await tx.query(`
+    drop table if exists standing;
+    create temp table standing on commit drop as
+    select b.* from break b
+    where b.provider = ${escapeLiteral(day.provider)} and b.stage = ${escapeLiteral(day.stage)}
+      and b.business_on = ${escapeLiteral(day.on.toString())} and b.gone_at is null
+      and not exists (select from pairing q where q.load_id = b.load_id and q.line_no = b.line_no
+                        and q.ours_on <> q.theirs_on)`);
+  await tx.query(
+    `with closed as (
+       update break b set state = 'resolved', gone_at = now(), resolved_at = coalesce(b.resolved_at, now()),
+         resolution = coalesce(b.resolution, case when b.load_id <> all($1) then 'superseded' else 'matched_later' end)
+       from standing s where b.break_id = s.break_id and not exists (
+         select from found f where f.business_on = s.business_on and f.kind = s.kind and f.identity = s.identity)
+       returning b.break_id, s.state as from_state, b.resolution
+     )
+     insert into break_event (break_id, who, action, from_state, to_state, note)
+     select break_id, 'jeongsan', 'gone', from_state, 'resolved', resolution || ' in ' || $2 from closed`,
+    [inputs.loadIds, runId],
+  );
+  await tx.query(
+    `with changed as (
+       update break b set load_id = f.load_id, line_no = f.line_no, ours = f.ours, theirs = f.theirs, pass = f.pass,
+         difference_won = f.difference_won, effect_won = f.effect_won
+       from standing s join found f using (business_on, kind, identity)
+       where b.break_id = s.break_id and (f.load_id, f.line_no, f.ours, f.theirs, f.difference_won, f.effect_won)
+         is distinct from (s.load_id, s.line_no, s.ours, s.theirs, s.difference_won, s.effect_won)
+       returning b.break_id, b.state, s.difference_won as before, f.difference_won as after
+     )
+     insert into break_event (break_id, who, action, from_state, to_state, note)
+     select break_id, 'jeongsan', 'changed', state, state,
+       coalesce(before::text, '?') || ' → ' || coalesce(after::text, '?') || ' won in ' || $1 from changed`,
+    [runId],
+  );
+  await openBreaks(
+    tx,
+    day,
+    `select f.* from found f where not exists (select from standing s
+       where s.business_on = f.business_on and s.kind = f.kind and s.identity = f.identity)`,
+    runId,
+  );
+}
+
+/** Opens a break for each row of `source`, a query with the columns of `found`. */
+async function openBreaks(tx: PoolClient, day: StageDay, source: string, runId: string): Promise<void> {
+  await tx.query(
+    `with opened as (
+       insert into break (provider, stage, business_on, kind, identity, provider_tid, cancel_seq, ours_on, load_id,
+         line_no, difference_won, effect_won, pass, ours, theirs, opened_run)
+       select $1, $2, business_on, kind, identity, provider_tid, cancel_seq, ours_on, load_id, line_no, difference_won,
+         effect_won, pass, ours, theirs, $3 from (${source}) f
+       order by business_on, kind, identity
+       returning break_id
+     )
+     insert into break_event (break_id, who, action, from_state, to_state, note)
+     select break_id, 'jeongsan', 'opened', null, 'open', $3 from opened`,
+    [day.provider, day.stage, runId],
+  );
+}
+
+/** Replaces the day's open items by what is unmatched now, each with the break that stands for it. */
+export async function replaceOpenItems(tx: PoolClient, day: StageDay): Promise<void> {
+  const key = [day.provider, day.stage, day.on.toString()];
+  await tx.query(`delete from open_item where provider = $1 and stage = $2 and business_on = $3`, key);
+  const standing = (kinds: string) =>
+    `b.provider = $1 and b.stage = $2 and b.business_on = $3 and b.gone_at is null and b.kind in (${kinds})`;
+  await tx.query(
+    `insert into open_item (provider, stage, side, business_on, provider_tid, cancel_seq, ${itemColumns}, held,
+       awaits_on, break_id)
+     select $1, $2, 'ours', $3, i.provider_tid, i.cancel_seq, ${prefixed('i')}, i.held, l.awaits_on, b.break_id
+     from lonely_ours l join ours_item i using (id)
+     left join break b on ${standing(`'missing_at_provider'`)}
+       and b.provider_tid = i.provider_tid and b.cancel_seq = i.cancel_seq
+     union all
+     select $1, $2, 'ours', $3, i.provider_tid, i.cancel_seq, ${prefixed('i')}, true, null, b.break_id
+     from pair p join ours_item i on i.id = p.ours_id join theirs_item t on t.id = p.theirs_id
+     join break b on ${standing(`'capture_rejected', 'capture_held'`)}
+       and b.provider_tid = i.provider_tid and b.cancel_seq = i.cancel_seq
+     where i.from_day and t.result in ('R', 'H')`,
+    key,
+  );
+  await tx.query(
+    `insert into open_item (provider, stage, side, business_on, load_id, line_no, result, provider_tid, cancel_seq,
+       ${itemColumns}, held, awaits_on, break_id)
+     select $1, $2, 'theirs', $3, i.load_id, i.line_no, i.result, i.provider_tid, i.cancel_seq, ${prefixed('i')},
+       false, l.awaits_on, b.break_id
+     from lonely_theirs l join theirs_item i using (id)
+     left join break b on ${standing(`'missing_here'`)} and b.load_id = i.load_id and b.line_no = i.line_no
+     where not l.elsewhere`,
+    key,
+  );
+}
+
+function prefixed(alias: string): string {
+  return itemColumns.replace(/\w+/g, (column) => `${alias}.${column}`);
+}
+
+/**
+ * Records that waited for a neighbouring day become breaks of their own day once that day is reconciled and brought no
+ * counterpart, or has not come for as long as an unmatched record may be left.
+ */
+export async function endWaiting(tx: PoolClient, day: StageDay, matching: MatchingSpec, runId: string): Promise<void> {
+  const sql = stageSql[day.stage];
+  await tx.query(`
+    drop table if exists ended;
+    create temp table ended on commit drop as
+    select i.*, case when i.side = 'ours' then 'missing_at_provider'
+      when exists (select from ${sql.oursTable} o where o.provider = i.provider and o.${sql.oursDay} = i.awaits_on
+        and o.provider_tid = i.provider_tid and o.cancel_seq = i.cancel_seq) then 'duplicate'
+      else 'missing_here' end as break_kind
+    from open_item i
+    where i.provider = ${escapeLiteral(day.provider)} and i.stage = ${escapeLiteral(day.stage)}
+      and i.awaits_on is not null and (
+        i.awaits_on < date ${escapeLiteral(day.on.toString())} - ${2 * matching.escalateAfterBusinessDays}
+        or exists (select from reconciled_stage r where r.provider = i.provider and r.stage = i.stage
+                     and r.business_on = i.awaits_on))`);
+  const record = `jsonb_build_object('providerTid', provider_tid, 'cancelSeq', cancel_seq, 'kind', kind, 'amountWon',
+    amount_won, 'feeWon', fee_won, 'vatWon', vat_won, 'netWon', net_won, 'datedOn', dated_on, 'tradedOn', traded_on,
+    'mid', mid, 'approvalNo', approval_no, 'orderNo', order_no, 'acquirer', acquirer, 'cardMerchantNo',
+    card_merchant_no, 'cardNo', card_no)`;
+  await openBreaks(
+    tx,
+    day,
+    `select business_on, break_kind as kind,
+       provider_tid || '/' || cancel_seq || '#' || row_number() over
+         (partition by business_on, break_kind, provider_tid, cancel_seq order by load_id, line_no) as identity,
+       provider_tid, cancel_seq, case when side = 'ours' then business_on end as ours_on,
+       case when side = 'theirs' then load_id end as load_id, case when side = 'theirs' then line_no end as line_no,
+       case when side = 'ours' then -amount_won else amount_won end as difference_won,
+       case when side = 'ours' then -amount_won else ${sql.theirsEffect} end as effect_won, null as pass,
+       case when side = 'ours' then ${record} end as ours, case when side = 'theirs' then ${record} end as theirs
+     from ended`,
+    runId,
+  );
+  await tx.query(
+    `delete from open_item i using ended e where e.break_kind = 'duplicate' and i.provider = e.provider
+       and i.stage = e.stage and i.side = e.side and i.business_on = e.business_on and i.load_id = e.load_id
+       and i.line_no = e.line_no`,
+  );
+  await tx.query(
+    `update open_item i set awaits_on = null, break_id = b.break_id
+     from ended e join break b on b.provider = e.provider and b.stage = e.stage and b.business_on = e.business_on
+       and b.kind = e.break_kind and b.gone_at is null and b.provider_tid = e.provider_tid
+       and b.cancel_seq = e.cancel_seq and (e.side = 'ours' or (b.load_id = e.load_id and b.line_no = e.line_no))
+     where i.provider = e.provider and i.stage = e.stage and i.side = e.side and i.business_on = e.business_on
+       and i.provider_tid = e.provider_tid and i.cancel_seq = e.cancel_seq and i.load_id = e.load_id
+       and i.line_no = e.line_no`,
+  );
+}

@@ -1,0 +1,108 @@
+import { escapeLiteral, type PoolClient } from 'pg';
+import type { MatchingSpec } from '../providers/matching.ts';
+import type { StageInputs } from './input-store.ts';
+import { leafName, type StageDay, stageSql } from './stage-sql.ts';
+
+/**
+ * The heavy part of a day, done by the set: one parallel hash join of our leaf with their leaf that keeps only what
+ * is not plainly equal, in the temporary table `whole_day (ours_at, theirs_at)` of row addresses. Lines that repeat a
+ * key stand in `repeated_line (at)` and nowhere else. Nothing permanent is written.
+ */
+export async function joinWholeDay(
+  tx: PoolClient,
+  day: StageDay,
+  inputs: StageInputs,
+  matching: MatchingSpec,
+): Promise<void> {
+  await tx.query(`
+    drop table if exists whole_day, repeated_line;
+    set local work_mem = '256MB';
+    set local jit = off;
+    set local parallel_tuple_cost = 0;
+    set local parallel_setup_cost = 0;
+    set local min_parallel_table_scan_size = '8MB';
+    set local enable_mergejoin = off;
+    set local enable_nestloop = off;
+    set local enable_indexscan = off;
+    set local enable_bitmapscan = off`);
+  await tx.query(wholeDayJoin(day, inputs, matching));
+  await findRepeatedLines(tx, day, inputs, 'suspects');
+  if (!(await countsAddUp(tx, inputs))) await findRepeatedLines(tx, day, inputs, 'every line');
+  await tx.query(`
+    delete from whole_day w using repeated_line r where w.theirs_at = r.at;
+    reset enable_mergejoin;
+    reset enable_nestloop;
+    reset enable_indexscan;
+    reset enable_bitmapscan;
+    analyze whole_day`);
+}
+
+function wholeDayJoin(day: StageDay, inputs: StageInputs, matching: MatchingSpec): string {
+  const sql = stageSql[day.stage];
+  const differs = sql.differs
+    .replaceAll(':tolerance', matching.amountToleranceWon.toString())
+    .replaceAll(':day', `date ${escapeLiteral(day.on.toString())}`);
+  const mids = inputs.mids === null ? '' : `where mid in (${inputs.mids.map(escapeLiteral).join(', ') || 'null'})`;
+  return `
+    create temp table whole_day on commit drop as
+    select o.at as ours_at, t.at as theirs_at
+    from (select ctid as at, provider_tid, cancel_seq, ${sql.oursCompared.join(', ')}
+          from ${leafName(sql.oursTable, day.provider, day.on)} ${mids}) o
+    full join (select ctid as at, provider_tid, cancel_seq, ${sql.theirsCompared.join(', ')}
+          from ${leafName(sql.linesTable, day.provider, day.on)} where load_id in (${loadList(inputs)})) t
+      on t.provider_tid = o.provider_tid and t.cancel_seq = o.cancel_seq
+    where o.at is null or t.at is null or ${differs}`;
+}
+
+/** The loads as constants: the planner may then skip the test of every row against a subquery. */
+export function loadList(inputs: StageInputs): string {
+  return inputs.loadIds.length === 0 ? 'null' : inputs.loadIds.join(', ');
+}
+
+/**
+ * Keeps the first line of a key and sets the later ones aside. Only suspects are looked at; "every line" is the way
+ * when the counts say that suspects were not enough (the same key in two files of the day).
+ */
+async function findRepeatedLines(
+  tx: PoolClient,
+  day: StageDay,
+  inputs: StageInputs,
+  among: 'suspects' | 'every line',
+): Promise<void> {
+  const leaf = leafName(stageSql[day.stage].linesTable, day.provider, day.on);
+  const loads = loadList(inputs);
+  const keys =
+    among === 'suspects'
+      ? `select distinct provider_tid, cancel_seq from statement_suspect where load_id in (${loads})`
+      : `select provider_tid, cancel_seq from ${leaf} where load_id in (${loads})
+         group by provider_tid, cancel_seq having count(*) > 1`;
+  const released = day.stage === 'capture' ? `and t.result <> 'L'` : '';
+  await tx.query(`
+    drop table if exists repeated_line;
+    create temp table repeated_line on commit drop as
+    select at from (
+      select t.ctid as at, row_number() over (partition by t.provider_tid, t.cancel_seq
+                                              order by s.file_name, t.line_no) as nth
+      from (${keys}) k
+      join ${leaf} t on t.provider_tid = k.provider_tid and t.cancel_seq = k.cancel_seq ${released}
+      join statement s on s.load_id = t.load_id
+      where t.load_id in (${loads}) and t.provider_tid <> ''
+    ) numbered where nth > 1;
+    analyze repeated_line`);
+}
+
+/**
+ * Every line joins at most one record of ours, because ours are unique. So the lines that found a record must be as
+ * many as the records that found a line, but for the repeated ones; if not, some repetition was overlooked.
+ */
+async function countsAddUp(tx: PoolClient, inputs: StageInputs): Promise<boolean> {
+  const { rows } = await tx.query<{ lonely_ours: bigint; lonely_theirs: bigint; repeated: bigint }>(
+    `select count(*) filter (where theirs_at is null) as lonely_ours,
+            count(*) filter (where ours_at is null) as lonely_theirs,
+            (select count(*) from repeated_line r
+             where not exists (select from whole_day w where w.theirs_at = r.at and w.ours_at is null)) as repeated
+     from whole_day`,
+  );
+  const { lonely_ours, lonely_theirs, repeated } = rows[0] as (typeof rows)[number];
+  return inputs.lines - lonely_theirs - repeated === inputs.ours - lonely_ours;
+}
