@@ -5,7 +5,7 @@ import { appendFile, chown, mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Problem } from '../../kernel/problem.ts';
-import { writePrivately } from './private-file.ts';
+import { writePrivately } from '../private-file.ts';
 import { recordInitialised, type ServerPlace } from './server-place.ts';
 import { serverEnvironment } from './server-process.ts';
 

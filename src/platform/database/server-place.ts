@@ -15,7 +15,8 @@ import { cp, mkdir, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { Problem } from '../../kernel/problem.ts';
-import { writePrivately } from './private-file.ts';
+import { ensureHome } from '../home.ts';
+import { writePrivately } from '../private-file.ts';
 import { type Account, canEnter, runsAsRoot, serverAccount } from './server-account.ts';
 
 /** Where a home's server lives. */
@@ -46,8 +47,8 @@ const systemFolder = '/var/lib/jeongsan';
  * Throws `home_unusable`, `embedded_data_missing`, `embedded_unavailable`.
  */
 export function findServerPlace(home: string): ServerPlace {
+  ensureHome(home);
   try {
-    mkdirSync(home, { recursive: true, mode: runsAsRoot() ? 0o711 : 0o700 });
     const record = join(home, 'postgres.json');
     const known = readRecord(record) ?? chooseFolder(home, record);
     const folder = resolve(home, known.folder);
