@@ -1,0 +1,34 @@
+// `with-node.mjs FILE args`: installs what is missing, then runs FILE with the pinned Node.
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { ensureInstalled, isEntrance, pinnedNode } from './install.mjs';
+
+/** From a terminal the child has had Ctrl-C already, as one of the same group; a second would mean "at once". */
+export function forwardSignals(child) {
+  const terminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => {
+      if (signal !== 'SIGINT' || !terminal) child.kill(signal);
+    });
+  }
+}
+
+/** Runs a file with the pinned Node, in our place: it gets our signals, and we end as it ends. */
+export function runPinned(args) {
+  ensureInstalled();
+  const child = spawn(pinnedNode, args, { stdio: 'inherit' });
+  forwardSignals(child);
+  child.once('error', (error) => {
+    process.stderr.write(`jeongsan: ${error.message}\n`);
+    process.exit(1);
+  });
+  child.once('exit', (status, signal) => process.exit(status ?? 128 + (constants.signals[signal] ?? 0)));
+}
+
+if (isEntrance(import.meta.url)) {
+  if (process.argv.length < 3) {
+    process.stderr.write('usage: node scripts/with-node.mjs FILE [argument …]\n');
+    process.exit(2);
+  }
+  runPinned(process.argv.slice(2));
+}
