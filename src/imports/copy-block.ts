@@ -17,9 +17,9 @@ export class CopyBlock {
   #at: number;
   #rowAt: number;
 
-  constructor(size: number) {
-    check(size >= 2 * rowRoom, 'a block holds at least two rows');
-    this.#bytes = Buffer.allocUnsafeSlow(size);
+  constructor(bytes: Buffer) {
+    check(bytes.length >= 2 * rowRoom, 'a block holds at least two rows');
+    this.#bytes = bytes;
     this.#at = header.copy(this.#bytes);
     this.#rowAt = this.#at;
   }
@@ -28,11 +28,11 @@ export class CopyBlock {
     return this.#bytes.length - this.#at < rowRoom;
   }
 
-  /** The block as one complete COPY stream; afterwards the block is empty and owns other memory. */
-  take(): Buffer {
+  /** The block as one complete COPY stream; afterwards the block is empty and fills `next`. */
+  take(next: Buffer): Buffer {
     const end = this.#at + trailer.copy(this.#bytes, this.#at);
     const taken = this.#bytes.subarray(0, end);
-    this.#bytes = Buffer.allocUnsafeSlow(this.#bytes.length);
+    this.#bytes = next;
     this.#at = header.copy(this.#bytes);
     this.rows = 0;
     return taken;

@@ -16,6 +16,7 @@ import {
   type KeptRefusal,
   refuseDiffering,
   stagedDays,
+  type TableDays,
 } from './store.ts';
 
 /** More business days than this in one file are a mistake, or a history to be split. */
@@ -71,7 +72,7 @@ export async function importRecords(
   try {
     const staging = await Staging.create(client, kind);
     const progress = await readAll(staging, kind, source, options);
-    return await enter(client, kind, { fileName: source.name, startedAt }, options, progress);
+    return await enter(client, staging, { fileName: source.name, startedAt }, options, progress);
   } catch (error) {
     throw asProblem(error, source.name, options.signal);
   } finally {
@@ -110,38 +111,50 @@ async function readAll(
 
 async function enter(
   client: PoolClient,
-  kind: ImportKind,
+  staging: Staging,
   opened: { readonly fileName: string; readonly startedAt: Date },
   options: ImportOptions,
   report: (phase: ImportPhase) => void,
 ): Promise<ImportOutcome> {
   report('checking');
-  const leaves = new Map<StagedTable, Awaited<ReturnType<typeof stagedDays>>>();
-  for (const table of kind.tables) leaves.set(table, await stagedDays(client, table));
-  const days = new Set([...leaves.values()].flatMap((leaf) => leaf.days)).size;
-  if (days > maxDays) throw new Problem('import_too_many_days', { file: opened.fileName, days, limit: maxDays });
-  for (const [table, leaf] of leaves) await ensureLeaves(client, table, leaf);
-
-  const importId = await beginImport(client, { kind: kind.kind, who: options.who, ...opened });
+  const tables = await prepareTables(client, staging, opened.fileName);
+  const importId = await beginImport(client, { kind: staging.kind.kind, who: options.who, ...opened });
   let refused = await countRefused(client);
   let same = 0;
-  const judged = new Map<StagedTable, number>();
-  for (const [table, leaf] of leaves) {
-    const count = (await judgeAgainstTable(client, table, leaf)) + (await judgeWithinFile(client, table));
-    const differing = count === 0 ? 0 : await refuseDiffering(client, table);
-    judged.set(table, count);
+  const counts: number[] = [];
+  for (const { table, days } of tables) {
+    const judged = (await judgeAgainstTable(client, table, days)) + (await judgeWithinFile(client, table));
+    const differing = judged === 0 ? 0 : await refuseDiffering(client, table);
+    counts.push(judged);
     refused += differing;
-    same += count - differing;
+    same += judged - differing;
   }
   const entered = !(options.strict === true && refused > 0);
   let added = 0;
   if (entered) {
     report('adding');
-    for (const [table, count] of judged) added += await addRecords(client, table, importId, count > 0);
+    for (const [i, { table, staged }] of tables.entries()) {
+      added += await addRecords(client, table, importId, { staged, judged: counts[i] ?? 0 });
+    }
   }
   options.signal?.throwIfAborted();
   await finishImport(client, importId, { added, same, refused });
   return { importId, entered, added, same, refused, refusals: await firstRefusals(client, importId, refusalsShown) };
+}
+
+type StagedRecords = { readonly table: StagedTable; readonly staged: number; readonly days: TableDays };
+
+/** The tables that records are staged for, with a partition for each of their days. */
+async function prepareTables(client: PoolClient, staging: Staging, file: string): Promise<StagedRecords[]> {
+  const tables: StagedRecords[] = [];
+  for (const [i, table] of staging.kind.tables.entries()) {
+    const staged = staging.staged[i] ?? 0;
+    if (staged > 0) tables.push({ table, staged, days: await stagedDays(client, table) });
+  }
+  const days = new Set(tables.flatMap((records) => records.days.map(({ day }) => day))).size;
+  if (days > maxDays) throw new Problem('import_too_many_days', { file, days, limit: maxDays });
+  for (const records of tables) await ensureLeaves(client, records.table, records.days);
+  return tables;
 }
 
 async function connect(pool: Pool): Promise<PoolClient> {

@@ -9,27 +9,31 @@ import type { RecordSink } from './record-scanner.ts';
 import type { ImportKind } from './staged-table.ts';
 import { copyRecords, copyRefusals, createStaging } from './store.ts';
 
-const blockBytes = 4 << 20;
-/** Refusals are rare, but a file may be nothing else. */
-const refusalBlockBytes = 1 << 20;
+const blockBytes = 1 << 20;
 
 /**
  * Records and refusals on their way into temporary tables: checked and encoded as they are scanned, copied a block
  * at a time while the next one fills. What waits is bounded: `drain` returns when at most one block is under way.
  */
 export class Staging implements RecordSink {
+  /** Lines read so far. */
   rows = 0;
+  readonly kind: ImportKind;
+  /** Records staged for each table of the kind. */
+  readonly staged: number[];
   readonly #client: PoolClient;
-  readonly #kind: ImportKind;
   readonly #blocks: readonly CopyBlock[];
-  readonly #refusals = new CopyBlock(refusalBlockBytes);
+  readonly #refusals = new CopyBlock(Buffer.allocUnsafeSlow(blockBytes));
   readonly #waiting: { sql: string; bytes: Buffer }[] = [];
+  /** Memory of blocks that were sent, to be filled again. */
+  readonly #spare: Buffer[] = [];
   #copying: Promise<void> = Promise.resolve();
 
   private constructor(client: PoolClient, kind: ImportKind) {
     this.#client = client;
-    this.#kind = kind;
-    this.#blocks = kind.tables.map(() => new CopyBlock(blockBytes));
+    this.kind = kind;
+    this.staged = kind.tables.map(() => 0);
+    this.#blocks = kind.tables.map(() => new CopyBlock(Buffer.allocUnsafeSlow(blockBytes)));
   }
 
   static async create(client: PoolClient, kind: ImportKind): Promise<Staging> {
@@ -39,7 +43,7 @@ export class Staging implements RecordSink {
 
   record(fields: RecordFields, lineNo: number): void {
     this.rows += 1;
-    const place = this.#kind.route(fields);
+    const place = this.kind.route(fields);
     const refusal = typeof place === 'number' ? this.#add(fields, place, lineNo) : place;
     if (refusal !== undefined) this.#refuse(refusal, lineNo);
   }
@@ -50,18 +54,19 @@ export class Staging implements RecordSink {
   }
 
   #add(fields: RecordFields, place: number, lineNo: number): Refusal | undefined {
-    const table = this.#kind.tables[place];
+    const table = this.kind.tables[place];
     const block = this.#blocks[place];
     check(table !== undefined && block !== undefined, `no table ${place}`);
     block.beginRow(table.columns.length + 1);
     block.bigint(lineNo);
-    const refusal = this.#kind.encode(fields, place, block);
+    const refusal = this.kind.encode(fields, place, block);
     if (refusal !== undefined) {
       block.dropRow();
       return refusal;
     }
     block.endRow();
-    if (block.isFull) this.#waiting.push({ sql: copyRecords(table), bytes: block.take() });
+    this.staged[place] = (this.staged[place] ?? 0) + 1;
+    if (block.isFull) this.#send(copyRecords(table), block);
     return undefined;
   }
 
@@ -72,7 +77,11 @@ export class Staging implements RecordSink {
     block.text(refusal.code);
     block.text(JSON.stringify(refusal.details, (_, value) => (typeof value === 'bigint' ? wonToJson(value) : value)));
     block.endRow();
-    if (block.isFull) this.#waiting.push({ sql: copyRefusals, bytes: block.take() });
+    if (block.isFull) this.#send(copyRefusals, block);
+  }
+
+  #send(sql: string, block: CopyBlock): void {
+    this.#waiting.push({ sql, bytes: block.take(this.#spare.pop() ?? Buffer.allocUnsafeSlow(blockBytes)) });
   }
 
   /** Sends what is full; waits only for the block before. */
@@ -87,11 +96,11 @@ export class Staging implements RecordSink {
 
   /** Sends the rest and waits until all of it stands in the temporary tables. */
   async finish(): Promise<void> {
-    this.#kind.tables.forEach((table, i) => {
+    this.kind.tables.forEach((table, i) => {
       const block = this.#blocks[i];
-      if (block !== undefined && block.rows > 0) this.#waiting.push({ sql: copyRecords(table), bytes: block.take() });
+      if (block !== undefined && block.rows > 0) this.#send(copyRecords(table), block);
     });
-    if (this.#refusals.rows > 0) this.#waiting.push({ sql: copyRefusals, bytes: this.#refusals.take() });
+    if (this.#refusals.rows > 0) this.#send(copyRefusals, this.#refusals);
     await this.drain();
     await this.#copying;
   }
@@ -100,5 +109,6 @@ export class Staging implements RecordSink {
     const stream = this.#client.query(from(sql));
     stream.end(bytes);
     await finished(stream);
+    this.#spare.push(Buffer.from(bytes.buffer));
   }
 }

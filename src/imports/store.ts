@@ -30,7 +30,7 @@ export async function createStaging(client: PoolClient, tables: readonly StagedT
     await client.query(`
       create temporary table staged_${table.name} (line_no bigint not null, ${columns.join(', ')});
       create temporary table judged_${table.name} (
-        line_no bigint primary key, identity text, fields text, import_id bigint, first_line bigint)`);
+        line_no bigint not null, fields text, import_id bigint, first_line bigint)`);
   }
   await client.query(
     'create temporary table refused (line_no bigint not null, code text not null, detail text not null)',
@@ -46,27 +46,24 @@ export function copyRecords(table: StagedTable): string {
 /** The COPY of the lines that hold no record. */
 export const copyRefusals = 'copy refused (line_no, code, detail) from stdin (format binary)';
 
-/** The leaves of a hot table that the staged records belong to. Without a few statistics the joins to come go wrong. */
-export async function stagedDays(
-  client: PoolClient,
-  table: StagedTable,
-): Promise<{ providers: string[]; days: string[] }> {
+/** The partitions of a hot table that the staged records belong to: none if the table is not one. */
+export type TableDays = readonly { readonly provider: string; readonly day: string }[];
+
+/** Which partitions the staged records belong to. Without the statistics taken here the joins to come go wrong. */
+export async function stagedDays(client: PoolClient, table: StagedTable): Promise<TableDays> {
   await client.query(`analyze staged_${table.name}`);
-  if (table.day === undefined) return { providers: [], days: [] };
+  if (table.day === undefined) return [];
   const { rows } = await client.query<{ provider: string; day: string }>(
-    `select provider, ${column(table.day)}::text as day from staged_${table.name} group by 1, 2 order by 1, 2`,
+    `select provider, day::text
+       from (select distinct provider, ${column(table.day)} as day from staged_${table.name}) leaf order by 1, 2`,
   );
-  return { providers: rows.map((row) => row.provider), days: rows.map((row) => row.day) };
+  return rows;
 }
 
-/** Makes leaves that are not there yet, each in a transaction of its own, so that no lock outlives its leaf. */
-export async function ensureLeaves(
-  client: PoolClient,
-  table: StagedTable,
-  leaves: { readonly providers: readonly string[]; readonly days: readonly string[] },
-): Promise<void> {
-  for (const [i, day] of leaves.days.entries()) {
-    await client.query('select ensure_leaf($1, $2, $3::date)', [table.name, leaves.providers[i], day]);
+/** Makes partitions that are not there yet, each in a transaction of its own, so that no lock outlives its making. */
+export async function ensureLeaves(client: PoolClient, table: StagedTable, days: TableDays): Promise<void> {
+  for (const { provider, day } of days) {
+    await client.query('select ensure_leaf($1, $2, $3::date)', [table.name, provider, day]);
   }
 }
 
@@ -90,33 +87,29 @@ export async function beginImport(
 }
 
 /** Which staged records are already there, on their own day or one near it, and in what they differ. */
-export async function judgeAgainstTable(
-  client: PoolClient,
-  table: StagedTable,
-  leaves: { readonly providers: readonly string[]; readonly days: readonly string[] },
-): Promise<number> {
+export async function judgeAgainstTable(client: PoolClient, table: StagedTable, days: TableDays): Promise<number> {
   const values: unknown[] = [];
   let near = '';
   if (table.day !== undefined) {
     const day = column(table.day);
     // Named here, the days and providers let the planner leave every other partition alone.
-    values.push([...new Set(leaves.providers)], daysAround(leaves.days));
+    values.push([...new Set(days.map(({ provider }) => provider))], daysAround(days));
     near = `and t.provider = any($1) and t.${day} = any($2::date[])
             and t.${day} between s.${day} - ${neighbourDays} and s.${day} + ${neighbourDays}`;
   }
   const { rowCount } = await client.query(
-    `insert into judged_${table.name} (line_no, identity, fields, import_id)
-     select s.line_no, concat_ws(' ', ${columnList(table.identity, 's')}), ${differing(table, 's', 't')}, t.import_id
+    `insert into judged_${table.name} (line_no, fields, import_id)
+     select distinct on (s.line_no) s.line_no, ${differing(table, 's', 't')}, t.import_id
        from staged_${table.name} s join ${table.name} t on ${same(table.identity, 's', 't')} ${near}
-     on conflict (line_no) do nothing`,
+      order by s.line_no`,
     values,
   );
   return rowCount ?? 0;
 }
 
-function daysAround(days: readonly string[]): string[] {
+function daysAround(days: TableDays): string[] {
   const around = new Set<string>();
-  for (const text of days) {
+  for (const text of new Set(days.map(({ day }) => day))) {
     const day = Temporal.PlainDate.from(text);
     for (let shift = -neighbourDays; shift <= neighbourDays; shift += 1)
       around.add(day.add({ days: shift }).toString());
@@ -133,14 +126,14 @@ export async function judgeWithinFile(client: PoolClient, table: StagedTable): P
   );
   if (repeated.rowCount === 0) return 0;
   const { rowCount } = await client.query(
-    `insert into judged_${table.name} (line_no, identity, fields, first_line)
+    `insert into judged_${table.name} (line_no, fields, first_line)
      with candidate as (
        select s.* from staged_${table.name} s join repeated_${table.name} r on ${same(table.identity, 's', 'r')}),
      first as (
        select distinct on (${identity}) * from candidate order by ${identity}, line_no)
-     select s.line_no, concat_ws(' ', ${columnList(table.identity, 's')}), ${differing(table, 's', 'f')}, f.line_no
+     select s.line_no, ${differing(table, 's', 'f')}, f.line_no
        from candidate s join first f on ${same(table.identity, 's', 'f')} and s.line_no > f.line_no
-     on conflict (line_no) do nothing`,
+      where not exists (select from judged_${table.name} j where j.line_no = s.line_no)`,
   );
   return rowCount ?? 0;
 }
@@ -149,10 +142,12 @@ export async function judgeWithinFile(client: PoolClient, table: StagedTable): P
 export async function refuseDiffering(client: PoolClient, table: StagedTable): Promise<number> {
   const { rowCount } = await client.query(
     `insert into refused (line_no, code, detail)
-     select line_no, case when first_line is null then 'import_differs' else 'import_differs_in_file' end,
+     select j.line_no, case when j.first_line is null then 'import_differs' else 'import_differs_in_file' end,
             jsonb_strip_nulls(jsonb_build_object(
-              'identity', identity, 'fields', fields, 'importId', import_id, 'firstLine', first_line))::text
-       from judged_${table.name} where fields is not null`,
+              'identity', concat_ws(' ', ${columnList(table.identity, 's')}), 'fields', j.fields,
+              'importId', j.import_id, 'firstLine', j.first_line))::text
+       from judged_${table.name} j join staged_${table.name} s using (line_no)
+      where j.fields is not null`,
   );
   return rowCount ?? 0;
 }
@@ -162,13 +157,15 @@ export async function addRecords(
   client: PoolClient,
   table: StagedTable,
   importId: bigint,
-  anyJudged: boolean,
+  count: { readonly staged: number; readonly judged: number },
 ): Promise<number> {
+  if (count.staged === count.judged) return 0;
   const names = columnList(table.columns.map(({ name }) => name));
-  const added = anyJudged
-    ? `(select * from staged_${table.name} s
+  const added =
+    count.judged > 0
+      ? `(select * from staged_${table.name} s
          where not exists (select from judged_${table.name} j where j.line_no = s.line_no))`
-    : `staged_${table.name}`;
+      : `staged_${table.name}`;
   const { rowCount } = await client.query(
     `insert into ${table.name} (${names}, import_id) select ${names}, $1 from ${added} added`,
     [importId],
