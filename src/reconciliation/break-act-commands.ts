@@ -116,7 +116,7 @@ function outcomeText(act: BreakAct, dryRun: boolean, outcome: ActOutcome, langua
   const first =
     language === 'ko'
       ? `${done}: ${count}건 · 차액 합계 ${difference}원${dryRun ? ' (실제로 처리하지 않음)' : ''}`
-      : `${done}: ${count} breaks · total difference ${difference} won${dryRun ? ' (nothing was done)' : ''}`;
+      : `${done}: ${count} ${outcome.changed === 1 ? 'break' : 'breaks'} · total difference ${difference} won${dryRun ? ' (nothing was done)' : ''}`;
   return [first, ...outcome.refused.map((refused) => refusedText(refused, language)), ''].join('\n');
 }
 

@@ -99,7 +99,7 @@ export function totalLine(shown: number, totals: BreakTotals, language: Language
   const absolute = formatWon(totals.absoluteWon);
   return language === 'ko'
     ? `${shown < totals.count ? `전체 ${count}건 중 ${formatCount(shown)}건` : `${count}건`} · 차액 합계 ${difference}원 · 절대값 합계 ${absolute}원`
-    : `${shown < totals.count ? `${formatCount(shown)} of ${count}` : count} breaks · total difference ${difference} won · in absolute terms ${absolute} won`;
+    : `${shown < totals.count ? `${formatCount(shown)} of ${count}` : count} ${totals.count === 1 ? 'break' : 'breaks'} · total difference ${difference} won · in absolute terms ${absolute} won`;
 }
 
 /** One break for a person: what, ours beside theirs, where it stands, and its trail. */

@@ -30,8 +30,13 @@ export async function escalateBreaks(
        returning b.break_id, due.state
      )
      insert into break_event (break_id, who, action, from_state, to_state, note)
-     select break_id, $4, 'escalated', state, state, $5 from escalated order by break_id`,
-    [provider, stage, olderThanCutOff(today, businessDaysOld, holidays).toString(), runId, `> ${businessDaysOld}`],
+     select break_id, 'jeongsan', 'escalated', state, state, $4 from escalated order by break_id`,
+    [
+      provider,
+      stage,
+      olderThanCutOff(today, businessDaysOld, holidays).toString(),
+      `> ${businessDaysOld} business days in ${runId}`,
+    ],
   );
   return rowCount ?? 0;
 }
