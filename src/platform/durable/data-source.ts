@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { setTimeout as wait } from 'node:timers/promises';
 import { DBOS } from '@dbos-inc/dbos-sdk';
 import type { DataSourceTransactionHandler } from '@dbos-inc/dbos-sdk/datasource';
 import { DBOSWorkflowConflictError, isPGKeyConflictError } from '@dbos-inc/dbos-sdk/datasource';
@@ -7,13 +6,9 @@ import { currentOwnerXid } from '@dbos-inc/dbos-sdk/internal/context';
 import { check } from '../../kernel/check.ts';
 import { inTransaction, type Pool, type PoolClient } from '../database/pool.ts';
 import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
-import { isPassingFault } from './database-fault.ts';
+import { retryFaults } from './database-fault.ts';
 
 export const dataSourceName = 'jeongsan';
-
-/** Together some five minutes: a restarted or failed-over server is waited for, a server that stays away is not. */
-const attemptsMax = 40;
-const backOffMs = { first: 50, most: 10_000 };
 
 /**
  * How long a transaction may sit idle before the server ends it: a frozen process keeps its row locks no longer than
@@ -47,7 +42,9 @@ export function createDataSource(pool: Pool): DataSourceTransactionHandler {
       const place = currentPlace();
       const run = (client: PoolClient) => current.run(client, () => body.call(target, ...args));
       if (!place) return await inOwnTransaction(pool, run);
-      return await persist(async () => {
+      // A commit whose answer was lost is not repeated: the checkpoint that committed with it is found first. So is one
+      // that another execution of the same step wrote meanwhile.
+      return await retryFaults(isCheckpointConflict, async () => {
         const recorded = await findCheckpoint(pool, place);
         if (recorded) return decodeCheckpoint(recorded.output);
         return await inOwnTransaction(pool, async (client) => {
@@ -117,23 +114,6 @@ async function inOwnTransaction<T>(pool: Pool, body: (tx: PoolClient) => Promise
     await tx.query(settings);
     return await body(tx);
   });
-}
-
-/**
- * Tries again where the database was at fault. A commit whose answer was lost is not repeated: the checkpoint that
- * committed with it is found first. So is one that another execution of the same step wrote meanwhile.
- */
-async function persist<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let attempts = 1; ; attempts += 1) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (attempts >= attemptsMax || !(isPassingFault(error) || isCheckpointConflict(error))) throw error;
-      DBOS.logger.warn(`A transaction is tried again (${attempts}): ${(error as Error).message}`);
-      const backOff = Math.min(backOffMs.most, backOffMs.first * 2 ** (attempts - 1));
-      await wait(backOff * (0.5 + Math.random() / 2));
-    }
-  }
 }
 
 function isCheckpointConflict(error: unknown): boolean {

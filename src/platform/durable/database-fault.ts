@@ -1,3 +1,10 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { DBOS } from '@dbos-inc/dbos-sdk';
+
+/** Together some five minutes: a restarted or failed-over server is waited for, a server that stays away is not. */
+const attemptsMax = 40;
+const backOffMs = { first: 50, most: 10_000 };
+
 /** SQLSTATEs after which PostgreSQL has rolled back and the same transaction may well succeed. */
 const passingStates = new Set([
   '40001', // serialization failure
@@ -23,4 +30,18 @@ export function isPassingFault(error: unknown): boolean {
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (code !== undefined && (passingStates.has(code) || /^08[0-9A-Z]{3}$/.test(code))) return true;
   return syscall === 'connect' || syscall === 'read' || syscall === 'write' || lostConnection.test(error.message);
+}
+
+/** Tries again, ever more slowly, where the database was at fault or `also` says so. */
+export async function retryFaults<T>(also: (error: unknown) => boolean, attempt: () => Promise<T>): Promise<T> {
+  for (let attempts = 1; ; attempts += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (attempts >= attemptsMax || !(isPassingFault(error) || also(error))) throw error;
+      DBOS.logger.warn(`A transaction is tried again (${attempts}): ${(error as Error).message}`);
+      const backOff = Math.min(backOffMs.most, backOffMs.first * 2 ** (attempts - 1));
+      await wait(backOff * (0.5 + Math.random() / 2));
+    }
+  }
 }

@@ -16,6 +16,8 @@ let pool: Pool;
 /** What ran, in order; a replayed step is not in it. */
 const ran: string[] = [];
 const broken = new Set<string>();
+/** What waits to be let go. */
+const held = new Map<string, Promise<void>>();
 const warned: string[] = [];
 
 function failWhileBroken(what: string) {
@@ -34,7 +36,10 @@ function workflows(engine: Durable) {
   });
   const child = engine.register('child', async (label: string) => {
     await step('before', async () => ran.push(`${label} before`));
-    await step('work', async () => failWhileBroken(`${label} work`));
+    await step('work', async () => {
+      failWhileBroken(`${label} work`);
+      await held.get(`${label} work`);
+    });
     return label;
   });
   const parent = engine.register('parent', async (labels: string[]) => {
@@ -46,6 +51,15 @@ function workflows(engine: Durable) {
     await step('conclude', async () => ran.push(`conclude ${done.join(' ')}`));
     if (done.length < labels.length) throw new Problem('usage', { reason: 'a child failed' });
     return done;
+  });
+  const stages = engine.register('stages', async (first: string, second: string) => {
+    const ends: string[] = [];
+    for (const label of [first, second]) {
+      const handle = await engine.start(child, `${runId()}/${label}`, label);
+      const [end] = await Promise.allSettled([handle.result()]);
+      ends.push(end?.status ?? 'none');
+    }
+    return ends;
   });
   const tolerant = engine.register('tolerant', async (label: string) => {
     const handle = await engine.start(child, `${runId()}/${label}`, label);
@@ -88,7 +102,7 @@ function workflows(engine: Durable) {
   const endless = engine.register('endless', async () => {
     for (let turn = 0; turn < 10_000; turn += 1) await step(`turn ${turn}`, async () => turn);
   });
-  return { threeSteps, child, parent, tolerant, large, catching, patient, endless };
+  return { threeSteps, child, parent, stages, tolerant, large, catching, patient, endless };
 }
 
 let w: ReturnType<typeof workflows>;
@@ -195,6 +209,24 @@ describe('restart', () => {
     broken.delete(`${id} work`);
     await durable.restart(id);
     expect(await durable.handle(id).result()).toBe('fulfilled');
+  });
+
+  test('keeps the order of children that the parent starts one after the other', async () => {
+    const id = newId();
+    const [first, second] = [`${id}-first`, `${id}-second`];
+    broken.add(`${first} work`).add(`${second} work`);
+    const run = await durable.start(w.stages, id, first, second);
+    expect(await run.result()).toEqual(['rejected', 'rejected']);
+    broken.clear();
+    ran.length = 0;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    held.set(`${first} work`, promise);
+    await durable.restart(id);
+    await vi.waitFor(() => expect(ran).toContain(`${first} work`), { timeout: 5_000, interval: 10 });
+    expect((await showRun(pool, `${id}/${second}`)).state).toBe('waiting');
+    resolve();
+    expect(await durable.handle(id).result()).toEqual(['fulfilled', 'fulfilled']);
+    expect(ran).toEqual([`${first} work`, `${second} work`]);
   });
 
   test('is refused where nothing failed, and for a run that does not exist', async () => {

@@ -6,6 +6,7 @@ import { registerDataSource } from '@dbos-inc/dbos-sdk/datasource';
 import { DBOSExecutor } from '@dbos-inc/dbos-sdk/internal/dbos-executor';
 import { dbRetryConfig, INTERNAL_QUEUE_NAME } from '@dbos-inc/dbos-sdk/internal/utils';
 import { registerInternalQueue } from '@dbos-inc/dbos-sdk/internal/wfqueue';
+import { RetrievedHandle } from '@dbos-inc/dbos-sdk/internal/workflow';
 import { check } from '../../kernel/check.ts';
 import type { Pool } from '../database/pool.ts';
 import { encodeCheckpoint } from './checkpoint.ts';
@@ -15,7 +16,7 @@ import { engineLogger } from './engine-log.ts';
 import { migrateEngine } from './engine-schema.ts';
 import type { ProofOfLife } from './proof-of-life.ts';
 import { createProofOfLife } from './proof-of-life.ts';
-import { restartRun } from './restart.ts';
+import { releaseHeld, restartRun } from './restart.ts';
 import type { TakeOver } from './take-over.ts';
 import { startTakeOver } from './take-over.ts';
 
@@ -82,7 +83,7 @@ export type Durable = {
   ): Promise<Handle<Result>>;
   handle<Result>(id: string): Handle<Result>;
   /**
-   * Runs a failed or cancelled run again under its id, from the step that failed, its failed children first.
+   * Runs a failed or cancelled run again under its id from the step that failed, and its failed children likewise.
    * @throws Problem `not_found`, `run_not_restartable`
    */
   restart(id: string): Promise<void>;
@@ -121,7 +122,10 @@ export function createDurable(options: DurableOptions): Durable {
     running: () => [...(DBOSExecutor.globalInstance?.systemDatabase.runningWorkflowMap.keys() ?? [])],
     async start(workflow, id, ...args) {
       encodeCheckpoint(`${workflow.name} (arguments)`, args);
-      return toHandle(await DBOS.startWorkflow(workflow.run, { workflowID: id })(...args));
+      const handle = await DBOS.startWorkflow(workflow.run, { workflowID: id })(...args);
+      // Not begun by this call: it may be a child that a restart holds back until its parent is here.
+      if (handle instanceof RetrievedHandle && DBOS.isInWorkflow()) await releaseHeld(pool, id);
+      return toHandle(handle);
     },
     handle: (id) => toHandle(DBOS.retrieveWorkflow(id)),
     restart: (id) => restartRun(pool, id),
