@@ -15,22 +15,23 @@ export type Report =
   | { is: 'ended'; id: string; result: unknown; error: string | undefined }
   | { is: 'health'; healthy: boolean };
 
-const { DATABASE_URL: databaseUrl = '', DIE_AFTER_COMMIT: dieAfterCommit, WAIT_INSIDE: waitInside } = process.env;
+const { DATABASE_URL: databaseUrl = '', AT_COMMIT: atCommit, WAIT_INSIDE: waitInside } = process.env;
 const frozenAfterMs = 1_500;
 const say = (report: Report) => process.send?.(report);
 
 const pool = createPool(databaseUrl, { applicationName: 'worker' });
-if (dieAfterCommit) pool.on('connect', dieOnceCommitted);
+if (atCommit) pool.on('connect', (client) => interfere(client, atCommit));
 
-/** The process dies the moment PostgreSQL has confirmed the commit, before the engine hears of it. */
-function dieOnceCommitted(client: PoolClient) {
+/** Dies the moment PostgreSQL has confirmed a commit, before the engine hears of it; or freezes with the commit ready. */
+function interfere(client: PoolClient, signal: string) {
   const query = client.query.bind(client) as (...args: unknown[]) => Promise<unknown>;
-  const deadly = async (...args: unknown[]) => {
+  const interfered = async (...args: unknown[]) => {
+    if (args[0] === 'commit' && signal === 'freeze') process.kill(process.pid, 'SIGSTOP');
     const answer = await query(...args);
-    if (args[0] === 'commit') process.kill(process.pid, 'SIGKILL');
+    if (args[0] === 'commit' && signal === 'die') process.kill(process.pid, 'SIGKILL');
     return answer;
   };
-  Object.assign(client, { query: deadly });
+  Object.assign(client, { query: interfered });
 }
 
 let go = () => {};
