@@ -287,6 +287,13 @@ test('a lost proof of life shows and is taken again', async () => {
   expect(warned).toContain('the proof of life is lost; taking it again');
 });
 
+test('before the first launch there has been no run', async () => {
+  const empty = await testDatabase({ empty: true });
+  expect(await listRuns(empty.pool)).toEqual([]);
+  expect(isProblem(await failure(showRun(empty.pool, 'any')), 'not_found')).toBe(true);
+  await empty.close();
+});
+
 test('a second engine in the same process is a bug', () => {
   expect(() => createDurable({ databaseUrl: '', pool, log: silent })).toThrow('already');
 });

@@ -93,7 +93,11 @@ export type Durable = {
 
 let inUse = false;
 
-/** The engine of this process. There is one: a second before the first is shut down is a bug. */
+/**
+ * The engine of this process. There is one: a second before the first is shut down is a bug.
+ * Whoever launches it also takes up restarted runs and those of dead processes, so every process registers every
+ * workflow, a command that is soon over too: what it leaves unfinished waits for the next process.
+ */
 export function createDurable(options: DurableOptions): Durable {
   check(!inUse, 'this process already has a durable engine');
   inUse = true;

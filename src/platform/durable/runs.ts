@@ -65,6 +65,8 @@ const engineStates: Record<RunState, string[]> = {
 
 const limitDefault = 100;
 
+const undefinedTable = '42P01';
+
 // The engine's own tables, read with SQL: its listing API needs a launched engine and returns neither sizes nor
 // children, and a history is looked at from processes that run no work.
 const selectRuns = `
@@ -88,11 +90,21 @@ type RunRow = {
   error: string | null;
 };
 
-/** Runs, newest first. Needs a migrated database, not a launched engine. */
+/** No table of the engine is there before its first launch: then there has been no run. */
+async function findRuns(pool: Pool, where: string, values: unknown[]): Promise<Run[]> {
+  try {
+    return (await pool.query<RunRow>(`${selectRuns} ${where}`, values)).rows.map(toRun);
+  } catch (error) {
+    if ((error as { code?: string }).code === undefinedTable) return [];
+    throw error;
+  }
+}
+
+/** Runs, newest first. The engine need not be launched. */
 export async function listRuns(pool: Pool, filter: RunFilter = {}): Promise<Run[]> {
-  const { rows } = await pool.query<RunRow>(
-    `${selectRuns}
-      where ($1::text is null or r.name = $1)
+  return await findRuns(
+    pool,
+    `where ($1::text is null or r.name = $1)
         and ($2::text[] is null or r.status = any ($2))
         and ($3::text is null or starts_with(r.workflow_uuid, $3))
         and ($4::text is null or r.parent_workflow_id = $4)
@@ -110,13 +122,11 @@ export async function listRuns(pool: Pool, filter: RunFilter = {}): Promise<Run[
       filter.limit ?? limitDefault,
     ],
   );
-  return rows.map(toRun);
 }
 
 /** @throws Problem `not_found` */
 export async function showRun(pool: Pool, id: string): Promise<RunDetail> {
-  const found = await pool.query<RunRow>(`${selectRuns} where r.workflow_uuid = $1`, [id]);
-  const run = found.rows[0];
+  const [run] = await findRuns(pool, 'where r.workflow_uuid = $1', [id]);
   if (!run) throw new Problem('not_found', { what: 'run', id });
   const values = await pool.query<{ inputs: string | null; output: string | null }>(
     `select coalesce(i.inputs, r.inputs) as inputs, coalesce(o.output, r.output) as output
@@ -126,17 +136,16 @@ export async function showRun(pool: Pool, id: string): Promise<RunDetail> {
     [id],
   );
   const steps = await listSteps(pool, id);
-  const children = await pool.query<RunRow>(
-    `${selectRuns} where r.workflow_uuid = any ($1) order by r.created_at, r.workflow_uuid`,
-    [steps.flatMap((step) => step.childId ?? [])],
-  );
+  const children = await findRuns(pool, 'where r.workflow_uuid = any ($1) order by r.created_at, r.workflow_uuid', [
+    steps.flatMap((step) => step.childId ?? []),
+  ]);
   const { inputs, output } = values.rows[0] ?? { inputs: null, output: null };
   return {
-    ...toRun(run),
+    ...run,
     arguments: decodeCheckpoint<unknown[]>(inputs) ?? [],
     output: decodeCheckpoint<unknown>(output) ?? undefined,
     steps,
-    children: children.rows.map(toRun),
+    children,
   };
 }
 
