@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -53,9 +53,13 @@ async function startOwn(): Promise<{ server: EmbeddedServer; close(): Promise<vo
   // The server's account has to pass through when root runs the tests.
   chmodSync(runsFolder, 0o711);
   await removeDeadRuns();
-  const folder = join(runsFolder, `${process.pid}-${Date.now()}`);
-  mkdirSync(folder, { mode: 0o711 });
-  const lock = tryFileLock(join(folder, 'run.lock'), 'exclusive');
+  const run = `${process.pid}-${Date.now()}`;
+  // Nobody may take it for a dead run's before its lock is held.
+  const hidden = join(runsFolder, `.${run}`);
+  mkdirSync(hidden, { mode: 0o711 });
+  const lock = tryFileLock(join(hidden, 'run.lock'), 'exclusive');
+  const folder = join(runsFolder, run);
+  renameSync(hidden, folder);
   const server = await openEmbedded({ home: join(folder, 'home'), log, settings: testSettings, sync: false });
   return {
     server,
@@ -69,7 +73,7 @@ async function startOwn(): Promise<{ server: EmbeddedServer; close(): Promise<vo
 
 /** A run that was killed leaves its server running; opening and closing it stops it. */
 async function removeDeadRuns(): Promise<void> {
-  for (const run of readdirSync(runsFolder)) {
+  for (const run of readdirSync(runsFolder).filter((name) => !name.startsWith('.'))) {
     const folder = join(runsFolder, run);
     const lock = tryFileLock(join(folder, 'run.lock'), 'exclusive');
     if (!lock) continue;

@@ -99,7 +99,7 @@ function findPostmasterOf(data: string, pid: number | undefined): Postmaster | u
 function lastFault(log: string, from: number): string {
   const written = readFileSync(log).subarray(from).subarray(-logTailBytes).toString('utf8');
   const lines = written.split('\n').filter((line) => line.trim() !== '');
-  const telling = lines.filter((line) => /\b(FATAL|PANIC|ERROR|WARNING|HINT|DETAIL):|could not/.test(line));
+  const telling = lines.filter((line) => /\b(FATAL|PANIC|ERROR|WARNING|HINT|DETAIL):|could not|invalid/.test(line));
   return (telling.length > 0 ? telling : lines.slice(-3)).map((line) => line.replace(/^.*?\] +/, '')).join('; ');
 }
 
