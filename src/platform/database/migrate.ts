@@ -63,7 +63,8 @@ function sequenceFaults(migrations: readonly Migration[]): string[] {
   const faults: string[] = [];
   let expected = 1;
   for (const { number, name } of migrations) {
-    if (number < expected) faults.push(`${fileName(number, name)}: the number ${number} is used twice`);
+    if (number < 1) faults.push(`${fileName(number, name)}: the number ${number} is below 1`);
+    else if (number < expected) faults.push(`${fileName(number, name)}: the number ${number} is used twice`);
     if (number > expected) faults.push(`${fileName(number, name)}: number ${expected} is missing before it`);
     expected = number + 1;
   }

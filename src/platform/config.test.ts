@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { Problem } from '../kernel/problem.ts';
+import { loadConfig, repositoryRoot } from './config.ts';
+
+function faults(env: NodeJS.ProcessEnv): string {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'config_invalid') return String(error.details['faults']);
+    throw error;
+  }
+  return '';
+}
+
+test('without any variable everything has its default', () => {
+  expect(loadConfig({})).toEqual({
+    home: join(repositoryRoot, '.jeongsan'),
+    databaseUrl: undefined,
+    port: 4000,
+    logLevel: 'info',
+    language: 'en',
+  });
+});
+
+test('a variable that is set to nothing counts as not set', () => {
+  expect(loadConfig({ PORT: '', DATABASE_URL: '', JEONGSAN_LANGUAGE: '' })).toEqual(loadConfig({}));
+});
+
+describe('the language is that of the terminal unless it is said', () => {
+  test.each([
+    { env: { LANG: 'ko_KR.UTF-8' }, language: 'ko' },
+    { env: { LANG: 'C.UTF-8' }, language: 'en' },
+    { env: { LANG: 'en_US.UTF-8', LC_ALL: 'ko_KR.UTF-8' }, language: 'ko' },
+    { env: { LANG: 'ko_KR.UTF-8', JEONGSAN_LANGUAGE: 'en' }, language: 'en' },
+  ])('$env', ({ env, language }) => {
+    expect(loadConfig(env).language).toBe(language);
+  });
+});
+
+describe('a wrong value is named', () => {
+  test.each([
+    { env: { PORT: '70000' }, fault: 'PORT must be a whole number from 0 to 65535' },
+    { env: { PORT: '4e3' }, fault: 'PORT must be a whole number from 0 to 65535' },
+    { env: { LOG_LEVEL: 'loud' }, fault: 'LOG_LEVEL must be one of' },
+    { env: { DATABASE_URL: 'mysql://a:b@c/d' }, fault: 'DATABASE_URL must look like postgres://' },
+    { env: { DATABASE_URL: 'localhost' }, fault: 'DATABASE_URL must look like postgres://' },
+    { env: { JEONGSAN_LANGUAGE: 'jp' }, fault: 'JEONGSAN_LANGUAGE must be ko or en' },
+    { env: { JEONGSAN_HOMES: '/x' }, fault: 'JEONGSAN_HOMES is not a variable of Jeongsan; known: JEONGSAN_HOME' },
+  ])('$env', ({ env, fault }) => {
+    expect(faults(env)).toContain(fault);
+  });
+});
+
+test('all faults are named at once, and no value is repeated', () => {
+  const said = faults({
+    PORT: 'x',
+    LOG_LEVEL: 'hunter2',
+    DATABASE_URL: 'mysql://u:hunter2@h',
+    JEONGSAN_TYPO: 'hunter2',
+  });
+  expect(said.split('\n')).toHaveLength(4);
+  for (const name of ['PORT', 'LOG_LEVEL', 'DATABASE_URL', 'JEONGSAN_TYPO']) expect(said).toContain(name);
+  expect(said).not.toContain('hunter2');
+});
+
+test('the database URL is shown nowhere but where it is asked for', () => {
+  const config = loadConfig({ DATABASE_URL: 'postgres://u:hunter2@h/d' });
+  for (const shown of [
+    JSON.stringify(config),
+    inspect(config, { depth: 9, showHidden: true }),
+    `${config.databaseUrl}`,
+  ]) {
+    expect(shown).not.toContain('hunter2');
+    expect(shown).toContain('[secret]');
+  }
+  expect(config.databaseUrl?.reveal()).toContain('hunter2');
+});
