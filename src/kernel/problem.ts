@@ -157,8 +157,8 @@ export const problems = {
   },
   import_instant: {
     status: 400,
-    ko: '{field}({bytes}): 시차가 붙은 ISO 8601 시각이어야 합니다 (예: 2026-11-20T23:59:58+09:00): {value}',
-    en: '{field} ({bytes}): has to be an ISO 8601 time with its offset (2026-11-20T23:59:58+09:00): {value}',
+    ko: '{field}({bytes}): 있는 날짜의, 시차가 붙은 ISO 8601 시각이어야 합니다 (예: 2026-11-20T23:59:58+09:00): {value}',
+    en: '{field} ({bytes}): has to be an ISO 8601 time on a day that exists, with its offset (2026-11-20T23:59:58+09:00): {value}',
   },
   import_card_number: {
     status: 400,
