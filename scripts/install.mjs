@@ -107,7 +107,13 @@ function isForThisMachine({ optional, os, cpu, libc }) {
  */
 function mendPinnedNode() {
   const version = pinnedVersion();
-  if (answers(pinnedNode, version)) return;
+  if (!answers(pinnedNode, version)) fetchPinnedNode(version);
+  const link = join(modules, '.bin', 'node');
+  // npm makes no link to a program that is not there yet.
+  if (!existsSync(link) && process.platform !== 'win32') symlinkSync(relative(dirname(link), pinnedNode), link);
+}
+
+function fetchPinnedNode(version) {
   const platform = process.platform === 'win32' ? 'win' : process.platform;
   const prefix = process.platform === 'darwin' && process.arch === 'arm64' ? 'node-bin' : 'node';
   const name = `${prefix}-${platform}-${process.arch}`;
