@@ -16,6 +16,11 @@ export const problems = {
     ko: '데이터베이스에 연결할 수 없습니다: {reason}',
     en: 'The database cannot be reached: {reason}',
   },
+  port_taken: {
+    status: 503,
+    ko: '포트 {port}을(를) 다른 프로그램이 쓰고 있습니다. PORT 환경 변수로 다른 포트를 지정하세요',
+    en: 'Port {port} is taken by another program; choose another with the environment variable PORT',
+  },
   checkpoint_too_large: {
     status: 500,
     ko: '단계 {step}의 결과가 너무 큽니다: {bytes}바이트 (한도 {limitBytes}바이트)',

@@ -2,6 +2,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type Language, Problem } from '../kernel/problem.ts';
 import { Secret } from './secret.ts';
+import { readSources, type SourceAddress, sourceVariable } from './source-address.ts';
 
 /** What the environment decides. There is no configuration file. */
 export type Config = {
@@ -13,6 +14,8 @@ export type Config = {
   readonly port: number;
   readonly logLevel: LogLevel;
   readonly language: Language;
+  /** Where each provider's files are collected from. */
+  readonly sources: Readonly<Record<string, SourceAddress>>;
 };
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -38,34 +41,38 @@ const variables = {
 };
 
 /**
- * The configuration of this process. A variable that is set to nothing counts as not set.
+ * The configuration of this process; `providers` are the ids that may have a source. A variable that is set to nothing
+ * counts as not set.
  * Throws `config_invalid` that names every fault at once; no value is repeated in it, since it may be a secret.
  */
-export function loadConfig(env: NodeJS.ProcessEnv): Config {
+export function loadConfig(env: NodeJS.ProcessEnv, providers: readonly string[] = []): Config {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
-  const unknown = Object.keys(set).filter((name) => name.startsWith(ownPrefix) && !(name in variables));
+  const known = [...Object.keys(variables), ...providers.map(sourceVariable)];
+  const unknown = Object.keys(set).filter((name) => name.startsWith(ownPrefix) && !known.includes(name));
   const parsed = z.object(variables).safeParse(set);
+  const home = homeFolder(set['JEONGSAN_HOME']);
+  const sources = readSources(set, home, providers);
   const faults = [
     ...(parsed.error?.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`) ?? []),
-    ...unknown.map((name) => `${name} is not a variable of Jeongsan; known: ${knownNames()}`),
+    ...unknown.map((name) => `${name} is not a variable of Jeongsan; known: ${knownNames(known)}`),
+    ...sources.faults,
   ];
   if (!parsed.success || faults.length > 0) {
     throw new Problem('config_invalid', { faults: faults.map((fault) => `  ${fault}`).join('\n') });
   }
   const { data } = parsed;
   return {
-    home: homeFolder(data.JEONGSAN_HOME),
+    home,
     databaseUrl: data.DATABASE_URL === undefined ? undefined : new Secret(data.DATABASE_URL),
     port: data.PORT ?? 4000,
     logLevel: data.LOG_LEVEL ?? 'info',
     language: data.JEONGSAN_LANGUAGE ?? languageOf(set['LC_ALL'] ?? set['LC_MESSAGES'] ?? set['LANG']),
+    sources: sources.addresses,
   };
 }
 
-function knownNames(): string {
-  return Object.keys(variables)
-    .filter((name) => name.startsWith(ownPrefix))
-    .join(', ');
+function knownNames(known: readonly string[]): string {
+  return known.filter((name) => name.startsWith(ownPrefix)).join(', ');
 }
 
 function homeFolder(given: string | undefined): string {
