@@ -21,6 +21,7 @@ test('without any variable everything has its default', () => {
     port: 4000,
     logLevel: 'info',
     language: 'en',
+    sources: {},
   });
 });
 
@@ -76,4 +77,24 @@ test('the database URL is shown nowhere but where it is asked for', () => {
     expect(shown).toContain('[secret]');
   }
   expect(config.databaseUrl?.reveal()).toContain('hunter2');
+});
+
+test('a source belongs to a provider that exists, and its faults are named with the others', () => {
+  const providers = ['ksnet'];
+  const folder = 'file:///srv/ksnet';
+  expect(loadConfig({ JEONGSAN_SOURCE_KSNET: folder }, providers).sources).toEqual({
+    ksnet: { kind: 'folder', folder: '/srv/ksnet' },
+  });
+  const wrong = { JEONGSAN_SOURCE_KSNET: 'ftp://x', JEONGSAN_SOURCE_KSNT: folder, PORT: 'x' };
+  const faults = (() => {
+    try {
+      loadConfig(wrong, providers);
+    } catch (error) {
+      return (error as Problem).message;
+    }
+    return '';
+  })();
+  for (const part of ['JEONGSAN_SOURCE_KSNET begins with ftp', 'JEONGSAN_SOURCE_KSNT is not a variable', 'PORT must']) {
+    expect(faults).toContain(part);
+  }
 });
