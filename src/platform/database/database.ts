@@ -1,3 +1,4 @@
+import { Client } from 'pg';
 import { Problem } from '../../kernel/problem.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
@@ -14,6 +15,9 @@ export type Database = {
   /** Ends the connections; the last user of an embedded server stops it. */
   close(): Promise<void>;
 };
+
+const connectTimeoutMs = 30_000;
+const oldestVersion = 15;
 
 /**
  * Opens DATABASE_URL, or the embedded server of the home, which is started if need be, and migrates it.
@@ -36,7 +40,7 @@ export async function openDatabase(
     await server?.close();
   };
   try {
-    await probe(pool);
+    await probe(url);
     const applied = await migrate(pool);
     if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
   } catch (error) {
@@ -46,12 +50,20 @@ export async function openDatabase(
   return { url, pool, embedded: server !== undefined, close };
 }
 
-/** Tells a server that cannot be reached from a statement that fails. */
-async function probe(pool: Pool): Promise<void> {
+/** Tells a server that cannot be reached, or is too old, from a statement that fails. */
+async function probe(url: string): Promise<void> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: connectTimeoutMs });
   try {
-    await pool.query('select 1');
+    await client.connect();
+    const { rows } = await client.query<{ server_version_num: string }>('show server_version_num');
+    const version = Math.floor(Number(rows[0]?.server_version_num) / 10_000);
+    if (version < oldestVersion) {
+      throw new Error(`it is PostgreSQL ${version}, and ${oldestVersion} or newer is needed`);
+    }
   } catch (error) {
     throw new Problem('database_unreachable', { reason: describe(error as Error) }, { cause: error });
+  } finally {
+    await client.end().catch(() => {});
   }
 }
 

@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
 import { Problem } from '../../kernel/problem.ts';
 import { repositoryRoot } from '../config.ts';
-import { inTransaction, type Pool, query } from './pool.ts';
+import { type Pool, query } from './pool.ts';
 
 export const migrationFolder = join(repositoryRoot, 'migrations');
 
@@ -35,10 +35,10 @@ export async function migrate(pool: Pool, folder: string = migrationFolder): Pro
     const applied = await query<Applied>(client, 'select number, name, sha256 from schema_migration order by number');
     refuse(historyFaults(migrations, applied));
     const pending = migrations.slice(applied.length);
-    for (const migration of pending) await apply(pool, migration);
+    for (const migration of pending) await apply(client, migration);
     return pending.map(({ number }) => number);
   } finally {
-    // Closes the connection and with it the lock, whatever state it is in.
+    // Closes the connection, which gives up the lock and an unfinished transaction.
     client.release(true);
   }
 }
@@ -85,18 +85,16 @@ function historyFaults(migrations: readonly Migration[], applied: readonly Appli
   return faults;
 }
 
-async function apply(pool: Pool, { number, name, sha256, sql }: Migration): Promise<void> {
+async function apply(client: PoolClient, { number, name, sha256, sql }: Migration): Promise<void> {
+  const applied = [number, name, sha256];
   try {
-    await inTransaction(pool, async (tx) => {
-      await tx.query(sql);
-      await tx.query('insert into schema_migration (number, name, sha256) values ($1, $2, $3)', [number, name, sha256]);
-    });
+    await client.query('begin');
+    await client.query(sql);
+    await client.query('insert into schema_migration (number, name, sha256) values ($1, $2, $3)', applied);
+    await client.query('commit');
   } catch (error) {
-    throw new Problem(
-      'migration_failed',
-      { file: fileName(number, name), reason: (error as Error).message },
-      { cause: error },
-    );
+    const reason = (error as Error).message;
+    throw new Problem('migration_failed', { file: fileName(number, name), reason }, { cause: error });
   }
 }
 

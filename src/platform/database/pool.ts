@@ -32,7 +32,7 @@ const columnTypes = {
 
 /**
  * Connections to PostgreSQL. `bigint` columns come as `bigint`, `date` columns as 'YYYY-MM-DD'.
- * Statement timeouts are the callers': a batch may take minutes, a request may not.
+ * Timeouts are the callers': a batch may hold all connections for minutes, and who waits for one waits.
  */
 export function createPool(
   url: string,
@@ -48,7 +48,6 @@ export function createPool(
     application_name: options.applicationName,
     max: options.max ?? 10,
     keepAlive: true,
-    connectionTimeoutMillis: 30_000,
     types: columnTypes,
   });
   // Without a listener the loss of an idle connection would end the process.
