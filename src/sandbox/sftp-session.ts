@@ -1,0 +1,248 @@
+import type { Stats } from 'node:fs';
+import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import ssh2, { type Attributes, type FileEntry, type SFTPWrapper } from 'ssh2';
+import type { SftpMoods } from './sftp-server.ts';
+
+const { STATUS_CODE, flagsToString } = ssh2.utils.sftp;
+
+/** What the sessions of one server share, and how one cuts its connection. */
+export type SessionMood = {
+  readonly moods: SftpMoods;
+  readonly mood: { drops: number; growths: number; reads: number };
+  cut(): void;
+};
+
+type Handle =
+  | { readonly kind: 'file'; readonly file: FileHandle; readonly realPath: string }
+  | { readonly kind: 'folder'; readonly entries: FileEntry[] };
+
+/** The most a client gets at once: OpenSSH's own limit. */
+const longestRead = 256 * 1024;
+const longestListing = 200;
+
+/** The files and folders that a session holds open. */
+class OpenHandles {
+  private readonly handles = new Map<number, Handle>();
+  private next = 0;
+
+  keep(handle: Handle): Buffer {
+    const id = Buffer.alloc(4);
+    id.writeUInt32BE(this.next);
+    this.handles.set(this.next, handle);
+    this.next += 1;
+    return id;
+  }
+
+  find<K extends Handle['kind']>(id: Buffer, kind: K): Extract<Handle, { kind: K }> {
+    const handle = id.length === 4 ? this.handles.get(id.readUInt32BE()) : undefined;
+    if (handle?.kind !== kind) throw failure(STATUS_CODE.FAILURE);
+    return handle as Extract<Handle, { kind: K }>;
+  }
+
+  async close(id: Buffer): Promise<void> {
+    const handle = id.length === 4 ? this.handles.get(id.readUInt32BE()) : undefined;
+    if (handle === undefined) throw failure(STATUS_CODE.FAILURE);
+    this.handles.delete(id.readUInt32BE());
+    if (handle.kind === 'file') await handle.file.close();
+  }
+
+  closeAll(): void {
+    for (const handle of this.handles.values()) if (handle.kind === 'file') void handle.file.close();
+    this.handles.clear();
+  }
+}
+
+type Folders = Readonly<Record<string, string>>;
+type Answer = (reqId: number, work: () => Promise<void>) => void;
+
+/** Answers the requests of one SFTP session with the account's folders. */
+export function serveFiles(sftp: SFTPWrapper, folders: Folders, session: SessionMood): void {
+  const handles = new OpenHandles();
+  const answer: Answer = (reqId, work) => {
+    work().catch((error: NodeJS.ErrnoException) => sftp.status(reqId, statusOf(error)));
+  };
+  answerFiles(sftp, folders, session, handles, answer);
+  answerFolders(sftp, folders, handles, answer);
+  answerChanges(sftp, folders, answer);
+  sftp.on('CLOSE', (reqId, id) =>
+    answer(reqId, async () => {
+      await handles.close(id);
+      sftp.status(reqId, STATUS_CODE.OK);
+    }),
+  );
+  // As sftp-server of OpenSSH does, which ends when its input ends: its client waits for that.
+  sftp.on('end', () => sftp.end());
+  sftp.on('close', () => handles.closeAll());
+}
+
+function answerFiles(
+  sftp: SFTPWrapper,
+  folders: Folders,
+  session: SessionMood,
+  handles: OpenHandles,
+  answer: Answer,
+): void {
+  let served = 0;
+  sftp.on('OPEN', (reqId, name, flags) =>
+    answer(reqId, async () => {
+      const realPath = resolveIn(folders, name);
+      const file = await open(realPath, flagsToString(flags) ?? 'r');
+      if ((await file.stat()).isDirectory()) {
+        await file.close();
+        throw failure(STATUS_CODE.FAILURE);
+      }
+      sftp.handle(reqId, handles.keep({ kind: 'file', file, realPath }));
+    }),
+  );
+  sftp.on('READ', (reqId, id, offset, length) =>
+    answer(reqId, async () => {
+      const { file, realPath } = handles.find(id, 'file');
+      await beMoody(session, path.basename(realPath), realPath);
+      const { drop } = session.moods;
+      if (drop !== undefined && served >= drop.afterBytes && session.mood.drops < drop.times) {
+        session.mood.drops += 1;
+        session.cut();
+        return;
+      }
+      const wanted = Math.min(length, longestRead);
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(wanted), 0, wanted, offset);
+      served += bytesRead;
+      if (bytesRead === 0) sftp.status(reqId, STATUS_CODE.EOF);
+      else sftp.data(reqId, buffer.subarray(0, bytesRead));
+    }),
+  );
+  sftp.on('WRITE', (reqId, id, offset, data) =>
+    answer(reqId, async () => {
+      await handles.find(id, 'file').file.write(data, 0, data.length, offset);
+      sftp.status(reqId, STATUS_CODE.OK);
+    }),
+  );
+  sftp.on('FSTAT', (reqId, id) =>
+    answer(reqId, async () => sftp.attrs(reqId, attributesOf(await handles.find(id, 'file').file.stat()))),
+  );
+}
+
+function answerFolders(sftp: SFTPWrapper, folders: Folders, handles: OpenHandles, answer: Answer): void {
+  sftp.on('OPENDIR', (reqId, name) =>
+    answer(reqId, async () => {
+      const entries = await entriesOf(folders, name);
+      sftp.handle(reqId, handles.keep({ kind: 'folder', entries }));
+    }),
+  );
+  sftp.on('READDIR', (reqId, id) =>
+    answer(reqId, async () => {
+      const handle = handles.find(id, 'folder');
+      const entries = handle.entries.splice(0, longestListing);
+      if (entries.length === 0) sftp.status(reqId, STATUS_CODE.EOF);
+      else sftp.name(reqId, entries);
+    }),
+  );
+  const answerStat = (reqId: number, name: string): void =>
+    answer(reqId, async () => sftp.attrs(reqId, attributesOf(await statIn(folders, name))));
+  sftp.on('STAT', answerStat);
+  sftp.on('LSTAT', answerStat);
+  sftp.on('REALPATH', (reqId, name) =>
+    answer(reqId, async () => {
+      const filename = absolute(name);
+      sftp.name(reqId, [{ filename, longname: filename, attrs: emptyAttributes }]);
+    }),
+  );
+}
+
+function answerChanges(sftp: SFTPWrapper, folders: Folders, answer: Answer): void {
+  const done = (reqId: number): void => sftp.status(reqId, STATUS_CODE.OK);
+  const change = (reqId: number, work: () => Promise<unknown>): void =>
+    answer(reqId, async () => {
+      await work();
+      done(reqId);
+    });
+  sftp.on('RENAME', (reqId, from, to) =>
+    change(reqId, async () => rename(resolveIn(folders, from), resolveIn(folders, to))),
+  );
+  sftp.on('REMOVE', (reqId, name) => change(reqId, async () => rm(resolveIn(folders, name))));
+  sftp.on('MKDIR', (reqId, name) => change(reqId, async () => mkdir(resolveIn(folders, name))));
+  sftp.on('RMDIR', (reqId, name) => change(reqId, async () => rmdir(resolveIn(folders, name))));
+  // Clients set times and modes after an upload; nothing here depends on them.
+  sftp.on('SETSTAT', done);
+  sftp.on('FSETSTAT', done);
+}
+
+/** Does to a file what the moods say, right before it is read. */
+async function beMoody({ moods, mood }: SessionMood, fileName: string, realPath: string): Promise<void> {
+  const { grow, replace, readDelayMs } = moods;
+  if (readDelayMs !== undefined) await sleep(readDelayMs);
+  if (grow?.fileName === fileName && mood.growths < grow.times) {
+    mood.growths += 1;
+    await writeFile(realPath, grow.bytes, { flag: 'a' });
+  }
+  if (replace?.fileName === fileName) {
+    mood.reads += 1;
+    if (mood.reads !== replace.beforeRead) return;
+    const target = replace.how === 'rename' ? `${realPath}.new` : realPath;
+    await writeFile(target, replace.bytes);
+    if (replace.how === 'rename') await rename(target, realPath);
+  }
+}
+
+type Failure = Error & { readonly status: number };
+const failure = (status: number): Failure => Object.assign(new Error(`SFTP status ${status}`), { status });
+
+function statusOf(error: NodeJS.ErrnoException | Failure): number {
+  if ('status' in error) return error.status;
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return STATUS_CODE.NO_SUCH_FILE;
+  if (error.code === 'EACCES' || error.code === 'EPERM') return STATUS_CODE.PERMISSION_DENIED;
+  return STATUS_CODE.FAILURE;
+}
+
+const absolute = (name: string): string => path.posix.resolve('/', name);
+
+/** The real path of a virtual one. Normalised first, so that no `..` leads out of the account's folders. */
+function resolveIn(folders: Folders, name: string): string {
+  const wanted = absolute(name);
+  for (const [virtual, real] of Object.entries(folders)) {
+    if (wanted === virtual) return real;
+    if (wanted.startsWith(`${virtual}/`)) return path.join(real, wanted.slice(virtual.length));
+  }
+  throw failure(STATUS_CODE.NO_SUCH_FILE);
+}
+
+async function statIn(folders: Folders, name: string): Promise<Stats> {
+  const wanted = absolute(name);
+  return wanted === '/' ? stat(Object.values(folders)[0] ?? '/') : lstat(resolveIn(folders, wanted));
+}
+
+async function entriesOf(folders: Folders, name: string): Promise<FileEntry[]> {
+  const wanted = absolute(name);
+  if (wanted === '/') {
+    return Promise.all(
+      Object.entries(folders).map(async ([virtual, real]) => entry(path.posix.basename(virtual), await stat(real))),
+    );
+  }
+  const real = resolveIn(folders, wanted);
+  const entries: FileEntry[] = [];
+  for (const filename of (await readdir(real)).sort()) {
+    try {
+      entries.push(entry(filename, await lstat(path.join(real, filename))));
+    } catch (error) {
+      // Gone between the two looks, as files are while they are renamed.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+  return entries;
+}
+
+function entry(filename: string, stats: Stats): FileEntry {
+  const type = stats.isDirectory() ? 'drwxr-xr-x' : '-rw-r--r--';
+  const when = new Date(stats.mtimeMs).toISOString().slice(0, 16).replace('T', ' ');
+  const longname = `${type} 1 sandbox sandbox ${String(stats.size).padStart(12)} ${when} ${filename}`;
+  return { filename, longname, attrs: attributesOf(stats) };
+}
+
+const emptyAttributes = { mode: 0, uid: 0, gid: 0, size: 0, atime: 0, mtime: 0 };
+
+function attributesOf(stats: Stats): Attributes {
+  const { mode, uid, gid, size } = stats;
+  return { mode, uid, gid, size, atime: Math.floor(stats.atimeMs / 1000), mtime: Math.floor(stats.mtimeMs / 1000) };
+}
