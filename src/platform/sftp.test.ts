@@ -181,6 +181,8 @@ describe('a file that changes while it is read', () => {
     };
     const reading = download(open(), file);
     await expect(reading).rejects.toMatchObject({ code: 'file_changed_while_read' });
+    // Seen at once: nothing of the other file was fetched.
+    expect(server.seen.servedBytes).toBeLessThan((20 + 24) * piece + 1);
   });
 });
 
