@@ -1,17 +1,9 @@
 import type { Language } from '../kernel/problem.ts';
 import { formatSeoulTime } from '../kernel/seoul-time.ts';
+import type { Cell } from '../platform/xlsx.ts';
 import type { AgeOf } from './break-rows.ts';
 import type { Break } from './break-store.ts';
 import { columnWords, kindWords, resolutionWords, stageWords, stateWords, wordOf } from './words.ts';
-
-/** A cell of a sheet: its type decides how CSV and XLSX write it. */
-export type Cell =
-  | { readonly type: 'text'; readonly value: string }
-  | { readonly type: 'number'; readonly value: bigint }
-  | { readonly type: 'won'; readonly value: bigint }
-  | { readonly type: 'day'; readonly value: string }
-  | { readonly type: 'instant'; readonly value: string }
-  | null;
 
 type SheetColumn = {
   readonly title: (language: Language) => string;

@@ -20,6 +20,8 @@ export type BreakFilter = {
   /** Differences of at least so many won, whichever way they point. */
   readonly leastWon?: bigint;
   readonly escalated?: true;
+  /** Differences that exist, whether somebody has resolved them or not. */
+  readonly standing?: true;
 };
 
 /** 미종결. The breaks that still wait for somebody. */
@@ -55,6 +57,7 @@ export function breakCondition(filter: BreakFilter, parameters: Parameters): str
   add(filter.assignedTo, (p) => `b.assigned_to = ${p}::text`);
   add(filter.leastWon, (p) => `abs(b.difference_won) >= ${p}::bigint`);
   if (filter.unassigned) clauses.push('b.assigned_to is null');
+  if (filter.standing) clauses.push('b.gone_at is null');
   if (filter.escalated) clauses.push('b.escalated_at is not null');
   return clauses.length === 0 ? 'true' : clauses.join(' and ');
 }

@@ -51,6 +51,7 @@ test.each<[string, BreakFilter, string]>([
   ['nobody', { ...unresolved, unassigned: true, on: '2026-11-20' }, 'plain fee unreadable deposit'],
   ['an amount either way', { ...unresolved, leastWon: 40_000n }, 'deposit kim'],
   ['escalated', { ...unresolved, escalated: true }, 'escalated'],
+  ['existing ones', { states: null, standing: true }, 'plain fee unreadable deposit kim written escalated old'],
   ['two conditions', { ...unresolved, providers: ['ksnet'], leastWon: 40_000n, stages: ['deposit'] }, 'deposit'],
   ['nothing', { ...unresolved, on: '2020-01-01' }, ''],
 ])('a list by %s', async (_, filter, expected) => {

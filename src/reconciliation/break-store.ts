@@ -203,6 +203,8 @@ function toBreak(row: BreakRow): Break {
 /** A whole number that JSON's own numbers cannot hold exactly stays as it was written. */
 function toRecord(text: string | null): BreakRecord | null {
   if (text === null) return null;
+  // Looking at every value costs ten times the parsing, and only so many digits can be too many.
+  if (!/\d{16}/.test(text)) return JSON.parse(text);
   return JSON.parse(text, (_, value: unknown, context?: { source?: string }) =>
     typeof value === 'number' && !Number.isSafeInteger(value) ? (context?.source ?? value) : value,
   );

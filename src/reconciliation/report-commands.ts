@@ -1,0 +1,41 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import type { Writable } from 'node:stream';
+import type { Command } from 'commander';
+import { Problem } from '../kernel/problem.ts';
+import type { CommandContext } from '../platform/command.ts';
+import { writeOut } from '../platform/output.ts';
+import { dayOf } from './break-options.ts';
+import { reportFiles, reportFolder, writeReport } from './report-files.ts';
+import { latestRun, reportRun } from './report-store.ts';
+
+type Options = { readonly on?: string; readonly run?: string; readonly fresh?: true; readonly json?: true };
+
+/** `jeongsan report`: where the report of a run lies; it is made again where it is not there any more. */
+export function reportCommands(
+  program: Command,
+  context: CommandContext,
+  { home, output = process.stdout }: { readonly home: string; readonly output?: Writable },
+): void {
+  program
+    .command('report')
+    .description('where the report of a run lies; the newest run if not told otherwise / 보고서')
+    .option('--on <day>', 'of the newest run of this business day / 업무일')
+    .option('--run <id>', 'of this run / 실행 ID')
+    .option('--fresh', 'make it again as things stand now / 다시 만들기')
+    .option('--json', 'JSON output / JSON 출력')
+    .action((options: Options) => {
+      if (options.on !== undefined && options.run !== undefined) throw new Problem('usage', { reason: '--on | --run' });
+      const on = dayOf('--on', options.on);
+      return context.withDatabase(async (pool) => {
+        const run = options.run === undefined ? await latestRun(pool, on) : await reportRun(pool, options.run);
+        const folder = reportFolder(home, run);
+        const there = Object.values(reportFiles).every((file) => existsSync(path.join(folder, file)));
+        if (!there || options.fresh) await writeReport({ pool, home, runId: run.runId, language: context.language });
+        await writeOut(
+          output,
+          options.json ? `${JSON.stringify({ run: run.runId, on: run.on, folder })}\n` : `${folder}\n`,
+        );
+      });
+    });
+}

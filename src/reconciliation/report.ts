@@ -1,0 +1,92 @@
+import type { Language } from '../kernel/problem.ts';
+import { formatSeoulTime } from '../kernel/seoul-time.ts';
+import { tidText } from './break-rows.ts';
+import { asMarkup, html, type Markup } from './markup.ts';
+import { ageingSection, durationText, kindsSection, slowestSection, sumKinds } from './report-charts.ts';
+import type { ReportData } from './report-data.ts';
+import { equationSection } from './report-equation.ts';
+import { countText, numberCell, sayIn, section, signedWonText } from './report-parts.ts';
+import { stagesSection } from './report-stages.ts';
+import { reportStyle } from './report-style.ts';
+import { columnWords, kindWords, stageWords, stateWords, wordOf } from './words.ts';
+
+/**
+ * 대사 보고서. One page that needs nothing else: no script, no font, no picture from anywhere. Everything that came from
+ * outside is escaped.
+ */
+export function reportHtml(data: ReportData, language: Language): string {
+  const say = sayIn(language);
+  const page = html`<!doctype html>
+<html lang="${language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${data.run.on} ${say('title')}</title>
+<style>${asMarkup(reportStyle)}</style>
+</head>
+<body>
+<main>
+${headline(data, language)}
+${tiles(data, language)}
+${stagesSection(data, language)}${equationSection(data, language)}${kindsSection(data, language)}${ageingSection(data, language)}${largestSection(data, language)}${slowestSection(data, language)}</main>
+</body>
+</html>
+`;
+  return page.markup;
+}
+
+function headline({ run, summary, files }: ReportData, language: Language): Markup {
+  const say = sayIn(language);
+  const complete = summary.outcome === 'complete';
+  const weekday = Temporal.PlainDate.from(run.on).toLocaleString(language, { weekday: 'long' });
+  const took =
+    run.finishedAt === null
+      ? '—'
+      : durationText(Temporal.Instant.from(run.finishedAt).since(run.startedAt).total('milliseconds'));
+  const sheets = files.sheets > 1 ? ` (${files.sheets} sheets)` : '';
+  return html`<p class="brand">정산 Jeongsan</p>
+<div class="headline"><h1>${run.on} ${say('title')}</h1><span class="brand">${weekday}</span></div>
+<div class="verdict ${complete ? 'good' : 'bad'}"><strong>${complete ? 'COMPLETE' : 'INCOMPLETE'}</strong>${complete ? say('completeSentence') : say('incompleteSentence')}
+${summary.reasons.length === 0 ? null : html`<ul>${summary.reasons.map((reason) => html`<li>${reason}</li>`)}</ul>`}</div>
+<div class="meta"><span>${say('run')} <b>${run.runId}</b></span><span>${say('by')} <b>${run.startedBy}</b></span><span>${say('started')} <b>${formatSeoulTime(run.startedAt)}</b></span><span>${say('took')} <b>${took}</b></span><span>${say('files')} <a href="${files.csv}">CSV</a> · <a href="${files.xlsx}">XLSX</a>${sheets} · ${countText(files.rows)}${say('rows')}</span></div>`;
+}
+
+/** The day at a glance. */
+function tiles({ summary }: ReportData, language: Language): Markup {
+  const say = sayIn(language);
+  const sum = (of: 'lines' | 'matched' | 'timing' | 'awaiting'): number =>
+    summary.stages.reduce((total, stage) => total + (stage.stage === 'deposit' ? 0 : stage[of]), 0);
+  const kinds = [...sumKinds(summary).values()];
+  const count = kinds.reduce((total, each) => total + each.count, 0);
+  const unresolved = kinds.reduce((total, each) => total + each.unresolved, 0);
+  const difference = kinds.reduce((total, each) => total + each.differenceWon, 0n);
+  const lines = sum('lines');
+  const share = lines === 0 ? '' : `${shareText(sum('matched'), lines)} %`;
+  return html`<div class="tiles">${tile(say('lines'), countText(lines), '')}${tile(say('matched'), countText(sum('matched')), share)}${tile(say('timing'), countText(sum('timing')), sum('awaiting') === 0 ? '' : `${say('awaiting')} ${countText(sum('awaiting'))}`)}${tile(say('breaks'), countText(count), `${say('unresolved')} ${countText(unresolved)}`)}${tile(say('netDifference'), signedWonText(difference), '')}</div>`;
+}
+
+function tile(title: string, value: string, below: string): Markup {
+  return html`<div class="tile"><span>${title}</span><b>${value}</b><i>${below}</i></div>`;
+}
+
+/** Rounded down: 100 % is said only of all. */
+function shareText(part: number, whole: number): string {
+  return (Math.floor((part / whole) * 100_000) / 1000).toFixed(3).replace(/\.?0+$/, '');
+}
+
+function largestSection({ largest }: ReportData, language: Language): Markup {
+  const say = sayIn(language);
+  const title = (name: keyof typeof columnWords): string => columnWords[name][language];
+  const rows = largest.map(
+    ({ found, age }) =>
+      html`<tr>${numberCell(String(found.id))}<td>${found.provider}</td><td>${wordOf(stageWords, found.stage, language)}</td><td>${wordOf(kindWords, found.kind, language)}</td><td class="tid" title="${tidText(found)}">${tidText(found)}</td><td class="file" title="${found.file ?? ''}">${found.file ?? '—'}</td>${numberCell(found.line === null ? '' : String(found.line))}${numberCell(signedWonText(found.differenceWon))}<td>${wordOf(stateWords, found.state, language)}</td><td class="who">${found.assignedTo ?? ''}</td>${numberCell(String(age))}</tr>
+`,
+  );
+  const head = html`<tr><th class="n">${title('id')}</th><th>${title('provider')}</th><th>${title('stage')}</th><th>${title('kind')}</th><th>${title('providerTid')}</th><th>${title('file')}</th><th class="n">${title('line')}</th><th class="n">${title('differenceWon')}</th><th>${title('state')}</th><th>${title('assignedTo')}</th><th class="n">${title('age')}</th></tr>`;
+  const body =
+    largest.length === 0
+      ? html`<p class="none">${say('none')}</p>`
+      : html`<div class="wide"><table><thead>${head}</thead><tbody>${rows}</tbody></table></div>`;
+  return section('largest', say('largest'), null, body);
+}
