@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readdir, readFile, rename } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import type { Pool } from 'pg';
 import type { ImportOptions, ImportOutcome } from '../imports/import-records.ts';
@@ -102,6 +102,8 @@ async function deliver(from: string, to: string): Promise<number> {
   for (const name of [...files, ...names.filter(isMarker)]) {
     const part = path.join(to, `.${name}.part`);
     await copyFile(path.join(from, name), part);
+    const { atime, mtime } = await stat(path.join(from, name));
+    await utimes(part, atime, mtime);
     await rename(part, path.join(to, name));
   }
   return files.length;
