@@ -6,6 +6,9 @@ import { check } from '../kernel/check.ts';
 /** Bytes that one connection may hold that PostgreSQL has not taken yet, before the reader waits. */
 const laneBytes = 512 * 1024;
 
+/** More than any socket's high-water mark. */
+const drainedBytes = 128 * 1024;
+
 type Lane = { readonly client: PoolClient; readonly stream: CopyStreamQuery; heldBytes: number; failed: boolean };
 
 /**
@@ -34,12 +37,17 @@ export class CopyLanes {
     return lanes;
   }
 
-  /** Hands a block on; it must not be touched again. */
-  write(block: Buffer): void {
+  /**
+   * Hands a block on. It must not be touched before `onTaken`, which is called for every large block once the system has
+   * taken its bytes; for a small one nobody can tell, and it is never called.
+   */
+  write(block: Buffer, onTaken?: () => void): void {
     const lane = this.leastLoaded();
     lane.heldBytes += block.length;
-    lane.stream.write(block, () => {
+    lane.stream.write(block, (error) => {
       lane.heldBytes -= block.length;
+      // The stream waits for its socket to drain only after a write that filled it.
+      if (!error && block.length >= drainedBytes) onTaken?.();
       this.wakeUp();
     });
   }
