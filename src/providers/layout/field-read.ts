@@ -20,7 +20,7 @@ export function isFault(reading: FieldReading): reading is { readonly fault: Fie
 export function readField(field: Field, bytes: Uint8Array, encoding: Encoding, kind: string): FieldReading {
   switch (field.type) {
     case 'always':
-      return latin1(bytes).trimEnd() === field.text ? field.text : fault('not_constant');
+      return latin1(bytes) === field.text ? field.text : fault('not_constant');
     case 'text':
       return readText(unpadded(bytes, field.pad), encoding, field.required);
     case 'code':
@@ -104,7 +104,8 @@ function signed(field: WonField, written: string): { digits: string; negative: b
     case 'minus': {
       const match = /^(0*)(-?)(\d*)$/.exec(written);
       if (!match || (match[2] === '-' && match[3] === '')) return wrong;
-      return { digits: `${match[1]}${match[3]}`, negative: match[2] === '-' };
+      // What stands before the sign is filling.
+      return match[2] === '-' ? { digits: match[3] ?? '', negative: true } : { digits: written, negative: false };
     }
     case 'leading':
       return bySign(written.slice(0, 1), written.slice(1));

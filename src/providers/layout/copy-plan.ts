@@ -1,0 +1,188 @@
+import { type ColumnType, stageColumns } from '../stage.ts';
+import { DayBytes, daysFromCivil, WonBytes } from './byte-values.ts';
+import type { Field, TimeField } from './field.ts';
+import type { FieldValue } from './field-write.ts';
+import { type DataLayout, type PlacedField, type StatementLayout, wonColumns } from './layout.ts';
+import type { HeadValues } from './line-read.ts';
+import { kindOrder, resultOrder } from './totals.ts';
+
+/** How a column is made from the bytes of a record: one instruction of the hot path. */
+export const op = {
+  text: 0,
+  won: 1,
+  day: 2,
+  code: 3,
+  number: 4,
+  time: 5,
+  constant: 6,
+  checkText: 7,
+  checkBlank: 8,
+  checkField: 9,
+} as const;
+
+/** What else a column is needed for, beyond being written. */
+export const role = { none: 0, kind: 1, result: 2, cancelSeq: 3, providerTid: 4, mid: 5, payInOn: 6 } as const;
+
+/** One step of the plan. All have the same shape, so that the loop over them stays fast. */
+export type Instruction = {
+  readonly op: number;
+  readonly role: number;
+  /** The field it reads; 0 for constants. */
+  readonly field: number;
+  /** Text: the byte trimmed and the side (true: right). */
+  readonly fill: number;
+  readonly trimsRight: boolean;
+  readonly required: boolean;
+  /** Codes: the bytes of each, what it writes, and its place in `kindOrder` or `resultOrder`. */
+  readonly codes: readonly Buffer[];
+  readonly payloads: readonly Buffer[];
+  readonly orders: readonly number[];
+  readonly day: DayBytes;
+  readonly won: WonBytes;
+  /** Won: its place in `wonColumns`, and by kind whether an unsigned amount is negative. */
+  readonly wonColumn: number;
+  readonly negativeByKind: readonly boolean[];
+  readonly timeFormat: TimeField['format'];
+  readonly checked: Field;
+};
+
+/** The instructions of a data record, columns in the stage's order, then what is only verified. */
+export type CopyPlan = {
+  readonly instructions: readonly Instruction[];
+  /** The most that a tuple takes beside its texts. */
+  readonly fixedBytes: number;
+};
+
+/** A byte that there is none of. */
+const nothing = -1;
+const anyField: Field = { type: 'filler', content: 'anything' };
+const idle: Instruction = {
+  op: op.checkField,
+  role: role.none,
+  field: 0,
+  fill: nothing,
+  trimsRight: true,
+  required: false,
+  codes: [],
+  payloads: [],
+  orders: [],
+  day: new DayBytes({ type: 'day', format: 'YYYYMMDD', pivotYear: 0 }),
+  won: new WonBytes({
+    type: 'won',
+    sign: 'unsigned',
+    plus: '+',
+    pad: { at: 'left', with: '0' },
+    decimals: 0,
+    negativeWhen: [],
+  }),
+  wonColumn: 0,
+  negativeByKind: [],
+  timeFormat: 'HHMMSS',
+  checked: anyField,
+};
+
+export function planCopy(layout: StatementLayout, record: DataLayout, head: HeadValues): CopyPlan {
+  const types: Readonly<Record<string, ColumnType>> = stageColumns[layout.stage];
+  const loaded = new Set<number>();
+  const instructions = record.columns.map(({ name, source }): Instruction => {
+    const type = types[name] ?? 'text';
+    const base = { ...idle, role: roleOf(name) };
+    if (source.from === 'constant') return { ...base, ...constant(source.value, type, name) };
+    if (source.from === 'header') return { ...base, ...constant(head[source.name], type, name) };
+    const { field } = record.fields[source.index] as PlacedField;
+    const read = { ...base, field: source.index, ...trimming(field) };
+    if (source.from === 'meaning') return { ...read, ...codes(source.codes, type, name) };
+    loaded.add(source.index);
+    return { ...read, ...fieldInstruction(field, type, name) };
+  });
+  record.fields.forEach(({ name, field }, index) => {
+    if (loaded.has(index) || name === layout.type) return;
+    if (field.type === 'filler' && field.content === 'anything') return;
+    const kind = field.type === 'text' ? op.checkText : field.type === 'filler' ? op.checkBlank : op.checkField;
+    instructions.push({ ...idle, op: kind, field: index, ...trimming(field), checked: field });
+  });
+  const payloads = instructions.flatMap((instruction) => instruction.payloads.map((bytes) => bytes.length));
+  return { instructions, fixedBytes: 32 + 16 * instructions.length + payloads.reduce((sum, bytes) => sum + bytes, 0) };
+}
+
+function roleOf(column: string): number {
+  return column in role ? role[column as keyof typeof role] : role.none;
+}
+
+function trimming(field: Field): Partial<Instruction> {
+  if (field.type !== 'text') return {};
+  return { fill: field.pad.with.charCodeAt(0), trimsRight: field.pad.at === 'right', required: field.required };
+}
+
+function fieldInstruction(field: Field, type: ColumnType, column: string): Partial<Instruction> {
+  switch (field.type) {
+    case 'text':
+      return { op: op.text };
+    case 'won': {
+      const negativeByKind = kindOrder.map((kind) => field.negativeWhen.includes(kind));
+      return {
+        op: op.won,
+        won: new WonBytes(field),
+        wonColumn: (wonColumns as readonly string[]).indexOf(column),
+        negativeByKind,
+      };
+    }
+    case 'day':
+      return { op: op.day, day: new DayBytes(field) };
+    case 'time':
+      return { op: op.time, timeFormat: field.format };
+    case 'number':
+      return { op: op.number, fill: field.pad.with === ' ' ? 0x20 : nothing, trimsRight: field.pad.at === 'right' };
+    case 'code':
+      return codes(field.codes, type, column);
+    default:
+      return codes(
+        { [field.type === 'always' ? field.text : '']: field.type === 'always' ? field.text : '' },
+        type,
+        column,
+      );
+  }
+}
+
+function codes(meanings: Readonly<Record<string, string>>, type: ColumnType, column: string): Partial<Instruction> {
+  return {
+    op: op.code,
+    codes: Object.keys(meanings).map((code) => Buffer.from(code)),
+    payloads: Object.values(meanings).map((meaning) => payload(meaning, type)),
+    orders: Object.values(meanings).map((meaning) => orderOf(meaning, column)),
+  };
+}
+
+function constant(value: FieldValue, type: ColumnType, column: string): Partial<Instruction> {
+  return { op: op.constant, payloads: [payload(value, type)], orders: [orderOf(value, column)] };
+}
+
+/** What a code means for sums and signs; for the sequence of a cancel and a pay-in day the number itself. */
+function orderOf(value: FieldValue, column: string): number {
+  if (column === 'kind') return (kindOrder as readonly FieldValue[]).indexOf(value);
+  if (column === 'result') return (resultOrder as readonly FieldValue[]).indexOf(value);
+  if (column === 'payInOn') return dayNumber(String(value));
+  return typeof value === 'string' ? 0 : Number(value);
+}
+
+/** A value as COPY BINARY wants it: its length, then its bytes. */
+function payload(value: FieldValue, type: ColumnType): Buffer {
+  const body = type === 'text' || type === 'char' ? Buffer.from(String(value)) : Buffer.alloc(binaryBytes[type]);
+  if (type === 'smallint') body.writeInt16BE(Number(value));
+  if (type === 'day') body.writeInt32BE(dayNumber(String(value)));
+  if (type === 'won') body.writeBigInt64BE(BigInt(value));
+  if (type === 'time') {
+    const { hour, minute, second } = Temporal.PlainTime.from(String(value));
+    body.writeBigInt64BE(BigInt((hour * 60 + minute) * 60 + second) * 1_000_000n);
+  }
+  const length = Buffer.alloc(4);
+  length.writeInt32BE(body.length);
+  return Buffer.concat([length, body]);
+}
+
+const binaryBytes = { smallint: 2, day: 4, won: 8, time: 8 } as const;
+
+function dayNumber(day: string): number {
+  const { year, month, day: dayOfMonth } = Temporal.PlainDate.from(day);
+  return daysFromCivil(year, month, dayOfMonth);
+}

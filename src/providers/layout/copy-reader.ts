@@ -1,0 +1,297 @@
+import { stageColumns } from '../stage.ts';
+import { digitsAt, timeAt } from './byte-values.ts';
+import { type CopyPlan, type Instruction, op, planCopy, role } from './copy-plan.ts';
+import { cp949ToUtf8, utf8ToUtf8 } from './cp949.ts';
+import type { PayIn, Suspect } from './facts.ts';
+import { isFault, readField } from './field-read.ts';
+import type { Framing } from './framing.ts';
+import { type StatementLayout, wonColumns } from './layout.ts';
+import type { HeadValues } from './line-read.ts';
+import { MidSet } from './mid-set.ts';
+import { PayInSums } from './pay-in-sums.ts';
+import type { LineReader } from './statement-batch.ts';
+import { SumTable } from './sum-table.ts';
+import { TidFilter } from './tid-filter.ts';
+import { resultOrder, type Sums } from './totals.ts';
+
+const blockBytes = 262_144;
+const maxSpare = 16;
+const maxSmallint = 32_767;
+
+/** Takes a block of whole tuples; the block is the taker's until given back with `release`, or for good. */
+export type CopySink = (block: Buffer, rows: number) => void;
+
+/**
+ * The hot path: the bytes of a record become a COPY BINARY tuple (load_id, line_no, the stage's columns), without an
+ * object for a field or a line. Verdicts are those of `readLine`, which names what is wrong.
+ */
+export class CopyReader implements LineReader {
+  readonly #layout: StatementLayout;
+  readonly #loadId: number;
+  readonly #sink: CopySink;
+  readonly #columns: number;
+  readonly #isCp949: boolean;
+  readonly #wonCount: number;
+  #plans: readonly CopyPlan[] = [];
+  #out: Buffer = Buffer.allocUnsafeSlow(blockBytes);
+  #view = new DataView(this.#out.buffer);
+  readonly #spare: Buffer[] = [];
+  #at = 0;
+  #rows = 0;
+  lines = 0;
+  readonly #table = new SumTable();
+  readonly suspects: Suspect[] = [];
+  readonly #filter: TidFilter;
+  readonly #mids = new MidSet();
+  readonly #payIn: PayInSums | undefined;
+  /** The amounts of the line at hand, in the order of `wonColumns`. */
+  readonly #won = new Float64Array(wonColumns.length);
+  readonly #big: bigint[] = wonColumns.map(() => 0n);
+
+  constructor(layout: StatementLayout, options: { loadId: number; expectedRows: number; sink: CopySink }) {
+    const columns = stageColumns[layout.stage];
+    this.#layout = layout;
+    this.#loadId = options.loadId;
+    this.#sink = options.sink;
+    this.#columns = Object.keys(columns).length + 2;
+    this.#isCp949 = layout.format.encoding === 'cp949';
+    this.#wonCount = wonColumns.filter((name) => name in columns).length;
+    this.#filter = new TidFilter(options.expectedRows);
+    this.#payIn = 'payInOn' in columns ? new PayInSums() : undefined;
+  }
+
+  begin(head: HeadValues): void {
+    this.#plans = this.#layout.data.map((record) => planCopy(this.#layout, record, head));
+    if (head.mid !== '') this.#mids.add(Buffer.from(head.mid), 0, Buffer.byteLength(head.mid));
+  }
+
+  line(record: number, framing: Framing, bytes: Buffer, lineNo: number): boolean {
+    const plan = this.#plans[record] as CopyPlan;
+    // CP949 grows by half at most when it becomes UTF-8.
+    const room = plan.fixedBytes + 2 * (framing.end - framing.from);
+    if (this.#at + room > blockBytes) this.#flush();
+    const start = this.#at;
+    const view = this.#view;
+    view.setInt16(start, this.#columns);
+    view.setInt32(start + 2, 4);
+    view.setInt32(start + 6, this.#loadId);
+    view.setInt32(start + 10, 4);
+    view.setInt32(start + 14, lineNo);
+    const end = this.#tuple(plan.instructions, framing, bytes, start + 18, lineNo);
+    if (end < 0) return false;
+    this.#at = end;
+    this.#rows += 1;
+    this.lines += 1;
+    return true;
+  }
+
+  /** Hands over what is left. */
+  end(): void {
+    this.#flush();
+  }
+
+  sums(): Sums {
+    return this.#table.sums();
+  }
+
+  mids(): readonly string[] {
+    return this.#mids.all();
+  }
+
+  payIn(): readonly PayIn[] {
+    return this.#payIn?.all() ?? [];
+  }
+
+  /** Takes back a block that the sink was given, to be filled again. */
+  release(block: Buffer): void {
+    if (block.buffer.byteLength === blockBytes && this.#spare.length < maxSpare)
+      this.#spare.push(Buffer.from(block.buffer));
+  }
+
+  #flush(): void {
+    if (this.#rows === 0) return;
+    const block = this.#out.subarray(0, this.#at);
+    const rows = this.#rows;
+    this.#out = this.#spare.pop() ?? Buffer.allocUnsafeSlow(blockBytes);
+    this.#view = new DataView(this.#out.buffer);
+    this.#at = 0;
+    this.#rows = 0;
+    this.#sink(block, rows);
+  }
+
+  /** Writes the columns of a line from `from` on and adds the line up; returns where they end, or −1. */
+  #tuple(instructions: readonly Instruction[], framing: Framing, bytes: Buffer, from: number, lineNo: number): number {
+    const { base, starts, ends } = framing;
+    const view = this.#view;
+    let at = from;
+    let kind = 0;
+    let result = 0;
+    let cancelSeq = 0;
+    let payInDay = 0;
+    let tid = 0;
+    let tidEnd = 0;
+    for (let i = 0; i < instructions.length; i += 1) {
+      const step = instructions[i] as Instruction;
+      const start = base + (starts[step.field] as number);
+      const end = base + (ends[step.field] as number);
+      switch (step.op) {
+        case op.text: {
+          const stop = this.#text(step, bytes, start, end, at + 4);
+          if (stop < 0) return -1;
+          view.setInt32(at, stop - at - 4);
+          if (step.role === role.providerTid) {
+            tid = at + 4;
+            tidEnd = stop;
+          } else if (step.role === role.mid) this.#mids.add(this.#out, at + 4, stop);
+          at = stop;
+          break;
+        }
+        case op.won:
+          if (!this.#amount(step, bytes, start, end, at, kind)) return -1;
+          at += 12;
+          break;
+        case op.day: {
+          const day = step.day.read(bytes, start, end);
+          if (Number.isNaN(day)) return -1;
+          view.setInt32(at, 4);
+          view.setInt32(at + 4, day);
+          if (step.role === role.payInOn) payInDay = day;
+          at += 8;
+          break;
+        }
+        case op.number: {
+          const value = this.#number(step, bytes, start, end);
+          if (!(value <= maxSmallint)) return -1;
+          view.setInt32(at, 2);
+          view.setInt16(at + 4, value);
+          if (step.role === role.cancelSeq) cancelSeq = value;
+          at += 6;
+          break;
+        }
+        case op.time: {
+          const seconds = timeAt(step.timeFormat, bytes, start, end);
+          if (Number.isNaN(seconds)) return -1;
+          view.setInt32(at, 8);
+          this.#setInt64(at + 4, seconds * 1_000_000);
+          at += 12;
+          break;
+        }
+        case op.code:
+        case op.constant: {
+          const code = step.op === op.constant ? 0 : this.#code(step, bytes, start, end);
+          if (code < 0) return -1;
+          const order = step.orders[code] as number;
+          if (step.role === role.kind) kind = order;
+          else if (step.role === role.result) result = order;
+          else if (step.role === role.cancelSeq) cancelSeq = order;
+          else if (step.role === role.payInOn) payInDay = order;
+          const payload = step.payloads[code] as Buffer;
+          if (step.role === role.providerTid) {
+            tid = at + 4;
+            tidEnd = at + payload.length;
+          }
+          for (let j = 0; j < payload.length; j += 1) this.#out[at + j] = payload[j] as number;
+          at += payload.length;
+          break;
+        }
+        default:
+          if (!this.#isFine(step, bytes, start, end, at)) return -1;
+      }
+    }
+    this.#addUp(kind * resultOrder.length + result, payInDay);
+    if (this.#filter.add(this.#out, view, tid, tidEnd, cancelSeq)) {
+      this.suspects.push({ lineNo, providerTid: this.#out.toString('utf8', tid, tidEnd), cancelSeq });
+    }
+    return at;
+  }
+
+  #text(step: Instruction, bytes: Buffer, from: number, to: number, at: number): number {
+    let start = from;
+    let end = to;
+    if (step.trimsRight) while (end > start && bytes[end - 1] === step.fill) end -= 1;
+    else while (start < end && bytes[start] === step.fill) start += 1;
+    if (start === end) return step.required ? -1 : at;
+    const out = this.#out;
+    let to8 = at;
+    for (; start < end; start += 1) {
+      const byte = bytes[start] as number;
+      if (byte < 0x20 || byte > 0x7e) break;
+      out[to8++] = byte;
+    }
+    if (start === end) return to8;
+    return this.#isCp949 ? cp949ToUtf8(bytes, start, end, out, to8) : utf8ToUtf8(bytes, start, end, out, to8);
+  }
+
+  #amount(step: Instruction, bytes: Buffer, start: number, end: number, at: number, kind: number): boolean {
+    let value = step.won.read(bytes, start, end);
+    if (Number.isNaN(value)) return false;
+    const isNegated = step.negativeByKind[kind] === true;
+    this.#view.setInt32(at, 8);
+    if (value === Number.POSITIVE_INFINITY) {
+      const big = isNegated ? -step.won.big : step.won.big;
+      this.#big[step.wonColumn] = big;
+      this.#view.setBigInt64(at + 4, big);
+    } else {
+      if (isNegated) value = -value;
+      this.#setInt64(at + 4, value);
+    }
+    this.#won[step.wonColumn] = value;
+    return true;
+  }
+
+  #number(step: Instruction, bytes: Buffer, from: number, to: number): number {
+    let start = from;
+    let end = to;
+    if (step.trimsRight) while (end > start && bytes[end - 1] === step.fill) end -= 1;
+    else while (start < end && bytes[start] === step.fill) start += 1;
+    return digitsAt(bytes, start, end);
+  }
+
+  #code(step: Instruction, bytes: Buffer, from: number, to: number): number {
+    let start = from;
+    let end = to;
+    if (step.trimsRight) while (end > start && bytes[end - 1] === step.fill) end -= 1;
+    else while (start < end && bytes[start] === step.fill) start += 1;
+    const { codes } = step;
+    for (let i = 0; i < codes.length; i += 1) {
+      const code = codes[i] as Buffer;
+      if (code.length !== end - start) continue;
+      let j = 0;
+      while (j < code.length && bytes[start + j] === code[j]) j += 1;
+      if (j === code.length) return i;
+    }
+    return -1;
+  }
+
+  #isFine(step: Instruction, bytes: Buffer, start: number, end: number, at: number): boolean {
+    // A text that is not loaded is decoded all the same: over what comes next in the block.
+    if (step.op === op.checkText) return this.#text(step, bytes, start, end, at) >= 0;
+    if (step.op === op.checkField) {
+      return !isFault(readField(step.checked, bytes.subarray(start, end), this.#layout.format.encoding, ''));
+    }
+    for (let i = start; i < end; i += 1) if (bytes[i] !== 0x20) return false;
+    return true;
+  }
+
+  #setInt64(at: number, value: number): void {
+    const high = Math.floor(value / 4_294_967_296);
+    this.#view.setInt32(at, high);
+    this.#view.setUint32(at + 4, value - high * 4_294_967_296);
+  }
+
+  #addUp(slot: number, payInDay: number): void {
+    const payIn = this.#payIn?.of(payInDay);
+    this.#table.rows[slot] = (this.#table.rows[slot] as number) + 1;
+    if (payIn !== undefined) payIn.rows[slot] = (payIn.rows[slot] as number) + 1;
+    for (let column = 0; column < this.#wonCount; column += 1) {
+      const value = this.#won[column] as number;
+      if (Number.isFinite(value)) {
+        this.#table.add(slot, column, value);
+        payIn?.add(slot, column, value);
+      } else {
+        this.#table.addBig(slot, column, this.#big[column] as bigint);
+        payIn?.addBig(slot, column, this.#big[column] as bigint);
+      }
+    }
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * A Bloom filter over the identities of a file's lines: `add` says whether an identity was perhaps added before. It
+ * never misses one that was. One bit set, made with the first line, of 32 bits a line, at most 16 MiB; the bits of an
+ * identity lie within 64 bytes, so that a look costs one cache line.
+ */
+export class TidFilter {
+  readonly #blocks: number;
+  #bits: Int32Array | undefined;
+
+  constructor(expectedRows: number) {
+    const wanted = Math.ceil((expectedRows * 32) / blockBits);
+    this.#blocks = 2 ** Math.min(18, Math.max(10, Math.ceil(Math.log2(wanted + 1))));
+  }
+
+  add(bytes: Uint8Array, view: DataView, start: number, end: number, cancelSeq: number): boolean {
+    this.#bits ??= new Int32Array(this.#blocks * blockWords);
+    let a = 0x9e3779b1 ^ cancelSeq;
+    let b = end - start;
+    let at = start;
+    for (; at + 4 <= end; at += 4) {
+      a = Math.imul(a ^ view.getInt32(at), 0x85ebca6b);
+      a ^= a >>> 15;
+      b = Math.imul(b + a, 0xc2b2ae35);
+    }
+    for (; at < end; at += 1) {
+      a = Math.imul(a ^ (bytes[at] as number), 0x85ebca6b);
+      a ^= a >>> 13;
+      b = Math.imul(b + a, 0xc2b2ae35);
+    }
+    a = Math.imul(a ^ (a >>> 16), 0x7feb352d);
+    b = Math.imul(b ^ (b >>> 15), 0x846ca68b);
+    a ^= a >>> 15;
+    b ^= b >>> 16;
+    const bits = this.#bits;
+    const block = (a & (this.#blocks - 1)) * blockWords;
+    const step = (a >>> 18) | 1;
+    let wasThere = 1;
+    for (let i = 0; i < bitsPerLine; i += 1) {
+      const bit = (b + Math.imul(i, step)) & (blockBits - 1);
+      const word = block + (bit >>> 5);
+      const mask = 1 << (bit & 31);
+      const old = bits[word] as number;
+      wasThere &= (old & mask) === 0 ? 0 : 1;
+      bits[word] = old | mask;
+    }
+    return wasThere === 1;
+  }
+}
+
+const blockBits = 512;
+const blockWords = blockBits / 32;
+const bitsPerLine = 6;
