@@ -100,6 +100,11 @@ describe('bytes', () => {
     expect(isProblem(thrown) && thrown.code).toBe(code);
   });
 
+  test.each([1, 2, 3])('finds a byte order mark that is cut into chunks of %i', (chunkBytes) => {
+    const { records } = scan(`\uFEFF${header}\na,b,1\n`, columns, { chunkBytes });
+    expect(records).toEqual([{ line: 2, values: ['a', 'b', '1'] }]);
+  });
+
   test('refuses the lines that are not UTF-8 and no other', () => {
     const cp949 = Buffer.from([0xc1, 0xa4, 0xbb, 0xea]);
     const content = Buffer.concat([Buffer.from(`${header}\na,정산,1\nb,`), cp949, Buffer.from(',2\nc,d,3\n')]);

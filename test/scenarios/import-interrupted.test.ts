@@ -1,13 +1,14 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { appendFile, rename, writeFile } from 'node:fs/promises';
+import { appendFile, open, rename, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { ImportOutcome } from '../../src/imports/import-records.ts';
 import { openImportSource } from '../../src/imports/import-source.ts';
 import { importPayments } from '../../src/payments/import-payments.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
@@ -171,38 +172,41 @@ describe('a database that goes away is named, and nothing of the import stays', 
 });
 
 describe('a file that changes while it is read is refused', () => {
+  /** An import of the file, to which `change` happens when a part of it has been read. */
+  async function changedOnTheWay(path: string, change: () => Promise<void>): Promise<ImportOutcome> {
+    await writeFile(path, csv);
+    const source = await openImportSource(path);
+    async function* bytes(): AsyncGenerator<Uint8Array> {
+      let changed = false;
+      for await (const chunk of source.bytes) {
+        yield chunk;
+        if (!changed) await change();
+        changed = true;
+      }
+    }
+    return importPayments(database.pool, { ...source, bytes: bytes() }, { who: 'tester', providers: ['ksnet'] });
+  }
+
+  async function overwriteOneByte(path: string): Promise<void> {
+    const handle = await open(path, 'r+');
+    await handle.write('a', 0);
+    await handle.close();
+  }
+
   test.each<[string, (path: string) => Promise<void>]>([
     ['it grows', (path) => appendFile(path, 'approval')],
-    ['it is overwritten', (path) => writeFile(path, csv)],
+    ['it is cut', (path) => truncate(path, csv.length / 2)],
+    ['it is overwritten', overwriteOneByte],
   ])('%s', async (_, change) => {
     const path = join(folder, 'changing.csv');
-    await writeFile(path, csv);
-    let changed: Promise<void> | undefined;
-    const importing = importPayments(database.pool, await openImportSource(path), {
-      who: 'tester',
-      providers: ['ksnet'],
-      onProgress: () => {
-        changed ??= change(path);
-      },
-    });
-    await expect(importing).rejects.toMatchObject({ code: 'file_changed_while_read' });
-    await changed;
+    await expect(changedOnTheWay(path, () => change(path))).rejects.toMatchObject({ code: 'file_changed_while_read' });
     await expectNothing();
   });
 
   test('but one that is put in its place is another file: what was opened goes in', async () => {
     const path = join(folder, 'replaced.csv');
-    await writeFile(path, csv);
     await writeFile(`${path}.new`, paymentsCsv([approval({ providerTid: 'NEW' })]));
-    let replaced: Promise<void> | undefined;
-    const outcome = await importPayments(database.pool, await openImportSource(path), {
-      who: 'tester',
-      providers: ['ksnet'],
-      onProgress: () => {
-        replaced ??= rename(`${path}.new`, path);
-      },
-    });
-    await replaced;
+    const outcome = await changedOnTheWay(path, () => rename(`${path}.new`, path));
     expect(outcome).toMatchObject({ added: records, refused: 0 });
   });
 });
