@@ -14,7 +14,7 @@ import { listBreaks } from './break-store.ts';
 import { reportHtml } from './report.ts';
 import type { ReportRun } from './report-data.ts';
 import { breaksOfRun, reportData, reportRun } from './report-store.ts';
-import { columnWords } from './words.ts';
+import { reportWords } from './report-words.ts';
 
 /** The files of a report, in its folder. */
 export const reportFiles = { page: 'report.html', csv: 'breaks.csv', xlsx: 'breaks.xlsx' } as const;
@@ -87,7 +87,7 @@ async function writeSheets(
       for (const found of batch) yield sheetColumns.map((column) => column.cell(found, ageOf, language));
     }
   };
-  const name = `${run.on} ${columnWords.kind[language]}`;
+  const name = `${run.on} ${reportWords.breaks[language]}`;
   await writeWhole(file, (temporary) =>
     pipeline(writeXlsx(name, heads, rows(), { facts }), createWriteStream(temporary)),
   );

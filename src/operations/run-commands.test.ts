@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runCommand } from '../../test/support/commands.ts';
+import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { isProblem, Problem } from '../kernel/problem.ts';
+import { createDurable, type Durable } from '../platform/durable/durable.ts';
+import { runId, step } from '../platform/durable/step.ts';
+import { runCommands } from './run-commands.ts';
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+const id = 'reconcile:2026-11-20:1';
+let database: TestDatabase;
+let durable: Durable;
+let broken = true;
+let ranBefore = 0;
+
+beforeAll(async () => {
+  database = await testDatabase();
+  const { pool, url } = database;
+  durable = createDurable({ databaseUrl: url, pool, log: silent });
+  const stage = durable.register('reconcile-stage', async (name: string) => {
+    await step('collect', async () => {
+      ranBefore += 1;
+    });
+    await step('load', async () => {
+      if (broken) throw new Problem('not_found', { what: 'file', id: name });
+    });
+    return name;
+  });
+  const day = durable.register('reconcile', async (names: string[]) => {
+    const ends: string[] = [];
+    for (const name of names) {
+      const handle = await durable.start(stage, `${runId()}/${name}`, name);
+      const [end] = await Promise.allSettled([handle.result()]);
+      ends.push(end?.status ?? '');
+    }
+    await step('finish', async () => ends.length);
+    if (broken) throw new Problem('not_found', { what: 'day', id: 3 });
+    return ends;
+  });
+  await durable.launch();
+  await pool.query(
+    `insert into reconciliation_run (run_id, business_on, attempt, providers, stages, started_by, outcome, started_at)
+     values ($1, '2026-11-20', 1, '{ksnet}', '{transaction}', 'kim', 'incomplete', now()),
+            ('reconcile:2026-11-19:1', '2026-11-19', 1, '{ksnet}', '{transaction}', 'lee', null, '2026-11-19')`,
+    [id],
+  );
+  await pool.query(
+    `insert into reconciliation_run_stage (run_id, provider, stage, outcome, detail, started_at, finished_at, lines)
+     values ($1, 'ksnet', 'transaction', 'failed', '{"error": "x"}', now(), now(), 12345)`,
+    [id],
+  );
+  const handle = await durable.start(day, id, ['ksnet/transaction']);
+  await handle.result().catch(() => undefined);
+});
+afterAll(async () => {
+  await durable.shutdown(1000);
+  await database.close();
+});
+
+async function restart(run: string): Promise<void> {
+  await durable.restart(run);
+  await durable.handle(run).result();
+}
+
+const runs = (...line: string[]) =>
+  runCommand(database.pool, ['runs', ...line], (program, context, output) =>
+    runCommands(program, context, { restart, output }),
+  );
+
+test('the list: newest first, with what went wrong in words, and what never began', async () => {
+  const { said } = await runs();
+  expect(said).toMatch(
+    /^reconcile:2026-11-20:1 +failed +INCOMPLETE +kim +[\d-]{10} [\d:]{8} +[\d.]+ s +day not found: 3$/m,
+  );
+  expect(said).toMatch(/^reconcile:2026-11-19:1 +never begun +lee/m);
+  expect(said).not.toContain('/ksnet');
+  const json = JSON.parse((await runs('list', '--json')).said);
+  expect(json.map((run: { id: string }) => run.id)).toEqual([id, 'reconcile:2026-11-19:1']);
+  expect(json[0]).toMatchObject({
+    workflow: 'reconcile',
+    state: 'failed',
+    on: '2026-11-20',
+    startedBy: 'kim',
+    outcome: 'incomplete',
+    error: { code: 'not_found', message: 'day not found: 3' },
+  });
+});
+
+test.each([
+  [['--on', '2026-11-19'], ['reconcile:2026-11-19:1']],
+  [['--on', '2026-11-20'], [id]],
+  [['--on', '2026-11-02'], []],
+  [['--state', 'failed'], [id]],
+  [['--state', 'done,running'], []],
+  [['--limit', '1'], [id]],
+])('runs %j', async (line, expected) => {
+  const json = JSON.parse((await runs(...line, '--json')).said);
+  expect(json.map((run: { id: string }) => run.id)).toEqual(expected);
+});
+
+test.each([
+  [['--on', '20261120'], 'usage'],
+  [['--state', 'sleeping'], 'usage'],
+  [['--limit', 'all'], 'usage'],
+  [['show', 'reconcile:2020-01-01:1'], 'not_found'],
+  [['restart', 'reconcile:2020-01-01:1'], 'not_found'],
+] as const)('runs %j is refused as %s', async (line, code) => {
+  const refused = await runs(...line).catch((error: unknown) => error);
+  expect(isProblem(refused, code)).toBe(true);
+});
+
+test('one run: its parts, its steps with times, how to restart it', async () => {
+  const { said } = await runs('show', id);
+  expect(said).toMatch(/^Error +day not found: 3$/m);
+  expect(said).toMatch(/^Restart +jeongsan runs restart reconcile:2026-11-20:1$/m);
+  expect(said).toMatch(/^ksnet\/transaction +failed +failed +12,345 +[\d.]+ s +file not found: ksnet\/transaction$/m);
+  expect(said).toMatch(/finish +[\d-]{10} [\d:]{8} +0\.\d{3} s/);
+  const part = await runs('show', `${id}/ksnet/transaction`);
+  expect(part.said).toMatch(/1 +load +[\d-]{10} [\d:]{8} +[\d.]+ s +file not found: ksnet\/transaction/);
+  expect(part.said).toContain('jeongsan runs restart reconcile:2026-11-20:1\n');
+  const json = JSON.parse((await runs('show', id, '--json')).said);
+  expect(json).toMatchObject({
+    restart: `jeongsan runs restart ${id}`,
+    children: [{ id: `${id}/ksnet/transaction`, state: 'failed' }],
+    stages: [{ provider: 'ksnet', stage: 'transaction', lines: 12_345 }],
+  });
+});
+
+test('restarted while still broken it fails again; mended, it goes on where it failed', async () => {
+  expect((await runs('restart', id)).exitCode).toBe(1);
+  expect(ranBefore).toBe(1);
+  broken = false;
+  const mended = await runs('restart', id);
+  expect(mended.said).toMatch(/^State +done$/m);
+  expect(mended.said).not.toContain('Restart');
+  // The run ended, and its day is incomplete.
+  expect(mended.exitCode).toBe(3);
+  expect(ranBefore).toBe(1);
+  const again = await runs('restart', id).catch((error: unknown) => error);
+  expect(isProblem(again, 'run_not_restartable')).toBe(true);
+});
+
+test('what keeps a restart from beginning is not hidden', async () => {
+  const add = (...[program, context, output]: Parameters<Parameters<typeof runCommand>[2]>) =>
+    runCommands(program, context, { output, restart: () => Promise.reject(new Error('no server')) });
+  await expect(runCommand(database.pool, ['runs', 'restart', id], add)).rejects.toThrow('no server');
+});
