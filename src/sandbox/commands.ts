@@ -111,7 +111,7 @@ function urlsOf(sources: Sandbox['sources']): Record<string, string> {
   return Object.fromEntries(
     Object.entries(sources).map(([provider, { user, password, host, port, folder, hostKeys }]) => [
       sourceVariable(provider),
-      `sftp://${user}:${password?.() ?? ''}@${host}:${port}${folder}?hostKey=${hostKeys[0]}`,
+      `sftp://${user}:${password?.reveal() ?? ''}@${host}:${port}${folder}?hostKey=${hostKeys[0]}`,
     ]),
   );
 }

@@ -1,5 +1,6 @@
+import type { Difference } from './difference.ts';
 import { draw, drawBase } from './draw.ts';
-import type { Tally } from './tally.ts';
+import type { Promised } from './tally.ts';
 import type { World } from './world.ts';
 
 export const depositColumns = 'provider,depositedOn,bankRef,amountWon';
@@ -8,10 +9,16 @@ export const depositColumns = 'provider,depositedOn,bankRef,amountWon';
  * 입금. The bank deposits of the world's days as lines of `deposits.csv`: for each provider and pay-in day what its
  * settlement statements promise, sometimes in two transfers; about a third of them (one at least) differ.
  */
-export function* depositLines(world: World, tally: Tally): Generator<string> {
+export function* depositLines(
+  world: World,
+  promises: readonly Promised[],
+  plant: (difference: Difference) => void,
+): Generator<string> {
   const base = drawBase(world.spec.seed, 'deposits');
   const lastOn = world.days.at(-1)?.on ?? '';
-  const promised = [...tally.promises()].filter(({ payInOn, netWon }) => payInOn <= lastOn && netWon > 0n);
+  const promised = promises
+    .filter(({ payInOn, netWon }) => payInOn <= lastOn && netWon > 0n)
+    .sort((a, b) => (a.payInOn < b.payInOn ? -1 : a.payInOn > b.payInOn ? 1 : 0));
   const plants = promised.map((_, n) => world.spec.breaks > 0 && draw(base, n, 0) % 3 === 0);
   if (world.spec.breaks > 0 && !plants.includes(true)) plants[0] = true;
   for (const [n, { provider, payInOn, netWon }] of promised.entries()) {
@@ -21,7 +28,7 @@ export function* depositLines(world: World, tally: Tally): Generator<string> {
     const differenceWon = -off * 2n > netWon ? -off : off;
     const deposited = netWon + differenceWon;
     if (differenceWon !== 0n) {
-      tally.difference({
+      plant({
         provider,
         stage: 'deposit',
         on: payInOn,

@@ -1,6 +1,7 @@
 import { happeningsOn } from './event.ts';
 import { feeOf } from './fee.ts';
 import { clock } from './payment.ts';
+import type { RecordCounts } from './tally.ts';
 import { type WorldDay, type WorldProvider, worldDay } from './world.ts';
 
 /** The columns of `payments.csv`; those that a record does not use stay empty. */
@@ -8,9 +9,6 @@ export const recordColumns =
   'record,provider,providerTid,cancelSeq,tradedAt,capturedOn,amountWon,feeWon,vatWon,mid,merchantId,orderNo,approvalNo,acquirer,issuer,cardMerchantNo,cardNo,instalments';
 
 const recordNames = { A: 'approval', C: 'cancel', P: 'partial_cancel' } as const;
-
-/** How many of a day's records of ours there were. */
-export type RecordCounts = { approvals: number; cancels: number; captures: number };
 
 /** Our side of a provider's day as lines of `payments.csv`: payments (approvals and cancels), then captures. */
 export function* ourRecords(provider: WorldProvider, day: WorldDay, counts: RecordCounts): Generator<string> {

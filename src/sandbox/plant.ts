@@ -56,6 +56,9 @@ export type PlantSlots = {
 /** Held captures that are released later are few: one for so many of the others. */
 const releasedOneIn = 4;
 
+/** A file with too many lines that cannot be read is refused as a whole, which is another story. */
+const unreadableAtMost = 40;
+
 /**
  * Spreads a stated number of each kind over the middle of a day (so that none but timing comes near midnight).
  * `breaks` below 1 is a share of the payments for each stage, else the count of each kind.
@@ -66,13 +69,20 @@ export function plantSlots(stages: readonly Stage[], payments: number, breaks: n
   const kinds = stages.reduce((count, stage) => count + plantKinds[stage].length, 0);
   const most = Math.floor(room / kinds);
   if (breaks >= 1 && breaks > most) {
-    throw new Problem('usage', { reason: `${breaks} breaks of each kind need more than ${payments} payments a day` });
+    throw new Problem('usage', {
+      reason: `${breaks} breaks of each kind need more than ${payments} payments a day of one provider`,
+    });
   }
   const plants: readonly Plant[] = stages.flatMap((stage) =>
     plantKinds[stage].flatMap((kind) => {
       const share = breaks === 0 ? 0 : Math.max(1, Math.round((payments * breaks) / plantKinds[stage].length));
       const count = Math.min(breaks >= 1 ? breaks : share, most);
-      const length = kind === 'released' ? Math.ceil(count / releasedOneIn) : count;
+      const length =
+        kind === 'released'
+          ? Math.ceil(count / releasedOneIn)
+          : kind === 'unreadable'
+            ? Math.min(count, unreadableAtMost)
+            : count;
       return Array.from({ length }, (_, ordinal) => ({ stage, kind, ordinal }));
     }),
   );

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { Secret } from '../platform/secret.ts';
 import type { SftpAddress } from '../platform/source-address.ts';
 import { formatCount, type Progress } from '../platform/terminal.ts';
 import { providerOf } from '../providers/registry.ts';
@@ -62,7 +63,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     user,
     folder: providerOf(user).remote.folder,
     hostKeys: [server.hostKeySha256],
-    password: () => password,
+    password: new Secret(password),
   });
   return {
     world,
@@ -78,7 +79,7 @@ async function worldIn(folder: string, spec: WorldSpec, options: SandboxOptions)
   const { progress, signal } = options;
   const known = await readWorld(folder, spec);
   if (known !== undefined) return known;
-  await mkdir(options.folder, { recursive: true, mode: 0o700 });
+  await mkdir(options.folder, { recursive: true });
   await generateWorld({
     ...spec,
     into: folder,

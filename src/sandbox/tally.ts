@@ -1,38 +1,36 @@
 import type { Difference, Peculiarity } from './difference.ts';
-import type { RecordCounts } from './our-records.ts';
-import type { WorldFile } from './world-file.ts';
 
 type Counts = Record<string, number>;
 
-/** Counts what a world holds while it is written, and writes the truth as it is told. */
+/** How many of a day's records of ours there were. */
+export type RecordCounts = { approvals: number; cancels: number; captures: number };
+
+/** What settlement statements promise to pay in on a day. */
+export type Promised = { readonly provider: string; readonly payInOn: string; readonly netWon: bigint };
+
+/** What was counted while a part of a world was written: plain data, small whatever the part's size. */
+export type Tallied = {
+  readonly planted: Record<string, Record<string, Counts>>;
+  readonly records: Record<string, Record<string, RecordCounts>>;
+  readonly lines: Record<string, Record<string, Counts>>;
+  readonly peculiar: Record<Peculiarity, number>;
+  readonly promised: readonly Promised[];
+};
+
+/** Counts what a part of a world holds. */
 export class Tally {
-  readonly planted: Record<string, Record<string, Counts>> = {};
-  readonly records: Record<string, Record<string, RecordCounts>> = {};
-  readonly lines: Record<string, Record<string, Counts>> = {};
+  readonly planted: Tallied['planted'] = {};
+  readonly records: Tallied['records'] = {};
+  readonly lines: Tallied['lines'] = {};
   readonly peculiar: Record<Peculiarity, number> = { weak: 0, released: 0 };
-  /** Lines of theirs so far, for progress. */
-  allLines = 0;
-  readonly #payIn = new Map<string, Map<string, bigint>>();
-  readonly #truth: WorldFile;
-  #first = true;
+  readonly #promised = new Map<string, Promised>();
 
-  constructor(truth: WorldFile) {
-    this.#truth = truth;
-  }
-
-  difference(difference: Difference): void {
-    const { provider, stage, kind } = difference;
+  difference({ provider, stage, kind }: Difference): void {
     this.planted[provider] ??= {};
     const stages = this.planted[provider];
     stages[stage] ??= {};
     const kinds = stages[stage];
     kinds[kind] = (kinds[kind] ?? 0) + 1;
-    this.#truth.write(`${this.#first ? '[\n' : ',\n'}${JSON.stringify(difference)}`);
-    this.#first = false;
-  }
-
-  endTruth(): void {
-    this.#truth.write(this.#first ? '[]\n' : '\n]\n');
   }
 
   recordsOf(provider: string, on: string): RecordCounts {
@@ -42,26 +40,37 @@ export class Tally {
     return days[on];
   }
 
-  lineOf(provider: string, on: string, stage: string): void {
+  /** The lines of a statement, one of several where there is a file for each MID. */
+  addLines(provider: string, on: string, stage: string, count: number): void {
     this.lines[provider] ??= {};
     const days = this.lines[provider];
     days[on] ??= {};
     const stages = days[on];
-    stages[stage] = (stages[stage] ?? 0) + 1;
-    this.allLines += 1;
+    stages[stage] = (stages[stage] ?? 0) + count;
   }
 
-  /** What a settlement line promises for its pay-in day. */
   promise(provider: string, payInOn: string, netWon: bigint): void {
-    const days = this.#payIn.get(provider) ?? new Map<string, bigint>();
-    this.#payIn.set(provider, days);
-    days.set(payInOn, (days.get(payInOn) ?? 0n) + netWon);
+    const key = `${provider} ${payInOn}`;
+    const before = this.#promised.get(key)?.netWon ?? 0n;
+    this.#promised.set(key, { provider, payInOn, netWon: before + netWon });
   }
 
-  /** All that was promised, by provider and pay-in day. */
-  *promises(): Generator<{ readonly provider: string; readonly payInOn: string; readonly netWon: bigint }> {
-    for (const [provider, days] of this.#payIn) {
-      for (const [payInOn, netWon] of [...days].sort()) yield { provider, payInOn, netWon };
-    }
+  result(): Tallied {
+    const { planted, records, lines, peculiar } = this;
+    return { planted, records, lines, peculiar, promised: [...this.#promised.values()] };
   }
+}
+
+/** The tallies of parts that have no provider's statements, and no provider's records, in common. */
+export function mergeTallies(parts: readonly Tallied[]): Tallied {
+  return {
+    planted: Object.assign({}, ...parts.map(({ planted }) => planted)),
+    records: Object.assign({}, ...parts.map(({ records }) => records)),
+    lines: Object.assign({}, ...parts.map(({ lines }) => lines)),
+    peculiar: {
+      weak: parts.reduce((sum, { peculiar }) => sum + peculiar.weak, 0),
+      released: parts.reduce((sum, { peculiar }) => sum + peculiar.released, 0),
+    },
+    promised: parts.flatMap(({ promised }) => promised),
+  };
 }
