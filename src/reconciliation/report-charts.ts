@@ -2,7 +2,17 @@ import type { Language } from '../kernel/problem.ts';
 import { html, type Markup } from './markup.ts';
 import type { BreakKind } from './outcome.ts';
 import { bucketAges, type ReportData } from './report-data.ts';
-import { bar, countText, numberCell, sayIn, section, shareOf, signedWonText, wonText } from './report-parts.ts';
+import {
+  bar,
+  countText,
+  knownWon,
+  numberCell,
+  sayIn,
+  section,
+  shareOf,
+  signedWonText,
+  wonText,
+} from './report-parts.ts';
 import { stepName } from './report-words.ts';
 import { kindWords, wordOf } from './words.ts';
 
@@ -17,15 +27,15 @@ export function kindsSection({ summary }: ReportData, language: Language): Marku
     ([kind, { count, unresolved, differenceWon }]) =>
       html`<tr><th scope="row">${wordOf(kindWords, kind, language)}</th><td class="chart">${bar([
         { share: unresolved / most, colour: 1, title: `${say('unresolved')} ${countText(unresolved)}` },
-        { share: (count - unresolved) / most, colour: 0, title: countText(count - unresolved) },
-      ])}</td>${numberCell(countText(count))}${numberCell(countText(unresolved))}${numberCell(signedWonText(differenceWon))}</tr>
+        { share: (count - unresolved) / most, colour: 0, title: `${say('resolved')} ${countText(count - unresolved)}` },
+      ])}</td>${numberCell(countText(count))}${numberCell(countText(unresolved))}${numberCell(signedWonText(knownWon(kind, differenceWon)))}</tr>
 `,
   );
   const total = kinds.reduce((sum, [, each]) => add(sum, each), { count: 0, unresolved: 0, differenceWon: 0n });
   const body =
     kinds.length === 0
       ? html`<p class="none">${say('none')}</p>`
-      : html`<div class="wide"><table><thead><tr><th></th><th class="chart"></th><th class="n">${say('count')}</th><th class="n">${say('unresolved')}</th><th class="n">${say('difference')}</th></tr></thead>
+      : html`<p class="legend"><span><i class="c1"></i>${say('unresolved')}</span> <span><i class="c0"></i>${say('resolved')}</span></p><div class="wide"><table><thead><tr><th></th><th class="chart"></th><th class="n">${say('count')}</th><th class="n">${say('unresolved')}</th><th class="n">${say('difference')}</th></tr></thead>
 <tbody>${rows}</tbody><tfoot><tr><th scope="row">${say('total')}</th><td></td>${numberCell(countText(total.count))}${numberCell(countText(total.unresolved))}${numberCell(signedWonText(total.differenceWon))}</tr></tfoot></table></div>`;
   return section('kinds', say('byKind'), null, body);
 }

@@ -1,6 +1,7 @@
 import { formatWon } from '../kernel/money.ts';
 import type { Language } from '../kernel/problem.ts';
 import { html, type Markup } from './markup.ts';
+import type { BreakKind } from './outcome.ts';
 import { reportWords } from './report-words.ts';
 
 /** A word of the report in its language. */
@@ -19,6 +20,11 @@ export function wonText(won: bigint): string {
 export function signedWonText(won: bigint | null): string {
   if (won === null) return '?';
   return won > 0n ? `+${wonText(won)}` : wonText(won);
+}
+
+/** The sum of a kind, or null where none of its amounts can be known: an unreadable line is not one of 0 won. */
+export function knownWon(kind: BreakKind, won: bigint): bigint | null {
+  return kind === 'unreadable' ? null : won;
 }
 
 export function countText(count: number): string {

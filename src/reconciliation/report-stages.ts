@@ -2,7 +2,7 @@ import type { Language } from '../kernel/problem.ts';
 import { html, type Markup } from './markup.ts';
 import type { BreakKind, BreakSum, StageSummary } from './outcome.ts';
 import type { ReportData } from './report-data.ts';
-import { countText, numberCell, sayIn, section, signedWonText, wonText } from './report-parts.ts';
+import { countText, knownWon, numberCell, sayIn, section, signedWonText, wonText } from './report-parts.ts';
 import { stageStateWords } from './report-words.ts';
 import { kindWords, stageWords, wordOf } from './words.ts';
 
@@ -42,5 +42,5 @@ function kindChip(kind: BreakKind, { count, unresolved, differenceWon }: BreakSu
   const say = sayIn(language);
   const stand = unresolved === 0 ? say('allResolved') : `${say('unresolved').toLowerCase()} ${countText(unresolved)}`;
   const left = unresolved === count ? null : html` <i>${stand}</i>`;
-  return html`<span class="chip"><b>${wordOf(kindWords, kind, language)}</b> ${countText(count)}${left} <span class="won">${signedWonText(differenceWon)}</span></span> `;
+  return html`<span class="chip"><b>${wordOf(kindWords, kind, language)}</b> ${countText(count)}${left} <span class="won">${signedWonText(knownWon(kind, differenceWon))}</span></span> `;
 }

@@ -67,8 +67,9 @@ tr.kinds td { padding-top: 0; border-top: 0; white-space: normal; }
 .ledger tbody tr.residual > * { border-top: 1px solid var(--faint); font-weight: 650; }
 .residual.good > * { color: var(--good); } .residual.bad > * { color: var(--bad); }
 .ledger.aside { margin-top: 6px; } .aside th, .aside td { color: var(--soft); font-size: 12px; padding: 1px 6px; }
-td.tid, td.file { font-family: ui-monospace, "SF Mono", Consolas, "Noto Sans Mono", monospace; font-size: 12px; }
-td.tid, td.file, td.who { max-width: 190px; overflow: hidden; text-overflow: ellipsis; } td.who { max-width: 110px; }
+td.tid, td.file { font-family: ui-monospace, "SF Mono", Consolas, "Noto Sans Mono", monospace; font-size: 11.5px; }
+#largest table { font-size: 12.5px; } #largest :is(th, td) { padding: 5px 6px; }
+td.tid, td.file, td.who { max-width: 175px; overflow: hidden; text-overflow: ellipsis; } td.who { max-width: 110px; }
 @media (max-width: 620px) { main { padding: 20px 12px 40px; } section { padding: 14px 12px; } h1 { font-size: 22px; } .chart { width: auto; } }
 @media print { :root { --page: #fff; --card: #fff; --zebra: #fff; --ink: #000; --soft: #444; --faint: #888; --line: #ccc;
   --good: #14532d; --good-page: #fff; --bad: #7c2d12; --bad-page: #fff; --link: #000; }

@@ -21,6 +21,7 @@ export const reportWords = {
   held: { ko: '보류', en: 'Held' },
   breaks: { ko: '불일치', en: 'Breaks' },
   unresolved: { ko: '미종결', en: 'Unresolved' },
+  resolved: { ko: '종결', en: 'Resolved' },
   allResolved: { ko: '모두 종결', en: 'all resolved' },
   rows: { ko: '건', en: ' rows' },
   difference: { ko: '차액', en: 'Difference' },

@@ -83,7 +83,7 @@ function largestSection({ largest }: ReportData, language: Language): Markup {
       html`<tr>${numberCell(String(found.id))}<td>${found.provider}</td><td>${wordOf(stageWords, found.stage, language)}</td><td>${wordOf(kindWords, found.kind, language)}</td><td class="tid" title="${tidText(found)}">${tidText(found)}</td><td class="file" title="${found.file ?? ''}">${found.file ?? '—'}</td>${numberCell(found.line === null ? '' : String(found.line))}${numberCell(signedWonText(found.differenceWon))}<td>${wordOf(stateWords, found.state, language)}</td><td class="who">${found.assignedTo ?? ''}</td>${numberCell(String(age))}</tr>
 `,
   );
-  const head = html`<tr><th class="n">${title('id')}</th><th>${title('provider')}</th><th>${title('stage')}</th><th>${title('kind')}</th><th>${title('providerTid')}</th><th>${title('file')}</th><th class="n">${title('line')}</th><th class="n">${title('differenceWon')}</th><th>${title('state')}</th><th>${title('assignedTo')}</th><th class="n">${title('age')}</th></tr>`;
+  const head = html`<tr><th class="n">${title('id')}</th><th>${title('provider')}</th><th>${title('stage')}</th><th>${title('kind')}</th><th>${title('providerTid')}</th><th>${title('file')}</th><th class="n">${title('line')}</th><th class="n">${say('difference')}</th><th>${title('state')}</th><th>${title('assignedTo')}</th><th class="n">${title('age')}</th></tr>`;
   const body =
     largest.length === 0
       ? html`<p class="none">${say('none')}</p>`
