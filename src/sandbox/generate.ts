@@ -45,8 +45,8 @@ export type WorldSummary = {
  */
 export async function generateWorld(options: GenerateOptions): Promise<WorldSummary> {
   const { into, signal, onProgress } = options;
-  await prepareFolder(into);
   const world = makeWorld(options);
+  await prepareFolder(into);
   await writeLines(path.join(into, 'merchants.csv'), 'merchantId,name,businessNo', merchantLines(world));
   const tallied = mergeTallies(await writeParts({ world, into, signal, onProgress }));
   await writeTruth(world, into, async (add) => {
