@@ -42,6 +42,7 @@ export class CopyLanes {
    * taken its bytes; for a small one nobody can tell, and it is never called.
    */
   write(block: Buffer, onTaken?: () => void): void {
+    if (this.fault) return; // `room` and `end` throw it.
     const lane = this.leastLoaded();
     lane.heldBytes += block.length;
     lane.stream.write(block, (error) => {
@@ -91,8 +92,12 @@ export class CopyLanes {
     const stream = client.query(copyFrom(this.copy.sql));
     const lane: Lane = { client, stream, heldBytes: 0, failed: false };
     const onFault = (error: Error) => {
-      lane.failed = true;
       this.fault ??= error;
+      if (!lane.failed) {
+        lane.failed = true;
+        // What the stream still holds must not go to a connection that it no longer has.
+        stream.destroy();
+      }
       this.wakeUp();
     };
     client.on('error', onFault);
