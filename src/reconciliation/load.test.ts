@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
-import { statementDay, transactionStatement } from '../../test/support/statements.ts';
+import { numbers, settlementStatement, statementDay, transactionStatement } from '../../test/support/statements.ts';
 import { isProblem } from '../kernel/problem.ts';
 import { type Archive, openArchive } from '../platform/archive.ts';
 import { inTransaction, query } from '../platform/database/pool.ts';
@@ -77,7 +77,7 @@ const stateOf = async (statementId: number) => (await findStatement(database.poo
 
 describe('loading a statement', () => {
   it.each([20, manyLines])('puts %i lines in, visible all at once when it is finished', async (lines) => {
-    const id = await receive(transactionStatement(0, lines));
+    const id = await receive(transactionStatement(numbers(0, lines)));
     const result = await load(id);
     expect(result).toMatchObject({ statementId: id, lines: BigInt(lines), unreadable: 0, feeWon: 0n, netWon: 0n });
     expect(result.declaredWon).toBe(result.amountWon);
@@ -95,7 +95,7 @@ describe('loading a statement', () => {
   });
 
   it('keeps every column as the file has it', async () => {
-    await finish(await load(await receive(transactionStatement(8, 10))));
+    await finish(await load(await receive(transactionStatement(numbers(8, 10)))));
     const rows = await query(database.pool, 'select * from transaction_line order by line_no');
     expect(rows).toEqual([
       expect.objectContaining({ line_no: 2, kind: 'A', cancel_seq: 0, traded_on: '2026-11-20', amount_won: 64_352n }),
@@ -122,18 +122,41 @@ describe('loading a statement', () => {
   });
 
   it('keeps what cannot be read and what seems to be there twice', async () => {
-    const twice = async function* () {
-      yield* transactionStatement(0, 20, (lineNo) => (lineNo === 7 ? 'amountWon' : undefined));
-    };
-    const result = await load(await receive(twice()));
-    expect(result).toMatchObject({ lines: 19n, unreadable: 1 });
+    const spoiled = (lineNo: number) => (lineNo === 7 ? 'amountWon' : undefined);
+    const result = await load(await receive(transactionStatement([...numbers(0, 20), 3, 9, 4], spoiled)));
+    expect(result).toMatchObject({ lines: 22n, unreadable: 1 });
     expect(await query(database.pool, 'select line_no, field, provider_tid from statement_unreadable')).toEqual([
       { line_no: 7, field: 'amountWon', provider_tid: 'WPON0000000000000005' },
+    ]);
+    expect(
+      await query(database.pool, 'select line_no, provider_tid, cancel_seq from statement_suspect order by line_no'),
+    ).toEqual([
+      { line_no: 22, provider_tid: 'WPON0000000000000003', cancel_seq: 0 },
+      { line_no: 23, provider_tid: 'WPON0000000000000008', cancel_seq: 1 },
+      { line_no: 24, provider_tid: 'WPON0000000000000004', cancel_seq: 0 },
+    ]);
+  });
+
+  it('keeps the pay-in days of a settlement', async () => {
+    const settlement = { provider: 'welcome-online', stage: 'settlement', on: statementDay } as const;
+    const kept = await archive.keep(settlementStatement([4, 4, 5]));
+    const identity = { ...settlement, fileName: 'WP_ON_STL_20261120.dat' };
+    const receipt = { source: 'folder', who: 'tester' } as const;
+    const { statementId } = await registerStatement(database.pool, identity, kept, receipt);
+    const result = await load(statementId);
+    expect(result).toMatchObject({ lines: 3n, amountWon: 3000n, feeWon: 60n, vatWon: 6n, netWon: 2934n });
+    await finish(result);
+    const { rows } = await database.pool.query(
+      'select pay_in_on, lines, amount_won, fee_won, vat_won, net_won from statement_pay_in order by pay_in_on',
+    );
+    expect(rows).toEqual([
+      { pay_in_on: '2026-11-24', lines: 2n, amount_won: 2000n, fee_won: 40n, vat_won: 4n, net_won: 1956n },
+      { pay_in_on: '2026-11-25', lines: 1n, amount_won: 1000n, fee_won: 20n, vat_won: 2n, net_won: 978n },
     ]);
   });
 
   it('says that the original was changed, and keeps nothing', async () => {
-    const id = await receive(transactionStatement(0, 20));
+    const id = await receive(transactionStatement(numbers(0, 20)));
     const { sha256 } = await findStatement(database.pool, id);
     await rm(path.join(folder, sha256.slice(0, 2), sha256));
     await expect(load(id)).rejects.toMatchObject({ code: 'archive_damaged' });
@@ -143,9 +166,9 @@ describe('loading a statement', () => {
 
 describe('a corrected file', () => {
   it('supersedes the one before it; the lines of both stand side by side', async () => {
-    const first = await receive(transactionStatement(0, 20));
+    const first = await receive(transactionStatement(numbers(0, 20)));
     await finish(await load(first));
-    const second = await receive(transactionStatement(0, 30));
+    const second = await receive(transactionStatement(numbers(0, 30)));
     const result = await load(second);
     expect(await visible()).toMatchObject({ loads: 1, lines: 20n });
     await finish(result);
@@ -155,10 +178,10 @@ describe('a corrected file', () => {
   });
 
   it('that has to be refused takes nothing away', async () => {
-    const first = await receive(transactionStatement(0, 20));
+    const first = await receive(transactionStatement(numbers(0, 20)));
     await finish(await load(first));
     const before = await visible();
-    const withoutTrailer = await Buffer.concat(await Array.fromAsync(transactionStatement(0, manyLines)));
+    const withoutTrailer = await Buffer.concat(await Array.fromAsync(transactionStatement(numbers(0, manyLines))));
     const second = await receive([withoutTrailer.subarray(0, -201)]);
     const problem = await load(second).catch((error: unknown) => error);
     expect(problem).toMatchObject({ code: 'statement_trailer_missing' });
@@ -175,8 +198,8 @@ describe('a corrected file', () => {
   });
 
   it('that is finished after a later one is superseded at once', async () => {
-    const first = await receive(transactionStatement(0, 20));
-    const second = await receive(transactionStatement(0, 30));
+    const first = await receive(transactionStatement(numbers(0, 20)));
+    const second = await receive(transactionStatement(numbers(0, 30)));
     const [one, other] = [await load(first), await load(second)];
     await finish(other);
     await finish(one);
@@ -187,7 +210,7 @@ describe('a corrected file', () => {
 
 describe('two runs with the same statement', () => {
   it('that both load it count it once, and the loser leaves nothing', async () => {
-    const id = await receive(transactionStatement(0, 20));
+    const id = await receive(transactionStatement(numbers(0, 20)));
     const one = await load(id);
     // The other began before the first was loaded, so it did not remove it.
     await query(database.pool, 'update statement_load set finished_at = now() where load_id = $1', [one.loadId]);
@@ -200,7 +223,7 @@ describe('two runs with the same statement', () => {
   });
 
   it('of which one removes what the other loaded: the other is told', async () => {
-    const id = await receive(transactionStatement(0, 20));
+    const id = await receive(transactionStatement(numbers(0, 20)));
     const one = await load(id);
     await beginLoad(database.pool, id, day);
     await expect(finish(one)).rejects.toMatchObject({ code: 'statement_load_overtaken' });
@@ -212,7 +235,7 @@ describe('a process that is killed', () => {
   it.each(['copying', 'loaded'])(
     'while %s leaves nothing that counts, and the next try counts once',
     async (stopAt) => {
-      const id = await receive(transactionStatement(0, manyLines));
+      const id = await receive(transactionStatement(numbers(0, manyLines)));
       const script = path.join(import.meta.dirname, 'load.fixture.ts');
       const child = spawn(process.execPath, [script, database.url, folder, String(id), stopAt], {
         stdio: ['ignore', 'pipe', 'inherit'],
@@ -233,7 +256,7 @@ describe('a process that is killed', () => {
 
 describe('PostgreSQL that goes away in the middle', () => {
   it('is a passing fault; the next try counts once', async () => {
-    const id = await receive(transactionStatement(0, manyLines));
+    const id = await receive(transactionStatement(numbers(0, manyLines)));
     const interrupted: Archive = {
       ...archive,
       async *read(kept) {

@@ -29,16 +29,41 @@ export function transactionRow(n: number): StatementRow<'transaction'> {
   };
 }
 
-function* transactionRows(from: number, to: number): Generator<StatementRow<'transaction'>> {
-  for (let n = from; n < to; n += 1) yield transactionRow(n);
+/** `from`, …, `to` − 1. */
+export function* numbers(from: number, to: number): Generator<number> {
+  for (let n = from; n < to; n += 1) yield n;
 }
 
-/** The bytes of welcome-online's transaction statement with the lines `from` to before `to`; `spoiled` as when writing. */
+/** The bytes of welcome-online's transaction statement with these lines of `transactionRow`; `spoiled` as when writing. */
 export function transactionStatement(
-  from: number,
-  to: number,
-  spoiled?: (lineNo: number) => string | undefined,
+  lines: Iterable<number>,
+  spoiled: (lineNo: number) => string | undefined = () => undefined,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const content = { on: statementDay, rows: transactionRows(from, to), ...(spoiled ? { spoiled } : {}) };
-  return encodeStatement(welcomeOnline.statements.transaction.layout, 'transaction', content);
+  const rows = Iterator.from(lines).map(transactionRow);
+  const { layout } = welcomeOnline.statements.transaction;
+  return encodeStatement(layout, 'transaction', { on: statementDay, rows, spoiled });
+}
+
+/** The bytes of welcome-online's settlement statement: lines of 1000 won, fee 20, VAT 2, paid in so many days later. */
+export function settlementStatement(payInAfterDays: readonly number[]): AsyncGenerator<Buffer, void, undefined> {
+  const day = statementDay.toString();
+  const rows = payInAfterDays.map((days, n) => ({
+    kind: 'A',
+    cancelSeq: 0,
+    tradedOn: day,
+    capturedOn: day,
+    payInOn: statementDay.add({ days }).toString(),
+    amountWon: 1000n,
+    feeWon: 20n,
+    vatWon: 2n,
+    netWon: 978n,
+    providerTid: `WPON${n}`,
+    mid: 'WEL0000001',
+    approvalNo: String(n),
+    orderNo: '',
+    acquirer: 'BC카드',
+    cardMerchantNo: '700000001',
+  }));
+  const { layout } = welcomeOnline.statements.settlement;
+  return encodeStatement(layout, 'settlement', { on: statementDay, rows });
 }
