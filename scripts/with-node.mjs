@@ -1,7 +1,8 @@
 // `with-node.mjs FILE args`: installs what is missing, then runs FILE with the pinned Node.
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import { ensureInstalled, isEntrance, pinnedNode } from './install.mjs';
+import { join } from 'node:path';
+import { ensureInstalled, isEntrance, pinnedNode, root } from './install.mjs';
 
 /** From a terminal the child has had Ctrl-C already, as one of the same group; a second would mean "at once". */
 export function forwardSignals(child) {
@@ -13,10 +14,18 @@ export function forwardSignals(child) {
   }
 }
 
+/**
+ * As in bin/jeongsan: stripped and compiled sources are kept between runs, and short-lived garbage is collected early.
+ * Together that takes a third off the memory and the start of a process, and nothing off its speed.
+ */
+const nodeFlags = ['--max-semi-space-size=2'];
+const compileCache = process.env.NODE_COMPILE_CACHE ?? join(root, 'node_modules', '.cache', 'jeongsan');
+
 /** Runs a file with the pinned Node, in our place: it gets our signals, and we end as it ends. */
 export function runPinned(args) {
   ensureInstalled();
-  const child = spawn(pinnedNode, args, { stdio: 'inherit' });
+  const env = { ...process.env, NODE_COMPILE_CACHE: compileCache };
+  const child = spawn(pinnedNode, [...nodeFlags, ...args], { stdio: 'inherit', env });
   forwardSignals(child);
   child.once('error', (error) => {
     process.stderr.write(`jeongsan: ${error.message}\n`);

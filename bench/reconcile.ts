@@ -1,0 +1,133 @@
+/**
+ * `npm run bench -- reconcile [--rows 1000000] [--history 0] [--chunked-rows 200000] [--json]`: one stage of one day,
+ * from file bytes to committed verdicts, against (a) a plain COPY of the same rows over two connections, (b) the bare
+ * hash join, and (c) the way of chunks, all in one run on the same server and data.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { openEmbedded } from '../src/platform/database/embedded.ts';
+import { migrate } from '../src/platform/database/migrate.ts';
+import { createPool, type Pool } from '../src/platform/database/pool.ts';
+import { createLog } from '../src/platform/log.ts';
+import { chunkedBaseline } from './reconcile/chunked.ts';
+import { addHistory, makeBooks, writeStatement } from './reconcile/data.ts';
+import { bareJoin, plainCopy } from './reconcile/floor.ts';
+import type { OursRequest, OursResult } from './reconcile/ours.ts';
+
+const { values } = parseArgs({
+  options: {
+    rows: { type: 'string', default: '1000000' },
+    history: { type: 'string', default: '0' },
+    'chunked-rows': { type: 'string', default: '200000' },
+    repeat: { type: 'string', default: '3' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const rows = Number(values.rows);
+const repeat = Number(values.repeat);
+
+const home = mkdtempSync(path.join(tmpdir(), 'jeongsan-bench-'));
+const server = await openEmbedded({ home, log: createLog({ logLevel: 'warn' }) });
+try {
+  const result = await bench(server.url);
+  process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : `${format(result)}\n`);
+} finally {
+  await server.close();
+  rmSync(home, { recursive: true, force: true });
+}
+
+async function bench(url: string) {
+  const pool = createPool(url, { applicationName: 'bench', max: 6 });
+  try {
+    await migrate(pool);
+    await addHistory(pool, Number(values.history), rows);
+    await makeBooks(pool, rows);
+    const file = await writeStatement(path.join(home, 'inbox', 'welcome-online'), rows);
+    await settle(pool);
+    const copies: number[] = [];
+    for (let n = 0; n < repeat; n += 1) copies.push(await plainCopy(pool, file));
+    const joins: number[] = [];
+    for (let n = 0; n < repeat; n += 1) joins.push(await bareJoin(pool));
+    const chunkedRows = Math.min(rows, Number(values['chunked-rows']));
+    const chunkedSeconds = await chunkedBaseline(pool, chunkedRows);
+    await settle(pool);
+    const runs: OursResult[] = [];
+    for (let n = 0; n < repeat; n += 1) {
+      runs.push(await ours({ url, home, rows }));
+      if (n < repeat - 1) await forget(pool);
+    }
+    const best = median(runs, (run) => run.seconds);
+    const floorSeconds = median(copies) + median(joins);
+    return {
+      rows,
+      copyRowsPerSecond: Math.round(rows / median(copies)),
+      joinRowsPerSecond: Math.round(rows / median(joins)),
+      chunkedRowsPerSecond: Math.round(chunkedRows / chunkedSeconds),
+      oursRowsPerSecond: Math.round(rows / best.seconds),
+      floorShare: Number((floorSeconds / best.seconds).toFixed(3)),
+      oursWalBytes: best.walBytes,
+      peakRssBytes: Math.max(...runs.map((run) => run.peakRssBytes)),
+      copyWalBytes: await copyWal(pool, file),
+      timesFloor: Number((best.seconds / floorSeconds).toFixed(3)),
+      timesChunked: Number((rows / best.seconds / (chunkedRows / chunkedSeconds)).toFixed(1)),
+      steps: best.steps,
+      breaks: best.breaks,
+      withCollectAndReportSeconds: best.wholeSeconds,
+    };
+  } finally {
+    await pool.end();
+  }
+}
+
+/** The product runs in a process of its own, so that its memory is its own. */
+async function ours(request: OursRequest): Promise<OursResult> {
+  const child = fork(path.join(import.meta.dirname, 'reconcile', 'ours.ts'), [JSON.stringify(request)]);
+  const [message] = (await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(([code]) => {
+      throw new Error(`the measured process ended with ${code}`);
+    }),
+  ])) as [OursResult];
+  await once(child, 'exit');
+  return message;
+}
+
+/** Takes back what a run left, so that the next one starts from the file again. */
+async function forget(pool: Pool): Promise<void> {
+  await pool.query('alter table break_event disable trigger all');
+  await pool.query(`truncate reconciled_stage, pairing, break, break_event, open_item, statement, statement_load,
+    statement_suspect, statement_unreadable, statement_pay_in, statement_sight, reconciliation_run,
+    reconciliation_run_stage, transaction_line cascade`);
+  await pool.query('alter table break_event enable trigger all');
+  await pool.query('drop schema dbos cascade');
+  await settle(pool);
+}
+
+/** Writes what is dirty, so that no part pays for another's. */
+async function settle(pool: Pool): Promise<void> {
+  await pool.query('checkpoint');
+}
+
+async function copyWal(pool: Pool, file: string): Promise<number> {
+  const before = await pool.query<{ at: string }>('select pg_current_wal_lsn() as at');
+  await plainCopy(pool, file);
+  const { rows: found } = await pool.query<{ bytes: string }>('select pg_current_wal_lsn() - $1::pg_lsn as bytes', [
+    before.rows[0]?.at,
+  ]);
+  return Number(found[0]?.bytes);
+}
+
+function median<T>(list: readonly T[], by: (each: T) => number = Number): T {
+  const sorted = [...list].sort((a, b) => by(a) - by(b));
+  return sorted[Math.floor(sorted.length / 2)] as T;
+}
+
+function format(result: Awaited<ReturnType<typeof bench>>): string {
+  return Object.entries(result)
+    .map(([name, value]) => `${name.padEnd(28)} ${typeof value === 'object' ? JSON.stringify(value) : value}`)
+    .join('\n');
+}

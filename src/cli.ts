@@ -1,0 +1,100 @@
+import { userInfo } from 'node:os';
+import { Command, CommanderError } from 'commander';
+import { type App, archiveFolder, openApp } from './app.ts';
+import { type Language, Problem, problemText } from './kernel/problem.ts';
+import { merchantsCommands } from './merchants/commands.ts';
+import { runCommands } from './operations/run-commands.ts';
+import { paymentsCommands } from './payments/commands.ts';
+import { openArchive } from './platform/archive.ts';
+import { type CommandContext, exitStatus } from './platform/command.ts';
+import { type Config, loadConfig } from './platform/config.ts';
+import { openDatabase } from './platform/database/database.ts';
+import { createLog, type Log } from './platform/log.ts';
+import { createShutdown } from './platform/shutdown.ts';
+import { providers } from './providers/registry.ts';
+import { breakCommands } from './reconciliation/break-commands.ts';
+import { depositsCommands } from './reconciliation/deposit-commands.ts';
+import { reconcileCommands } from './reconciliation/reconcile-commands.ts';
+import { reportCommands } from './reconciliation/report-commands.ts';
+import { statementCommands } from './reconciliation/statement-commands.ts';
+import { sandboxCommands } from './sandbox/commands.ts';
+
+/** The command line: `jeongsan …`. Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but incomplete. */
+async function main(): Promise<void> {
+  const config = loadConfig(
+    process.env,
+    providers.map((provider) => provider.id),
+  );
+  const log = createLog({ logLevel: process.env['LOG_LEVEL'] ? config.logLevel : 'warn' });
+  const shutdown = createShutdown({ log });
+  const program = createProgram(config, log, shutdown.signal);
+  await program.parseAsync(process.argv);
+  if (shutdown.signal.aborted) process.exitCode = exitStatus.failed;
+}
+
+function createProgram(config: Config, log: Log, signal: AbortSignal): Command {
+  const program = new Command('jeongsan')
+    .description('the settlement back office of a payment gateway / 정산')
+    .exitOverride()
+    .showHelpAfterError();
+  const context: CommandContext = {
+    async withDatabase(work) {
+      const database = await openDatabase(config, log);
+      try {
+        return await work(database.pool);
+      } finally {
+        await database.close();
+      }
+    },
+    language: config.language,
+    who: userName(),
+    signal,
+  };
+  const withApp = async <T>(work: (app: App) => Promise<T>): Promise<T> => {
+    const app = await openApp(config, log);
+    try {
+      return await work(app);
+    } finally {
+      await app.close();
+    }
+  };
+  merchantsCommands(program, context);
+  paymentsCommands(program, context);
+  depositsCommands(program, context);
+  statementCommands(program, context, () => ({ output: process.stdout, archive: openArchive(archiveFolder(config)) }));
+  reconcileCommands(program, context, withApp);
+  breakCommands(program, context);
+  reportCommands(program, context, { home: config.home });
+  runCommands(program, context, { restart: (runId) => withApp((app) => app.restart(runId)) });
+  sandboxCommands(program, context);
+  return program;
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? 'unknown');
+  }
+}
+
+function fail(error: unknown): void {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? exitStatus.done : exitStatus.usage;
+    return;
+  }
+  if (error instanceof Problem) {
+    process.stderr.write(`${problemText(error.code, error.details, languageOfFailure())}\n`);
+    process.exitCode = error.code === 'usage' ? exitStatus.usage : exitStatus.failed;
+    return;
+  }
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exitCode = exitStatus.failed;
+}
+
+/** The language when even the configuration may be what failed. */
+function languageOfFailure(): Language {
+  return (process.env['JEONGSAN_LANGUAGE'] ?? process.env['LANG'] ?? '').startsWith('ko') ? 'ko' : 'en';
+}
+
+await main().catch(fail);

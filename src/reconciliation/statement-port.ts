@@ -1,0 +1,64 @@
+import type { Pool } from 'pg';
+import { isProblem } from '../kernel/problem.ts';
+import type { Archive } from '../platform/archive.ts';
+import { openSource } from '../platform/open-source.ts';
+import type { SourceAddress } from '../platform/source-address.ts';
+import { collectStatements, statementSpec } from './collect.ts';
+import { loadStatement } from './load.ts';
+import { finishLoad } from './load-store.ts';
+import { readStatementName } from './statement-name.ts';
+import { findCurrentLoads, findStatement, midsOfOurs, refuseStatement } from './statement-store.ts';
+import type { StatementPort } from './workflow.ts';
+
+/** The way of statements as the workflow needs it: from the providers' sources through the archive to typed lines. */
+export function createStatementPort(options: {
+  readonly pool: Pool;
+  readonly archive: Archive;
+  readonly sources: Readonly<Record<string, SourceAddress>>;
+  readonly who: string;
+}): StatementPort {
+  const { pool, archive, sources, who } = options;
+  return {
+    async collect(provider, stage, on) {
+      const source = openSource(sources[provider.id] as SourceAddress);
+      try {
+        const now = Temporal.Now.instant();
+        return await collectStatements({ pool, source, archive, who, now, provider: provider.id, stage, on });
+      } finally {
+        await source.close();
+      }
+    },
+    async load(statementId) {
+      const { fileName } = await findStatement(pool, statementId);
+      try {
+        return { statementId, fileName, result: await loadStatement({ pool, archive, statementId }) };
+      } catch (error) {
+        if (!isProblem(error) || !error.code.startsWith('statement_') || error.code === 'statement_load_overtaken') {
+          throw error;
+        }
+        return { statementId, fileName, refused: { code: error.code, details: error.details } };
+      }
+    },
+    async finish(tx, { statementId, result, refused }) {
+      if (refused === undefined) await finishLoad(tx, result);
+      else await refuseStatement(tx, statementId, refused);
+    },
+    async midsWithFile(tx, provider, stage, on) {
+      const spec = statementSpec(provider.id, stage);
+      if (!spec.perMid) return null;
+      const day = { provider: provider.id, stage, on };
+      const loads = await findCurrentLoads(tx, day);
+      const present = new Set(loads.map((load) => readStatementName(spec.fileName, load.fileName)?.mid));
+      const ours = await midsOfOurs(tx, day);
+      return ours.every((mid) => present.has(mid)) ? null : ours.filter((mid) => present.has(mid));
+    },
+    async prepare(provider, stage, on) {
+      const day = { provider: provider.id, stage, on };
+      const hot = stage === 'transaction' ? 'payment' : 'capture';
+      for (const table of [hot, `${stage}_line`]) {
+        await pool.query('select ensure_leaf($1, $2, $3)', [table, provider.id, on.toString()]);
+      }
+      return (await findCurrentLoads(pool, day)).length > 0;
+    },
+  };
+}

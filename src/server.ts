@@ -1,0 +1,115 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { serve } from '@hono/node-server';
+import { Hono } from 'hono';
+import { type App, openApp } from './app.ts';
+import { type Language, Problem, problemText } from './kernel/problem.ts';
+import { type Config, loadConfig } from './platform/config.ts';
+import { holdInstance } from './platform/instance-lock.ts';
+import { createLog, type Log } from './platform/log.ts';
+import { createShutdown, type Shutdown } from './platform/shutdown.ts';
+import { createProgress } from './platform/terminal.ts';
+import { providers } from './providers/registry.ts';
+import { stages } from './providers/stage.ts';
+import { daySummary } from './reconciliation/day-summary.ts';
+import { openRun } from './reconciliation/run-store.ts';
+import { summaryToText } from './reconciliation/summary-text.ts';
+import { expectedOf } from './reconciliation/workflow.ts';
+import { importWorld, openSandbox, type Sandbox } from './sandbox/sandbox.ts';
+
+const sandboxSeed = 1;
+const sandboxDays = 3;
+const sandboxPaymentsPerDay = 100_000;
+
+/** `npm start`: a sandbox of simulated providers, its days reconciled for real, and then a server that stays. */
+async function main(): Promise<void> {
+  const config = loadConfig(
+    process.env,
+    providers.map((provider) => provider.id),
+  );
+  const log = createLog(config);
+  const instance = holdInstance(config.home, 'server');
+  const shutdown = createShutdown({ log });
+  shutdown.onClose('instance lock', () => instance.release());
+  try {
+    const sandbox = await openSandbox({
+      folder: path.join(config.home, 'sandbox'),
+      seed: sandboxSeed,
+      days: sandboxDays,
+      payments: sandboxPaymentsPerDay,
+      progress: createProgress(process.stderr),
+    });
+    shutdown.onClose('sandbox', () => sandbox.close());
+    const app = await openApp({ ...config, sources: { ...config.sources, ...sandbox.sources } }, log);
+    shutdown.onClose('app', () => app.close());
+    await reconcileSandbox(app, sandbox, shutdown, config.language);
+    if (shutdown.signal.aborted) return;
+    const port = await serveHealth(app, config, shutdown);
+    instance.announce({ port });
+    shutdown.started();
+    process.stdout.write(`ready: http://127.0.0.1:${port}\n`);
+    await once(shutdown.signal, 'abort');
+  } catch (error) {
+    await shutdown.end('failed');
+    throw error;
+  }
+}
+
+async function reconcileSandbox(app: App, sandbox: Sandbox, shutdown: Shutdown, language: Language): Promise<void> {
+  const progress = createProgress(process.stderr);
+  await importWorld(app.pool, sandbox.world, { who: 'sandbox', progress });
+  const request = { providers: providers.map((provider) => provider.id), stages: [...stages], who: 'sandbox' };
+  for (const on of sandbox.world.days) {
+    if (shutdown.signal.aborted) return;
+    const { runId } = await openRun(app.pool, { ...request, on });
+    const work = shutdown.active.begin(runId);
+    try {
+      const result = await app.run(runId, { ...request, on }, () => undefined);
+      const day = await daySummary(app.pool, Temporal.PlainDate.from(on), expectedOf(request), language);
+      process.stdout.write(`${summaryToText(day, language)}${result.report}\n\n`);
+    } finally {
+      work.end();
+    }
+  }
+  progress.close();
+}
+
+/** Live when the process answers, ready while it can run workflows. */
+async function serveHealth(app: App, config: Config, shutdown: Shutdown): Promise<number> {
+  const http = new Hono();
+  http.get('/', (context) => context.redirect('/health'));
+  http.get('/health', async (context) => {
+    const database = await app.pool.query('select 1').then(
+      () => true,
+      () => false,
+    );
+    const engine = app.durable.isHealthy();
+    const ok = database && engine && !shutdown.signal.aborted;
+    return context.json({ status: ok ? 'ok' : 'unavailable', database, engine }, ok ? 200 : 503);
+  });
+  const server = serve({ fetch: http.fetch, port: config.port, hostname: '127.0.0.1' });
+  const failed = once(server, 'error').then(([error]) => {
+    throw portProblem(error as NodeJS.ErrnoException, config.port);
+  });
+  await Promise.race([once(server, 'listening'), failed]);
+  failed.catch(() => undefined);
+  shutdown.onClose('http', () => new Promise<void>((resolve) => void server.close(() => resolve())));
+  return (server.address() as AddressInfo).port;
+}
+
+function portProblem(error: NodeJS.ErrnoException, port: number): Error {
+  return error.code === 'EADDRINUSE' ? new Problem('port_taken', { port }) : error;
+}
+
+function fail(error: unknown, log: Log | undefined): void {
+  const language: Language = (process.env['JEONGSAN_LANGUAGE'] ?? process.env['LANG'] ?? '').startsWith('ko')
+    ? 'ko'
+    : 'en';
+  if (error instanceof Problem) process.stderr.write(`${problemText(error.code, error.details, language)}\n`);
+  else process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  log?.flush();
+  process.exitCode = 1;
+}
+
+await main().catch((error: unknown) => fail(error, undefined));
