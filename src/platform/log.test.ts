@@ -46,3 +46,13 @@ test('a refusal is told by its code, a bug by its stack', () => {
     stack: expect.stringContaining('log.test.ts'),
   });
 });
+
+test("an error's own parts are not shown: a lost connection's error holds the connection", () => {
+  const lost = Object.assign(new Error('gone', { cause: new Error('reset') }), {
+    code: '57P01',
+    client: { user: 'hunter2' },
+  });
+  const [line] = logged((log) => log.warn({ err: lost }, 'lost'));
+  expect(line?.['err']).toMatchObject({ code: '57P01', cause: { message: 'reset' } });
+  expect(JSON.stringify(line)).not.toContain('hunter2');
+});

@@ -29,8 +29,13 @@ export function createLog(
   );
 }
 
-/** A refusal is told by its code and details; a bug also by its stack. */
+/**
+ * A refusal is told by its code, a bug by its stack. Nothing else of an error is shown: PostgreSQL's errors carry the
+ * client they came from, and with it all that it knows.
+ */
 function describeError(error: Error): object {
   if (isProblem(error)) return { type: 'Problem', code: error.code, message: error.message };
-  return pino.stdSerializers.err(error);
+  const { name, message, stack, cause } = error;
+  const code = 'code' in error ? { code: error.code } : {};
+  return { type: name, message, ...code, stack, ...(cause instanceof Error ? { cause: describeError(cause) } : {}) };
 }
