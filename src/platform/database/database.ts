@@ -30,12 +30,15 @@ export async function openDatabase(
 ): Promise<Database> {
   const server = config.databaseUrl ? undefined : await openEmbedded({ home: config.home, log });
   const url = config.databaseUrl?.reveal() ?? server?.url ?? '';
+  let closing = false;
   const pool = createPool(url, {
     applicationName: options.applicationName ?? 'jeongsan',
     max: options.max ?? 10,
-    onLost: (error) => log.warn({ err: error }, 'a database connection was lost'),
+    // Once we close, the server may be gone before the last connection is.
+    onLost: (error) => closing || log.warn({ err: error }, 'a database connection was lost'),
   });
   const close = async () => {
+    closing = true;
     await pool.end();
     await server?.close();
   };
