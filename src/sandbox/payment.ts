@@ -83,9 +83,9 @@ function amountOf(provider: WorldProvider, dayBase: number, index: number): numb
 /** 거래고유번호. Each provider's own style; unique by day and index, and no other index ever yields the same. */
 export function providerTidOf(provider: WorldProvider, day: number, index: number, seconds: number): string {
   const { compact, short } = worldDay(provider, day);
-  const serial = String(index).padStart(8, '0');
+  const serial = padded(index, 100_000_000);
   if (provider.id === 'ksnet') return `7${short}${serial}`;
-  if (provider.id === 'welcome-online') return `WP${compact}${clock(seconds).replaceAll(':', '')}${serial}`;
+  if (provider.id === 'welcome-online') return `WP${compact}${compactClocks[seconds]}${serial}`;
   return `${80_000_000 + (index % 997)}${short}${serial}`;
 }
 
@@ -116,8 +116,8 @@ export function paymentOf(provider: WorldProvider, day: number, index: number): 
     card,
     providerTid: providerTidOf(provider, day, index, seconds),
     approvalNo: approvalNoOf(provider, dayBase, index),
-    orderNo: `${provider.online ? 'ORD' : 'POS'}${worldDay(provider, day).compact}${String(index).padStart(9, '0')}`,
-    cardNo: `${card.bin}******${String(drawBelow(dayBase, index, salt.cardNo, 10_000)).padStart(4, '0')}`,
+    orderNo: `${provider.online ? 'ORD' : 'POS'}${worldDay(provider, day).compact}${padded(index, 1_000_000_000)}`,
+    cardNo: `${card.bin}******${padded(drawBelow(dayBase, index, salt.cardNo, 10_000), 10_000)}`,
     cardMerchantNo: merchant.cardMerchantNos[card.acquirerNo] as string,
     instalments: mayInstal ? ([2, 3, 3, 6, 10, 12][drawBelow(dayBase, index, salt.amount, 6)] ?? 0) : 0,
     plant,
@@ -171,6 +171,9 @@ export function planDraw(provider: WorldProvider, day: number, index: number): n
   return draw(provider.dayBases[day] as number, index, salt.plan);
 }
 
+/** A number below a power of ten with as many digits as that has zeros; quicker than padStart. */
+const padded = (value: number, powerOfTen: number): string => String(powerOfTen + value).slice(1);
+
 /** `HH:MM:SS`. */
 export function clock(seconds: number): string {
   return clocks[seconds] as string;
@@ -180,3 +183,4 @@ const clocks: readonly string[] = Array.from(
   { length: 86_400 },
   (_, s) => `${two(Math.floor(s / 3_600))}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`,
 );
+const compactClocks: readonly string[] = clocks.map((time) => time.replaceAll(':', ''));
