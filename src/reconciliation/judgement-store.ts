@@ -25,6 +25,7 @@ export async function judge(tx: PoolClient, day: StageDay, inputs: StageInputs, 
             as identity from found) n where n.id = f.id`);
 }
 
+/** A capture or settlement names its own day, so its line may come in any file; a transaction belongs to its day's. */
 function judgedPairs(day: StageDay, matching: MatchingSpec): string {
   const tolerance = matching.amountToleranceWon;
   const amountAgrees = `o.kind = t.kind and abs(o.amount_won - t.amount_won) <= ${tolerance}`;
@@ -37,7 +38,8 @@ function judgedPairs(day: StageDay, matching: MatchingSpec): string {
   return `
     create temp table judged on commit drop as
     select *, case when cardinality(kinds) > 0 then 'differs'
-                   when days > 0 or (ours_on <> theirs_on and not was_held) then 'timing' else 'matched' end as outcome
+                   when days > 0 ${day.stage === 'transaction' ? 'or ours_on <> theirs_on' : ''} then 'timing'
+                   else 'matched' end as outcome
     from (
       select p.pass, o.id as ours_id, t.id as theirs_id, o.business_on as ours_on, t.business_on as theirs_on,
         t.load_id, t.line_no, o.provider_tid, o.cancel_seq, o.held as was_held,

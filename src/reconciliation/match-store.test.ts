@@ -268,6 +268,29 @@ describe('captures and settlements', () => {
     expect(await books.goneBreaks('capture')).toEqual([`${d1} capture_held T1/0 matched_later`]);
   });
 
+  test('the release may be reconciled before the day that it releases', async () => {
+    const capture: Entry = { tid: 'T1', won: 1000, fee: 20, vat: 2 };
+    await books.captures(d1, [capture]);
+    await books.captures(d3, [{ tid: 'T3', won: 300 }]);
+    await books.statement('capture', d1, [{ ...capture, result: 'H' }]);
+    await books.statement('settlement', d1, []);
+    await books.statement('capture', d3, [
+      { ...capture, dated: d1, result: 'L' },
+      { tid: 'T3', won: 300 },
+    ]);
+    await books.statement('settlement', d3, [
+      { ...capture, dated: d1 },
+      { tid: 'T3', won: 300 },
+    ]);
+    for (const on of [d3, d1, d3, d1]) {
+      await books.match('capture', on);
+      await books.match('settlement', on);
+    }
+    expect([await books.breaks('capture'), await books.breaks('settlement')]).toEqual([[], []]);
+    expect(await books.pairings('settlement')).toEqual([`${d1} T1 → ${d3} 2 tid-across-days matched`]);
+    expect(await books.pairings('capture')).toEqual([`${d1} T1 → ${d3} 2 tid-across-days matched`]);
+  });
+
   // prettier-ignore
   const table: [string, Partial<Entry>, string[]][] = [
     ['fee', { fee: 21, net: 977 }, ['fee_differs T1/0 1 open']],

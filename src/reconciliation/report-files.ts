@@ -13,7 +13,7 @@ import type { AgeOf } from './break-rows.ts';
 import { listBreaks } from './break-store.ts';
 import { reportHtml } from './report.ts';
 import type { ReportRun } from './report-data.ts';
-import { breaksOfRun, reportData, reportRun } from './report-store.ts';
+import { breaksOfRun, noteReport, reportData, reportRun } from './report-store.ts';
 import { reportWords } from './report-words.ts';
 
 /** The files of a report, in its folder. */
@@ -53,10 +53,7 @@ export async function writeReport({
   const page = reportHtml({ ...data, files: { ...reportFiles, rows, sheets } }, language);
   // The page goes last: whoever finds it finds the others.
   await writeWhole(path.join(folder, reportFiles.page), async (temporary) => writeFile(temporary, page));
-  await pool.query(
-    'update reconciliation_run set report_path = $2 where run_id = $1 and report_path is distinct from $2',
-    [runId, folder],
-  );
+  await noteReport(pool, runId, folder);
   return { folder };
 }
 

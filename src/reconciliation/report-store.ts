@@ -44,6 +44,14 @@ const selectRun = `
   select run_id as "runId", business_on::text as "on", started_by as "startedBy", ${utc('started_at')} as "startedAt",
          ${utc('finished_at')} as "finishedAt", providers, stages from reconciliation_run`;
 
+/** Keeps where the report of a run lies. */
+export async function noteReport(pool: Pool, runId: string, folder: string): Promise<void> {
+  await pool.query(
+    'update reconciliation_run set report_path = $2 where run_id = $1 and report_path is distinct from $2',
+    [runId, folder],
+  );
+}
+
 /** The differences that a report of this run is about: those of its day, providers and stages that exist. */
 export function breaksOfRun(run: ReportRun): BreakFilter {
   const kinds = run.stages.filter((stage): stage is Stage => (stages as readonly string[]).includes(stage));

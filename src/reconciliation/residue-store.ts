@@ -36,7 +36,28 @@ export async function layOutResidue(
      join theirs_item t on t.at = w.theirs_at order by o.id, t.result desc, t.load_id, t.line_no`,
     [matching.passes[0].id],
   );
+  if (day.stage === 'capture') await preferReleases(tx);
   await absorbUnreadable(tx, inputs);
+}
+
+/**
+ * A capture that was held or rejected on its day and whose release is already here, because the later day was
+ * reconciled first: the release is its line, and the hold has had its effect.
+ */
+async function preferReleases(tx: PoolClient): Promise<void> {
+  await tx.query(`
+    create temp table released on commit drop as
+    select o.id as ours_id, h.id as held_id, min(l.id) as released_id
+    from pair p join ours_item o on o.id = p.ours_id join theirs_item h on h.id = p.theirs_id
+    join theirs_item l on not l.from_day and l.result in ('A', 'L') and l.provider_tid = o.provider_tid
+      and l.cancel_seq = o.cancel_seq
+    where h.result in ('R', 'H') and h.from_day
+    group by o.id, h.id`);
+  await tx.query(`
+    update pair p set theirs_id = r.released_id, pass = 'tid-across-days' from released r where p.ours_id = r.ours_id;
+    update ours_item o set held = true from released r where o.id = r.ours_id;
+    delete from theirs_item t using released r where t.id = r.held_id;
+    drop table released`);
 }
 
 async function createItemTables(tx: PoolClient): Promise<void> {
