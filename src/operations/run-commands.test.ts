@@ -114,6 +114,7 @@ test('one run: its parts, its steps with times, how to restart it', async () => 
   expect(said).toMatch(/^Error +day not found: 3$/m);
   expect(said).toMatch(/^Restart +jeongsan runs restart reconcile:2026-11-20:1$/m);
   expect(said).toMatch(/^ksnet\/transaction +failed +failed +12,345 +[\d.]+ s +file not found: ksnet\/transaction$/m);
+  expect(said).toMatch(/0 +start ksnet\/transaction .*\n *1 +wait for ksnet\/transaction /);
   expect(said).toMatch(/finish +[\d-]{10} [\d:]{8} +0\.\d{3} s/);
   const part = await runs('show', `${id}/ksnet/transaction`);
   expect(part.said).toMatch(/1 +load +[\d-]{10} [\d:]{8} +[\d.]+ s +file not found: ksnet\/transaction/);

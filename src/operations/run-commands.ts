@@ -102,7 +102,7 @@ async function show(pool: Pool, id: string, { json, output, context: { language 
         ]),
     formatTable(
       stepColumns(language),
-      run.steps.map((step) => stepRow(step, language)),
+      run.steps.map((step) => stepRow(step, run.id, language)),
     ),
   ];
   await writeOut(output, tables.join('\n'));

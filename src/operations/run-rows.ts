@@ -143,7 +143,7 @@ export function childColumns(language: Language): readonly Column[] {
 }
 
 export function childRow(child: Run, { run, stages }: InspectedRun, language: Language): readonly string[] {
-  const part = child.id.startsWith(`${run.id}/`) ? child.id.slice(run.id.length + 1) : child.id;
+  const part = partOf(child.id, run.id);
   const stage = stages.find((each) => `${each.provider}/${each.stage}` === part);
   return [
     part,
@@ -166,14 +166,29 @@ export function stepColumns(language: Language): readonly Column[] {
   ];
 }
 
-export function stepRow(step: RunStep, language: Language): readonly string[] {
+export function stepRow(step: RunStep, runId: string, language: Language): readonly string[] {
   return [
     String(step.number),
-    step.childId === undefined ? step.name : `→ ${step.childId}`,
+    stepText(step, runId, language),
     step.startedAt === undefined ? '' : formatSeoulTime(step.startedAt),
     tookText(step.startedAt, step.completedAt),
     errorText(step.error, language),
   ];
+}
+
+/** A step by its name; of a part, whether it was started or waited for. */
+function stepText({ name, childId }: RunStep, runId: string, language: Language): string {
+  if (childId === undefined) return name;
+  const part = partOf(childId, runId);
+  if (name !== waitingStep) return language === 'ko' ? `${part} 시작` : `start ${part}`;
+  return language === 'ko' ? `${part} 기다림` : `wait for ${part}`;
+}
+
+/** What the engine calls the wait for a child; see `RunStep`. */
+const waitingStep = 'DBOS.getResult';
+
+function partOf(childId: string, runId: string): string {
+  return childId.startsWith(`${runId}/`) ? childId.slice(runId.length + 1) : childId;
 }
 
 /** True where something in the run failed and none of it is still at work. */
