@@ -54,7 +54,7 @@ export class StatementBatch {
     this.#records = recordsOf(layout);
     this.#marks = this.#records.map(({ mark }) => Buffer.from(mark));
     this.#framing = framingOf(layout, maxRecordBytes + sliceBytes + 1, (code, from, to, details) =>
-      this.#refuse(code, this.#lineNo + 1, from, to, details),
+      this.#refuse(code, this.#lineNo, from, to, details),
     );
   }
 
@@ -83,9 +83,12 @@ export class StatementBatch {
     const to = this.#held;
     let from = 0;
     while (from < to) {
-      const next = framing.next(bytes, from, to, isLast);
-      if (next === needsMore) break;
       this.#lineNo += 1;
+      const next = framing.next(bytes, from, to, isLast);
+      if (next === needsMore) {
+        this.#lineNo -= 1;
+        break;
+      }
       const record = this.#recordAt(framing.markStart, framing.markEnd);
       if (record >= firstData && this.#state === 'data') {
         framing.open(bytes, record);
