@@ -16,7 +16,8 @@ import { daySummary } from './reconciliation/day-summary.ts';
 import { openRun } from './reconciliation/run-store.ts';
 import { summaryToText } from './reconciliation/summary-text.ts';
 import { expectedOf } from './reconciliation/workflow.ts';
-import { importWorld, openSandbox, type Sandbox } from './sandbox/sandbox.ts';
+import { importWorld } from './sandbox/load.ts';
+import { openSandbox, type Sandbox } from './sandbox/sandbox.ts';
 
 const sandboxSeed = 1;
 const sandboxDays = 3;

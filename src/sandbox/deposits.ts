@@ -1,3 +1,4 @@
+import { wonToJson } from '../kernel/money.ts';
 import type { Difference } from './difference.ts';
 import { draw, drawBase } from './draw.ts';
 import type { Promised } from './tally.ts';
@@ -35,7 +36,7 @@ export function* depositLines(
         kind: 'deposit_differs',
         providerTid: null,
         line: null,
-        differenceWon: Number(differenceWon),
+        differenceWon: wonToJson(differenceWon),
       });
     }
     const ref = `${payInOn.replaceAll('-', '')}-${provider}`;

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Problem } from '../kernel/problem.ts';
 import { providers } from '../providers/registry.ts';
@@ -59,15 +59,20 @@ export async function generateWorld(options: GenerateOptions): Promise<WorldSumm
     await writeLines(path.join(into, 'deposits.csv'), depositColumns, lines);
   });
   const summary = summarise(world, tallied);
-  await writeFile(path.join(into, 'world.json'), `${JSON.stringify(summary, null, 2)}\n`);
+  const part = path.join(into, worldPart);
+  await writeFile(part, `${JSON.stringify(summary, null, 2)}\n`);
+  await rename(part, path.join(into, 'world.json'));
   return summary;
 }
+
+/** `world.json` appears whole or not at all. */
+const worldPart = '.world.json.part';
 
 /** An empty folder, or one that holds a world, which is replaced. */
 async function prepareFolder(into: string): Promise<void> {
   await mkdir(into, { recursive: true });
   const ids = providers.map(({ id }) => id);
-  const files = ['merchants.csv', 'payments.csv', 'deposits.csv', 'truth.json', 'world.json'];
+  const files = ['merchants.csv', 'payments.csv', 'deposits.csv', 'truth.json', 'world.json', worldPart];
   const ours = new Set([...files, ...ids, ...ids.map((id) => path.basename(truthFile(into, id)))]);
   if (!(await readdir(into)).every((name) => ours.has(name))) {
     throw new Problem('world_folder_in_use', { folder: into });

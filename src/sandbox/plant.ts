@@ -61,7 +61,8 @@ const unreadableAtMost = 40;
 
 /**
  * Spreads a stated number of each kind over the middle of a day (so that none but timing comes near midnight).
- * `breaks` below 1 is a share of the payments for each stage, else the count of each kind.
+ * `breaks` below 1 is a share of the payments for each stage (at least one of each kind, at most what there is room
+ * for), else the count of each kind; throws `usage` where a count does not fit.
  */
 export function plantSlots(stages: readonly Stage[], payments: number, breaks: number): PlantSlots {
   const first = Math.floor(payments * 0.15);

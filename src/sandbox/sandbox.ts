@@ -10,8 +10,6 @@ import { type GeneratedWorld, readWorld } from './load.ts';
 import { hostKeyIn, startSftpServer } from './sftp-server.ts';
 import { defaultBreaks, defaultFrom, type WorldSpec } from './world.ts';
 
-export { importWorld } from './load.ts';
-
 /** A world being served: what it holds, and where each provider's statements are to be fetched. */
 export type Sandbox = {
   readonly world: GeneratedWorld;
@@ -46,7 +44,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     breaks: options.breaks ?? defaultBreaks,
     from: options.from ?? defaultFrom,
   };
-  const folder = path.join(options.folder, drawable(spec.seed));
+  const folder = path.join(options.folder, folderName(spec.seed));
   const world = await worldIn(folder, spec, options);
   const hostKey = await hostKeyIn(options.folder);
   const password = await passwordIn(options.folder);
@@ -73,7 +71,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
 }
 
 /** A seed as a folder name. */
-const drawable = (seed: string): string => encodeURIComponent(seed).replace(/^\.+$/, '_');
+const folderName = (seed: string): string => encodeURIComponent(seed).replace(/^\.+$/, '_');
 
 async function worldIn(folder: string, spec: WorldSpec, options: SandboxOptions): Promise<GeneratedWorld> {
   const { progress, signal } = options;

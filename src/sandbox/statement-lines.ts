@@ -1,3 +1,4 @@
+import { wonToJson } from '../kernel/money.ts';
 import type { Stage } from '../providers/stage.ts';
 import type { Difference, DifferenceKind, Peculiarity } from './difference.ts';
 import { type Happening, happeningsOn, isPlanted } from './event.ts';
@@ -91,7 +92,7 @@ export function* statementLines<Row extends AnyRow>(
   }
   for (const row of again) {
     line += 1;
-    tell('duplicate', line, row.providerTid, Number(row.amountWon));
+    tell('duplicate', line, row.providerTid, wonToJson(row.amountWon));
     yield row;
   }
 }
