@@ -14,6 +14,7 @@ import { createShutdown } from './platform/shutdown.ts';
 import { providers } from './providers/registry.ts';
 import { breakCommands } from './reconciliation/break-commands.ts';
 import { depositsCommands } from './reconciliation/deposit-commands.ts';
+import { paymentShowCommand } from './reconciliation/payment-commands.ts';
 import { reconcileCommands } from './reconciliation/reconcile-commands.ts';
 import { reportCommands } from './reconciliation/report-commands.ts';
 import { statementCommands } from './reconciliation/statement-commands.ts';
@@ -60,6 +61,7 @@ function createProgram(config: Config, log: Log, signal: AbortSignal): Command {
   };
   merchantsCommands(program, context);
   paymentsCommands(program, context);
+  paymentShowCommand(program, context);
   depositsCommands(program, context);
   statementCommands(program, context, () => ({ output: process.stdout, archive: openArchive(archiveFolder(config)) }));
   reconcileCommands(program, context, withApp);
