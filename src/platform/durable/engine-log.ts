@@ -17,7 +17,9 @@ export function engineLogger(log: Log): DLogger {
   return {
     debug: quiet,
     info: quiet,
-    warn: (entry) => log.warn({ source: 'dbos' }, String(entry)),
+    // A lost idle connection of its pool: it is replaced, and the proof of life speaks where it matters.
+    warn: (entry) =>
+      /^Unexpected error in pool/.test(String(entry)) ? quiet(entry) : log.warn({ source: 'dbos' }, String(entry)),
     error: (entry, metadata) => {
       const endedRun = metadata?.error instanceof Error;
       log[endedRun ? 'debug' : 'error']({ source: 'dbos', stack: metadata?.stack }, String(entry));
