@@ -121,7 +121,7 @@ function place<S extends Stage, F>(
   format: Format,
   placeFields: (fields: F) => PlacedField[],
 ): StatementLayout<S> {
-  const faults: string[] = [];
+  const faults = separatorDefects(format);
   const record = (title: string, placed: PlacedField[]): RecordLayout => {
     const type = placed.find(({ name }) => name === spec.type)?.field;
     if (type?.type !== 'always') faults.push(`${title}: no constant field "${spec.type}" to know the record by`);
@@ -158,6 +158,12 @@ function widthDefects(fields: readonly PlacedField[], format: Format): string[] 
     if (needed !== undefined && needed !== width) faults.push(`${name} is ${needed} bytes wide, not ${width}`);
   }
   return faults;
+}
+
+/** A separator that may be part of a value or of a CP949 character would tear values apart. */
+function separatorDefects(format: Format): string[] {
+  if (format.kind !== 'delimited' || /^[\t,;|~^]$/.test(format.separator)) return [];
+  return [`separator ${JSON.stringify(format.separator)} may be part of a value`];
 }
 
 /** All records are told apart by the same place: the same bytes, the same column. */

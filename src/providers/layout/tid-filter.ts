@@ -14,7 +14,7 @@ export class TidFilter {
 
   add(bytes: Uint8Array, view: DataView, start: number, end: number, cancelSeq: number): boolean {
     this.#bits ??= new Int32Array(this.#blocks * blockWords);
-    let a = 0x9e3779b1 ^ cancelSeq;
+    let a = 0x9e3779b1;
     let b = end - start;
     let at = start;
     for (; at + 4 <= end; at += 4) {
@@ -27,7 +27,9 @@ export class TidFilter {
       a ^= a >>> 13;
       b = Math.imul(b + a, 0xc2b2ae35);
     }
-    a = Math.imul(a ^ (a >>> 16), 0x7feb352d);
+    // Last, and mixed in on its own, so that it cannot cancel out what distinguishes two transaction ids.
+    a = Math.imul(a ^ (a >>> 16), 0x7feb352d) + Math.imul(cancelSeq + 1, 0x27d4eb2f);
+    b = Math.imul(b ^ cancelSeq, 0x165667b1);
     b = Math.imul(b ^ (b >>> 15), 0x846ca68b);
     a ^= a >>> 15;
     b ^= b >>> 16;
