@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -132,6 +134,21 @@ describe('an SFTP server', () => {
     expect(content.equals(await readFile(path.join(folder, 'ksnet', 'c.csv')))).toBe(true);
     expect(await readFile(path.join(folder, 'known'), 'utf8')).toContain('ecdsa-sha2-nistp256');
   });
+});
+
+test('a client that says nothing does not keep the server from closing', async () => {
+  const server = await startSftpServer({ accounts: [], hostKey: newHostKey() });
+  const socket = connect(server.port, '127.0.0.1');
+  await once(socket, 'data'); // the server's greeting
+  const ended = once(socket, 'close');
+  socket.on('error', () => {});
+  await server.close();
+  await ended;
+});
+
+test('a port that is taken is told', async () => {
+  const { port } = await serve();
+  await expect(serve({}, { port })).rejects.toMatchObject({ code: 'port_taken', details: { port } });
 });
 
 describe('moods', () => {

@@ -1,9 +1,10 @@
 import { createHash, generateKeyPairSync, timingSafeEqual } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import path from 'node:path';
-import ssh2, { type AuthContext, type Connection, type ParsedKey } from 'ssh2';
+import ssh2, { type AuthContext, type ParsedKey } from 'ssh2';
 import { check } from '../kernel/check.ts';
+import { Problem } from '../kernel/problem.ts';
 import { serveFiles } from './sftp-session.ts';
 
 /** Who may log in and what they see: virtual folders such as `/out`, each a folder of this machine. */
@@ -48,23 +49,19 @@ export type SftpServer = {
   close(): Promise<void>;
 };
 
-/** Serves folders by SFTP on 127.0.0.1 until closed. A real server: any client may be tried against it. */
+/** Serves folders by SFTP on 127.0.0.1 until closed. A real server: any client may be tried against it. Throws `port_taken`. */
 export async function startSftpServer(options: SftpServerOptions): Promise<SftpServer> {
-  const open = new Set<Connection>();
+  const sockets = new Set<Socket>();
   const mood = { drops: 0, growths: 0, reads: 0 };
-  const server = new ssh2.Server({ hostKeys: [options.hostKey] }, (connection) => {
-    open.add(connection);
-    // Answers are small and waited for one by one: held back for more to send, each would cost 40 ms.
-    (connection as Connection & { setNoDelay(noDelay: boolean): unknown }).setNoDelay(true);
+  const ssh = new ssh2.Server({ hostKeys: [options.hostKey] }, (connection) => {
     let account: SftpAccount | undefined;
     connection.on('authentication', (context) => {
       account = authenticate(options.accounts, context);
       if (account === undefined) context.reject(['password', 'publickey']);
       else context.accept();
     });
-    // Clients that vanish are everyday life: the connection is closed below, nothing else is to be done.
+    // Clients that vanish are everyday life: the connection is ended, and nothing else is to be done.
     connection.on('error', () => connection.end());
-    connection.on('close', () => open.delete(connection));
     connection.on('session', (accept) => {
       accept().on('sftp', (acceptSftp) => {
         check(account !== undefined, 'a session follows a login');
@@ -73,8 +70,16 @@ export async function startSftpServer(options: SftpServerOptions): Promise<SftpS
       });
     });
   });
+  // Answers are small and waited for one by one: held back for more to send, each would cost 40 ms.
+  const server = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    ssh.injectSocket(socket);
+  });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(error.code === 'EADDRINUSE' ? new Problem('port_taken', { port: options.port ?? 0 }) : error),
+    );
     server.listen(options.port ?? 0, '127.0.0.1', resolve);
   });
   return {
@@ -83,7 +88,8 @@ export async function startSftpServer(options: SftpServerOptions): Promise<SftpS
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        for (const connection of open) connection.end();
+        // A client that does not answer must not keep the server from closing.
+        for (const socket of sockets) socket.destroySoon();
       }),
   };
 }
