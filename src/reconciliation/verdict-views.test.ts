@@ -266,7 +266,7 @@ describe('captures and settlements of payments', () => {
     await books.statement('settlement', d3, [{ ...money, tid: 'T5', dated: d1 }]);
     await books.match('settlement', d3);
     expect(await settled()).toContain(`T5 0 settled 20 2 978 ${d3}`);
-    expect(await lines('settlement', d3)).toEqual(['2 T5 timing']);
+    expect(await lines('settlement', d3)).toEqual(['2 T5 matched']);
   });
 });
 
