@@ -255,6 +255,11 @@ export const problems = {
     ko: '{folder}에 샌드박스 세계가 없습니다 (world.json 없음)',
     en: 'There is no sandbox world in {folder} (no world.json)',
   },
+  sandbox_port_taken: {
+    status: 503,
+    ko: '포트 {port}을(를) 다른 프로그램이 쓰고 있습니다. --port로 다른 포트를 지정하십시오',
+    en: 'Port {port} is taken by another program: choose another with --port',
+  },
   world_folder_in_use: {
     status: 409,
     ko: '{folder}에 다른 파일이 있어 세계를 만들지 않습니다: 빈 폴더를 지정하십시오',

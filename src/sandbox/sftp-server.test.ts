@@ -148,7 +148,7 @@ test('a client that says nothing does not keep the server from closing', async (
 
 test('a port that is taken is told', async () => {
   const { port } = await serve();
-  await expect(serve({}, { port })).rejects.toMatchObject({ code: 'port_taken', details: { port } });
+  await expect(serve({}, { port })).rejects.toMatchObject({ code: 'sandbox_port_taken', details: { port } });
 });
 
 describe('moods', () => {

@@ -49,7 +49,7 @@ export type SftpServer = {
   close(): Promise<void>;
 };
 
-/** Serves folders by SFTP on 127.0.0.1 until closed. A real server: any client may be tried against it. Throws `port_taken`. */
+/** Serves folders by SFTP on 127.0.0.1 until closed. A real server: any client may be tried against it. Throws `sandbox_port_taken`. */
 export async function startSftpServer(options: SftpServerOptions): Promise<SftpServer> {
   const sockets = new Set<Socket>();
   const mood = { drops: 0, growths: 0, reads: 0 };
@@ -78,7 +78,7 @@ export async function startSftpServer(options: SftpServerOptions): Promise<SftpS
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(error.code === 'EADDRINUSE' ? new Problem('port_taken', { port: options.port ?? 0 }) : error),
+      reject(error.code === 'EADDRINUSE' ? new Problem('sandbox_port_taken', { port: options.port ?? 0 }) : error),
     );
     server.listen(options.port ?? 0, '127.0.0.1', resolve);
   });
