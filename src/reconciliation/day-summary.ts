@@ -39,7 +39,8 @@ function stageReasons(summary: StageSummary, language: Language): string[] {
     }),
   ];
   if (summary.state === 'failed') {
-    reasons.push(say(language, `${name}: 처리 중 오류가 발생했습니다`, `${name}: the run of this stage failed`));
+    const { error = '' } = summary;
+    reasons.push(say(language, `${name}: 처리 중 오류가 발생했습니다: ${error}`, `${name}: failed: ${error}`));
   } else if (reasons.length === 0 && summary.reconciledAt === null) {
     reasons.push(say(language, `${name}: 아직 대사하지 않았습니다`, `${name}: not reconciled yet`));
   }

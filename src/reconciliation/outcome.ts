@@ -51,6 +51,8 @@ export type StageSummary = {
   readonly waiting: readonly string[];
   readonly refused: readonly RefusedFile[];
   readonly reconciledAt: string | null;
+  /** Why the last run of the stage failed, if it did. */
+  readonly error?: string;
 };
 
 export type BreakSum = { readonly count: number; readonly unresolved: number; readonly differenceWon: bigint };

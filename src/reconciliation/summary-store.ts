@@ -21,7 +21,7 @@ type SummaryRow = {
   breaks: { kind: BreakKind; count: number; unresolved: number; won: string }[] | null;
   refused: RefusedFile[] | null;
   last_outcome: string | null;
-  last_detail: { missing?: string[]; waiting?: string[] } | null;
+  last_detail: { missing?: string[]; waiting?: string[]; error?: string } | null;
 };
 
 /** How each stage of the providers stands for a day, from the small tables alone: no hot table is read. */
@@ -116,6 +116,7 @@ function toSummary(row: SummaryRow, on: string): StageSummary {
     waiting: row.last_detail?.waiting ?? [],
     refused: row.refused ?? [],
     reconciledAt: row.reconciled_at?.toISOString() ?? null,
+    ...(row.last_detail?.error === undefined ? {} : { error: row.last_detail.error }),
   };
 }
 

@@ -23,8 +23,8 @@ export type Installation = {
   readonly home: string;
   readonly db: TestDatabase;
   readonly config: Config;
-  /** Opens the product in this process; one at a time. */
-  open(): Promise<App>;
+  /** Opens the product in this process, one at a time; `sources` replaces where some providers' files are. */
+  open(sources?: Config['sources']): Promise<App>;
   close(): Promise<void>;
 };
 
@@ -38,7 +38,8 @@ export async function createInstallation(): Promise<Installation> {
     home,
     db,
     config,
-    open: () => openApp(config, createLog({ logLevel: 'warn' })),
+    open: (sources = {}) =>
+      openApp({ ...config, sources: { ...config.sources, ...sources } }, createLog({ logLevel: 'warn' })),
     async close() {
       await db.close();
       await rm(home, { recursive: true, force: true });

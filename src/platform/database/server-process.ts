@@ -97,6 +97,8 @@ function findPostmasterOf(data: string, pid: number | undefined): Postmaster | u
 }
 
 function lastFault(log: string, from: number): string {
+  // Long after a good start the whole home may be gone, and with it the log.
+  if (!existsSync(log)) return '';
   const written = readFileSync(log).subarray(from).subarray(-logTailBytes).toString('utf8');
   const lines = written.split('\n').filter((line) => line.trim() !== '');
   const telling = lines.filter((line) => /\b(FATAL|PANIC|ERROR|WARNING|HINT|DETAIL):|could not|invalid/.test(line));

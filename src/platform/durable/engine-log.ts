@@ -17,12 +17,20 @@ export function engineLogger(log: Log): DLogger {
   return {
     debug: quiet,
     info: quiet,
-    // A lost idle connection of its pool: it is replaced, and the proof of life speaks where it matters.
-    warn: (entry) =>
-      /^Unexpected error in pool/.test(String(entry)) ? quiet(entry) : log.warn({ source: 'dbos' }, String(entry)),
+    warn: (entry) => (isSaidElsewhere(String(entry)) ? quiet(entry) : log.warn({ source: 'dbos' }, String(entry))),
     error: (entry, metadata) => {
       const endedRun = metadata?.error instanceof Error;
       log[endedRun ? 'debug' : 'error']({ source: 'dbos', stack: metadata?.stack }, String(entry));
     },
   };
+}
+
+/**
+ * Warnings of the engine that somebody else gives in better words: a lost idle connection is the proof of life's, a step
+ * that failed is the run's, and a child that waits for its restarted parent is as it should be.
+ */
+function isSaidElsewhere(text: string): boolean {
+  return /^(Unexpected error in pool|Non-retryable error in step|Error in step|Workflow \(.*\) already exists in queue)/.test(
+    text,
+  );
 }
