@@ -68,7 +68,9 @@ async function createItemTables(tx: PoolClient): Promise<void> {
     mid text collate "C" not null, approval_no text collate "C" not null, order_no text collate "C" not null,
     acquirer text collate "C" not null, card_merchant_no text collate "C" not null, card_no text collate "C" not null,
     awaits_on date, break_id bigint`;
+  // Small sets are hashed. A merge join of these numbered rows made PostgreSQL 18.4 look up a collation 0 and fail.
   await tx.query(`
+    set local enable_mergejoin = off;
     drop table if exists ours_item, theirs_item, pair, absorbed;
     create temp table ours_item (id int generated always as identity, held boolean not null, ${columns}) on commit drop;
     create temp table theirs_item (id int generated always as identity, load_id int not null, line_no int not null,

@@ -67,6 +67,12 @@ describe.each(['1', '2', '3', '4', '5', '6', '7', '8'])('seed %s', (seed) => {
   });
 });
 
+test('a larger world, whose joins the planner sees with other eyes', async () => {
+  const { app, days, truth } = await begin({ ...world, seed: '7', payments: 5000 });
+  for (const on of days) await reconcileDay(app, on);
+  expect(score(await breaksAsJson(app), truth)).toMatchObject({ invented: [], missed: [] });
+});
+
 test('the order of the days changes nothing, nor does running again', async () => {
   const { app, days, truth } = await begin({ ...world, seed: 'order' });
   for (const on of [...days].reverse()) await reconcileDay(app, on);

@@ -1,11 +1,11 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { type EmbeddedServer, openEmbedded } from '../../src/platform/database/embedded.ts';
 import { migrate } from '../../src/platform/database/migrate.ts';
 import { createPool } from '../../src/platform/database/pool.ts';
-import { tryFileLock } from '../../src/platform/file-lock.ts';
+import { type FileLock, tryFileLock } from '../../src/platform/file-lock.ts';
 import { createLog } from '../../src/platform/log.ts';
 
 declare module 'vitest' {
@@ -65,8 +65,7 @@ async function startOwn(): Promise<{ server: EmbeddedServer; close(): Promise<vo
     server,
     async close() {
       await server.close();
-      lock?.release();
-      rmSync(folder, { recursive: true, force: true });
+      removeRun(folder, lock);
     },
   };
 }
@@ -82,9 +81,16 @@ async function removeDeadRuns(): Promise<void> {
       const server = await openEmbedded({ home, log, settings: testSettings, sync: false });
       await server.close();
     }
-    lock.release();
-    rmSync(folder, { recursive: true, force: true });
+    removeRun(folder, lock);
   }
+}
+
+/** Out of the way of other runs first, and only then without its lock: none of them meets a half-removed folder. */
+function removeRun(folder: string, lock: FileLock | undefined): void {
+  const removed = join(dirname(runsFolder), `${basename(runsFolder)}-removed-${basename(folder)}`);
+  renameSync(folder, removed);
+  lock?.release();
+  rmSync(removed, { recursive: true, force: true });
 }
 
 async function administer(url: string, sql: string): Promise<void> {
