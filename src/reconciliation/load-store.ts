@@ -180,9 +180,7 @@ export async function findLoad(db: Queryable, loadId: number): Promise<LoadResul
 
 type VersionRow = {
   statement_id: bigint;
-  load_id: number | null;
   state: StatementState;
-  is_later: boolean;
   provider: string;
   stage: Stage;
   business_on: string;
@@ -190,23 +188,22 @@ type VersionRow = {
 
 /**
  * Makes the lines of a load count, in the caller's transaction: from here on the statement points to them, and the
- * version that counted before is superseded. Where a later version already counts, this one is superseded at once.
+ * version that counted before is superseded. Where a later version already counts, they are removed instead.
  * Safe to repeat. @throws Problem `statement_load_overtaken` when somebody else removed the load meanwhile
  */
 export async function finishLoad(tx: PoolClient, result: LoadResult): Promise<void> {
   const { statementId, loadId } = result;
   const versions = await query<VersionRow>(
     tx,
-    `select s.statement_id, s.load_id, s.state, s.version > own.version as is_later, s.provider, s.stage, s.business_on
+    `select s.statement_id, s.state, s.provider, s.stage, s.business_on
      from statement own join statement s using (provider, stage, business_on, file_name)
      where own.statement_id = $1 order by s.version for update of s`,
     [statementId],
   );
   const own = versions.find((version) => Number(version.statement_id) === statementId);
   check(own, `statement ${statementId} is gone`);
-  if (own.load_id === loadId) return;
-  if (own.load_id !== null) {
-    // Another run loaded the same bytes at the same time and was first: its lines count.
+  if (own.state !== 'archived') {
+    // Done before; or another run was first with the same bytes or with a later version, so that these lines never count.
     const on = parseDay(own.business_on);
     check(on, `the database holds a day that does not exist: ${own.business_on}`);
     return await removeLoad(tx, loadId, { provider: own.provider, stage: own.stage, on });
@@ -228,14 +225,12 @@ export async function finishLoad(tx: PoolClient, result: LoadResult): Promise<vo
     ],
   );
   if (!finished) throw new Problem('statement_load_overtaken', { statementId, loadId });
-  const isLate = versions.some((version) => version.is_later && version.state === 'imported');
-  await query(tx, `update statement set state = $2, load_id = $3 where statement_id = $1 and state = 'archived'`, [
-    statementId,
-    isLate ? 'superseded' : 'imported',
-    loadId,
-  ]);
-  if (isLate) return;
-  const earlier = versions.filter((version) => !version.is_later && version !== own).map((v) => v.statement_id);
+  await query(
+    tx,
+    `update statement set state = 'imported', load_id = $2 where statement_id = $1 and state = 'archived'`,
+    [statementId, loadId],
+  );
+  const earlier = versions.slice(0, versions.indexOf(own)).map((version) => version.statement_id);
   await query(
     tx,
     `update statement set state = 'superseded' where statement_id = any($1) and state in ('archived', 'imported')`,

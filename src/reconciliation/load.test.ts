@@ -197,13 +197,14 @@ describe('a corrected file', () => {
     expect(await stateOf(first)).toBe('imported');
   });
 
-  it('that is finished after a later one is superseded at once', async () => {
+  it('that is finished after a later one does not count, and leaves no lines', async () => {
     const first = await receive(transactionStatement(numbers(0, 20)));
     const second = await receive(transactionStatement(numbers(0, 30)));
     const [one, other] = [await load(first), await load(second)];
     await finish(other);
     await finish(one);
     expect(await visible()).toMatchObject({ loads: 1, lines: 30n });
+    expect(await stored()).toEqual({ lines: 30n, loads: 1n });
     expect([await stateOf(first), await stateOf(second)]).toEqual(['superseded', 'imported']);
   });
 });
