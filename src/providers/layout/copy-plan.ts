@@ -1,5 +1,5 @@
 import { type ColumnType, stageColumns } from '../stage.ts';
-import { DayBytes, daysFromCivil, WonBytes } from './byte-values.ts';
+import { DayBytes, daysFromCivil, digitsAt, WonBytes } from './byte-values.ts';
 import type { Field, TimeField } from './field.ts';
 import type { FieldValue } from './field-write.ts';
 import { type DataLayout, type PlacedField, type StatementLayout, wonColumns } from './layout.ts';
@@ -185,4 +185,30 @@ const binaryBytes = { smallint: 2, day: 4, won: 8, time: 8 } as const;
 function dayNumber(day: string): number {
   const { year, month, day: dayOfMonth } = Temporal.PlainDate.from(day);
   return daysFromCivil(year, month, dayOfMonth);
+}
+
+/** The number of a trimmed field, or NaN. */
+export function numberAt(step: Instruction, bytes: Buffer, from: number, to: number): number {
+  let start = from;
+  let end = to;
+  if (step.trimsRight) while (end > start && bytes[end - 1] === step.fill) end -= 1;
+  else while (start < end && bytes[start] === step.fill) start += 1;
+  return digitsAt(bytes, start, end);
+}
+
+/** Which code of the instruction a trimmed field holds, or −1. */
+export function codeAt(step: Instruction, bytes: Buffer, from: number, to: number): number {
+  let start = from;
+  let end = to;
+  if (step.trimsRight) while (end > start && bytes[end - 1] === step.fill) end -= 1;
+  else while (start < end && bytes[start] === step.fill) start += 1;
+  const { codes } = step;
+  for (let i = 0; i < codes.length; i += 1) {
+    const code = codes[i] as Buffer;
+    if (code.length !== end - start) continue;
+    let j = 0;
+    while (j < code.length && bytes[start + j] === code[j]) j += 1;
+    if (j === code.length) return i;
+  }
+  return -1;
 }

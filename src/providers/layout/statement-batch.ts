@@ -13,8 +13,8 @@ import { declaredWon, type Sums, totalOf } from './totals.ts';
 
 /** What becomes of the lines: rows for PostgreSQL, or rows for people. */
 export type LineReader = {
-  /** After the header, before the first line. */
-  begin(head: HeadValues): void;
+  /** After the header, before the first line; all lines come in this one buffer. */
+  begin(head: HeadValues, bytes: Buffer): void;
   /** One data record (0 the first of the layout's), opened in the framing. False where a field cannot be read. */
   line(record: number, framing: Framing, bytes: Buffer, lineNo: number): boolean;
   sums(): Sums;
@@ -167,7 +167,7 @@ export class StatementBatch {
     });
     this.#head = { on: on.toString(), mid: String(values.get('mid') ?? '') };
     this.#state = 'data';
-    this.#lines.begin(this.#head);
+    this.#lines.begin(this.#head, this.#bytes);
   }
 
   /** Counts must agree with the lines, unreadable ones included; amounts can only be compared if all were read. */

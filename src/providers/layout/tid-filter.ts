@@ -1,7 +1,7 @@
 /**
  * A Bloom filter over the identities of a file's lines: `add` says whether an identity was perhaps added before. It
- * never misses one that was. One bit set, made with the first line, of 32 bits a line, at most 16 MiB; the bits of an
- * identity lie within 64 bytes, so that a look costs one cache line.
+ * never misses one that was. One bit set, made with the first line, of 32 bits a line, at most 16 MiB; the six bits of an
+ * identity lie in two words within 64 bytes, so that a look costs one cache line.
  */
 export class TidFilter {
   readonly #blocks: number;
@@ -35,20 +35,17 @@ export class TidFilter {
     b ^= b >>> 16;
     const bits = this.#bits;
     const block = (a & (this.#blocks - 1)) * blockWords;
-    const step = (a >>> 18) | 1;
-    let wasThere = 1;
-    for (let i = 0; i < bitsPerLine; i += 1) {
-      const bit = (b + Math.imul(i, step)) & (blockBits - 1);
-      const word = block + (bit >>> 5);
-      const mask = 1 << (bit & 31);
-      const old = bits[word] as number;
-      wasThere &= (old & mask) === 0 ? 0 : 1;
-      bits[word] = old | mask;
-    }
-    return wasThere === 1;
+    const first = block + (b & (blockWords - 1));
+    const second = block + ((b >>> 4) & (blockWords - 1));
+    const firstMask = (1 << (b >>> 8)) | (1 << (b >>> 13)) | (1 << (b >>> 18));
+    const secondMask = (1 << (b >>> 23)) | (1 << (a >>> 27)) | (1 << (a >>> 22));
+    const old = bits[first] as number;
+    bits[first] = old | firstMask;
+    const other = bits[second] as number;
+    bits[second] = other | secondMask;
+    return (old & firstMask) === firstMask && (other & secondMask) === secondMask;
   }
 }
 
 const blockBits = 512;
 const blockWords = blockBits / 32;
-const bitsPerLine = 6;
