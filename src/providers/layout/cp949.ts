@@ -5,8 +5,8 @@ import iconv from 'iconv-lite';
  * iconv-lite. Node's own `TextDecoder('euc-kr')` loses the syllables that only CP949 has.
  */
 
-/** Unicode of the two bytes `lead << 8 | trail`; 0 where there is no such character. All are in the basic plane. */
-export const unicodeOfCp949 = new Uint16Array(65_536);
+/** UTF-8 of the two bytes `lead << 8 | trail`, two or three bytes as one number; 0 where there is no such character. */
+const utf8OfCp949 = new Uint32Array(65_536);
 
 /** CP949 bytes `lead << 8 | trail` of a UTF-16 unit; 0 where there are none. ASCII stands for itself. */
 export const cp949OfUnicode = new Uint16Array(65_536);
@@ -16,7 +16,7 @@ for (let lead = 0x81; lead < 0xff; lead += 1) {
     const character = iconv.decode(Buffer.from([lead, trail]), 'cp949');
     const unicode = character.charCodeAt(0);
     if (character.length !== 1 || unicode === 0xfffd) continue;
-    unicodeOfCp949[(lead << 8) | trail] = unicode;
+    utf8OfCp949[(lead << 8) | trail] = Number.parseInt(Buffer.from(character).toString('hex'), 16);
     cp949OfUnicode[unicode] = (lead << 8) | trail;
   }
 }
@@ -36,13 +36,11 @@ export function cp949ToUtf8(from: Uint8Array, start: number, end: number, to: Ui
     }
     i += 1;
     if (i >= end) return -1;
-    const unicode = unicodeOfCp949[(byte << 8) | (from[i] as number)] as number;
-    if (unicode === 0) return -1;
-    if (unicode >= 0x800) {
-      to[out++] = 0xe0 | (unicode >> 12);
-      to[out++] = 0x80 | ((unicode >> 6) & 0x3f);
-    } else to[out++] = 0xc0 | (unicode >> 6);
-    to[out++] = 0x80 | (unicode & 0x3f);
+    const packed = utf8OfCp949[(byte << 8) | (from[i] as number)] as number;
+    if (packed === 0) return -1;
+    if (packed > 0xffff) to[out++] = packed >> 16;
+    to[out++] = packed >> 8;
+    to[out++] = packed;
   }
   return out;
 }

@@ -1,6 +1,6 @@
 /**
  * A Bloom filter over the identities of a file's lines: `add` says whether an identity was perhaps added before. It
- * never misses one that was. One bit set, made with the first line, of 32 bits a line, at most 16 MiB; the six bits of an
+ * never misses one that was. One bit set, made with the first line, of 16 to 32 bits a line, at most 16 MiB; the six bits of an
  * identity lie in two words within 64 bytes, so that a look costs one cache line.
  */
 export class TidFilter {
@@ -8,7 +8,7 @@ export class TidFilter {
   #bits: Int32Array | undefined;
 
   constructor(expectedRows: number) {
-    const wanted = Math.ceil((expectedRows * 32) / blockBits);
+    const wanted = Math.ceil((expectedRows * 16) / blockBits);
     this.#blocks = 2 ** Math.min(18, Math.max(10, Math.ceil(Math.log2(wanted + 1))));
   }
 
