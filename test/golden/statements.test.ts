@@ -22,3 +22,16 @@ test.each(goldens)('$file', async ({ provider, stage, file, mid, rows }) => {
   expect(hot.facts.declaredWon).toBe(rows.reduce((sum, { amountWon }) => sum + amountWon, 0n));
   expect((await encodeAll(layout, rows, mid)).toString('hex')).toBe(bytes.toString('hex'));
 });
+
+test.each(goldens)('$file, cut at any byte', ({ provider, stage, file, mid }) => {
+  const layout = providerOf(provider).statements[stage]?.layout;
+  if (layout === undefined) throw new Error(`${provider} sends no ${stage} statement`);
+  const bytes = readFileSync(path.join(import.meta.dirname, file));
+  const expected = expectedFile(stage, { provider, fileName: file, ...(mid === undefined ? {} : { mid }) });
+  const whole = readHot(layout, [bytes], expected);
+  for (let at = 0; at <= bytes.length; at += 1) {
+    expect(readHot(layout, [bytes.subarray(0, at), bytes.subarray(at)], expected)).toEqual(whole);
+  }
+  const single = Array.from(bytes, (_, at) => bytes.subarray(at, at + 1));
+  expect(readHot(layout, single, expected)).toEqual(whole);
+});

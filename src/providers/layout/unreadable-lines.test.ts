@@ -67,6 +67,14 @@ describe('a field that cannot be read sets its line aside, with its place', () =
     expect(facts).toMatchObject({ lines: 1, amountWon: 10_000n, declaredWon: 9_500n });
   });
 
+  test.each(['000000001', '000000003'])('a line set aside still counts: %s lines declared are refused', (declared) => {
+    const bytes = put(offset(4, 'rows'), declared)(put(offset(3, 'amountWon'), 'X')(fixedFile));
+    expect(read(fixed, bytes)).toMatchObject({
+      code: 'statement_totals_differ',
+      details: { line: 4, field: 'rows', declared: String(Number(declared)), found: '2' },
+    });
+  });
+
   test('an amount that PostgreSQL cannot hold, and one that loses its fraction', async () => {
     const offline = welcomeOffline.statements.transaction.layout;
     const file = await encodeAll(offline, [row({ mid: 'M1', extras: { terminalNo: 'T1' } })]);
