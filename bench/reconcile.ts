@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- reconcile [--rows 1000000] [--history 0] [--chunked-rows 200000] [--json]`: one stage of one day,
+ * `npm run bench -- reconcile [--rows 1000000] [--history 0] [--chunked-rows 1000000] [--json]`: one stage of one day,
  * from file bytes to committed verdicts, against (a) a plain COPY of the same rows over two connections, (b) the bare
  * hash join, and (c) the way of chunks, all in one run on the same server and data.
  */
@@ -22,7 +22,7 @@ const { values } = parseArgs({
   options: {
     rows: { type: 'string', default: '1000000' },
     history: { type: 'string', default: '0' },
-    'chunked-rows': { type: 'string', default: '200000' },
+    'chunked-rows': { type: 'string', default: '1000000' },
     repeat: { type: 'string', default: '3' },
     json: { type: 'boolean', default: false },
   },

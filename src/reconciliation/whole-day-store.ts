@@ -26,15 +26,17 @@ export async function joinWholeDay(
     set local enable_indexscan = off;
     set local enable_bitmapscan = off`);
   await tx.query(wholeDayJoin(day, inputs, matching));
-  await findRepeatedLines(tx, day, inputs, 'suspects');
-  if (!(await countsAddUp(tx, inputs))) await findRepeatedLines(tx, day, inputs, 'every line');
+  await tx.query('analyze whole_day');
+  for (const among of ['lonely lines', 'suspects', 'every line'] as const) {
+    await findRepeatedLines(tx, day, inputs, among);
+    if (await countsAddUp(tx, inputs)) break;
+  }
   await tx.query(`
     delete from whole_day w using repeated_line r where w.theirs_at = r.at;
     reset enable_mergejoin;
     reset enable_nestloop;
     reset enable_indexscan;
-    reset enable_bitmapscan;
-    analyze whole_day`);
+    reset enable_bitmapscan`);
 }
 
 function wholeDayJoin(day: StageDay, inputs: StageInputs, matching: MatchingSpec): string {
@@ -60,33 +62,37 @@ export function loadList(inputs: StageInputs): string {
 }
 
 /**
- * Keeps the first line of a key and sets the later ones aside. Only suspects are looked at; "every line" is the way
- * when the counts say that suspects were not enough (the same key in two files of the day).
+ * Where a line that repeats a key is looked for, cheapest first: among the lines that found no record; among the keys
+ * that were suspected while loading; and, for the same key in two files of the day, among all.
  */
-async function findRepeatedLines(
-  tx: PoolClient,
-  day: StageDay,
-  inputs: StageInputs,
-  among: 'suspects' | 'every line',
-): Promise<void> {
+type Among = 'lonely lines' | 'suspects' | 'every line';
+
+/** Keeps the first line of a key and sets the later ones aside. */
+async function findRepeatedLines(tx: PoolClient, day: StageDay, inputs: StageInputs, among: Among): Promise<void> {
   const leaf = leafName(stageSql[day.stage].linesTable, day.provider, day.on);
   const loads = loadList(inputs);
-  const keys =
-    among === 'suspects'
-      ? `select distinct provider_tid, cancel_seq from statement_suspect where load_id in (${loads})`
-      : `select provider_tid, cancel_seq from ${leaf} where load_id in (${loads})
-         group by provider_tid, cancel_seq having count(*) > 1`;
+  const ofKeys = (keys: string) =>
+    `(${keys}) k join ${leaf} t on t.provider_tid = k.provider_tid and t.cancel_seq = k.cancel_seq`;
+  const lines: Record<Among, string> = {
+    'lonely lines': `whole_day w join ${leaf} t on t.ctid = w.theirs_at and w.ours_at is null`,
+    suspects: ofKeys(`select distinct provider_tid, cancel_seq from statement_suspect where load_id in (${loads})`),
+    'every line': ofKeys(
+      `select provider_tid, cancel_seq from ${leaf} where load_id in (${loads})
+       group by provider_tid, cancel_seq having count(*) > 1`,
+    ),
+  };
   const released = day.stage === 'capture' ? `and t.result <> 'L'` : '';
+  const nested = among === 'lonely lines' ? 'on' : 'off';
   await tx.query(`
     drop table if exists repeated_line;
+    set local enable_nestloop = ${nested};
     create temp table repeated_line on commit drop as
     select at from (
       select t.ctid as at, row_number() over (partition by t.provider_tid, t.cancel_seq
                                               order by s.file_name, t.line_no) as nth
-      from (${keys}) k
-      join ${leaf} t on t.provider_tid = k.provider_tid and t.cancel_seq = k.cancel_seq ${released}
+      from ${lines[among]}
       join statement s on s.load_id = t.load_id
-      where t.load_id in (${loads}) and t.provider_tid <> ''
+      where t.load_id in (${loads}) and t.provider_tid <> '' ${released}
     ) numbered where nth > 1;
     analyze repeated_line`);
 }

@@ -72,7 +72,8 @@ export type Reconciliation = {
 
 type StageRequest = { readonly provider: string; readonly stage: Stage; readonly on: string; readonly run: string };
 
-const tries = { attempts: 4, firstWaitMs: 500 };
+/** Half a minute in all: a PostgreSQL that is restarted is back by then. */
+const tries = { attempts: 7, firstWaitMs: 500 };
 
 /** 대사. Registers the two workflows; call before the engine is launched. */
 export function registerReconciliation(durable: Durable, ports: ReconciliationPorts): Reconciliation {
