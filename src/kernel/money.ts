@@ -6,7 +6,7 @@ declare const won: unique symbol;
 export type Won = bigint & { readonly [won]: true };
 
 /** PostgreSQL's bigint, the widest amount that can be kept. */
-const maxWon = 2n ** 63n - 1n;
+export const maxWon = 2n ** 63n - 1n;
 
 /** Brands a bigint as won; a bug if it does not fit PostgreSQL's bigint. */
 export function toWon(amount: bigint): Won {

@@ -12,11 +12,7 @@ export type Golden<S extends Stage = Stage> = S extends Stage
     }
   : never;
 
-const tteok = {
-  approvalNo: '12345678',
-  acquirer: '신한카드',
-  cardMerchantNo: '700000001',
-} as const;
+const tteok = { approvalNo: '12345678', acquirer: '신한카드', cardMerchantNo: '700000001' } as const;
 const best = {
   approvalNo: '00000042',
   acquirer: 'KB국민카드',

@@ -1,10 +1,20 @@
-import { type DayField, maxWon, overpunched, type TimeField, type WonField } from './field.ts';
+import { maxWon } from '../../kernel/money.ts';
+import { type DayField, overpunched, type TimeField, type WonField } from './field.ts';
 
 /** Days, times and amounts straight from bytes, for the hot path: no string is made. `NaN` for what is none. */
 
 const zero = 0x30;
 const minus = 0x2d;
 const space = 0x20;
+export const fourSpaces = 0x20202020;
+
+/** True where there are only spaces. */
+export function isBlank(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
+  let at = start;
+  while (end - at >= 4 && view.getInt32(at) === fourSpaces) at += 4;
+  while (at < end && bytes[at] === space) at += 1;
+  return at === end;
+}
 
 /** The number that digits spell, or NaN: no digits, other bytes, or more than 15 significant digits. */
 export function digitsAt(bytes: Uint8Array, start: number, end: number): number {

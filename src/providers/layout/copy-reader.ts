@@ -1,5 +1,5 @@
 import { stageColumns } from '../stage.ts';
-import { timeAt } from './byte-values.ts';
+import { fourSpaces, isBlank, timeAt } from './byte-values.ts';
 import { type CopyPlan, codeAt, type Instruction, numberAt, op, planCopy, role } from './copy-plan.ts';
 import { cp949ToUtf8, utf8ToUtf8 } from './cp949.ts';
 import type { PayIn, Suspect } from './facts.ts';
@@ -19,7 +19,6 @@ const maxSpare = 16;
 const maxSmallint = 32_767;
 /** The high bit of each of four bytes. */
 const highBits = 0x80808080 | 0;
-const fourSpaces = 0x20202020;
 
 /** Takes a block of whole tuples; the block is the taker's until given back with `release`, or for good. */
 export type CopySink = (block: Buffer, rows: number) => void;
@@ -49,6 +48,11 @@ export class CopyReader implements LineReader {
   readonly #filter: TidFilter;
   readonly #mids = new MidSet();
   readonly #payIn: PayInSums | undefined;
+  /** Of the line at hand: kind and result by their order, what identifies it, when it is paid in. */
+  #kind = 0;
+  #result = 0;
+  #cancelSeq = 0;
+  #payInDay = 0;
   /** The amounts of the line at hand, in the order of `wonColumns`. */
   readonly #won = new Float64Array(wonColumns.length);
   readonly #big: bigint[] = wonColumns.map(() => 0n);
@@ -130,10 +134,6 @@ export class CopyReader implements LineReader {
     const { base, starts, ends } = framing;
     const view = this.#view;
     let at = from;
-    let kind = 0;
-    let result = 0;
-    let cancelSeq = 0;
-    let payInDay = 0;
     let tid = 0;
     let tidEnd = 0;
     for (let i = 0; i < instructions.length; i += 1) {
@@ -153,7 +153,7 @@ export class CopyReader implements LineReader {
           break;
         }
         case op.won:
-          if (!this.#amount(step, bytes, start, end, at, kind)) return -1;
+          if (!this.#amount(step, bytes, start, end, at)) return -1;
           at += 12;
           break;
         case op.day: {
@@ -161,7 +161,7 @@ export class CopyReader implements LineReader {
           if (Number.isNaN(day)) return -1;
           view.setInt32(at, 4);
           view.setInt32(at + 4, day);
-          if (step.role === role.payInOn) payInDay = day;
+          if (step.role === role.payInOn) this.#payInDay = day;
           at += 8;
           break;
         }
@@ -170,7 +170,7 @@ export class CopyReader implements LineReader {
           if (!(value <= maxSmallint)) return -1;
           view.setInt32(at, 2);
           view.setInt16(at + 4, value);
-          if (step.role === role.cancelSeq) cancelSeq = value;
+          if (step.role === role.cancelSeq) this.#cancelSeq = value;
           at += 6;
           break;
         }
@@ -184,27 +184,21 @@ export class CopyReader implements LineReader {
         }
         case op.code:
         case op.constant: {
-          const code = step.op === op.constant ? 0 : codeAt(step, bytes, start, end);
-          if (code < 0) return -1;
-          const order = step.orders[code] as number;
-          if (step.role === role.kind) kind = order;
-          else if (step.role === role.result) result = order;
-          else if (step.role === role.cancelSeq) cancelSeq = order;
-          else if (step.role === role.payInOn) payInDay = order;
-          const payload = step.payloads[code] as Buffer;
+          const stop = this.#coded(step, bytes, start, end, at);
+          if (stop < 0) return -1;
           if (step.role === role.providerTid) {
             tid = at + 4;
-            tidEnd = at + payload.length;
+            tidEnd = stop;
           }
-          for (let j = 0; j < payload.length; j += 1) this.#out[at + j] = payload[j] as number;
-          at += payload.length;
+          at = stop;
           break;
         }
         default:
           if (!this.#isFine(step, bytes, start, end, at)) return -1;
       }
     }
-    this.#addUp(kind * resultOrder.length + result, payInDay);
+    this.#addUp();
+    const cancelSeq = this.#cancelSeq;
     if (this.#filter.add(this.#out, view, tid, tidEnd, cancelSeq)) {
       this.suspects.push({ lineNo, providerTid: this.#out.toString('utf8', tid, tidEnd), cancelSeq });
     }
@@ -238,10 +232,24 @@ export class CopyReader implements LineReader {
     return this.#isCp949 ? cp949ToUtf8(bytes, start, end, out, to8) : utf8ToUtf8(bytes, start, end, out, to8);
   }
 
-  #amount(step: Instruction, bytes: Buffer, start: number, end: number, at: number, kind: number): boolean {
+  /** A code, or a constant, that stands for a value made ready; returns where it ends, or −1 for an unknown code. */
+  #coded(step: Instruction, bytes: Buffer, start: number, end: number, at: number): number {
+    const code = step.op === op.constant ? 0 : codeAt(step, bytes, start, end);
+    if (code < 0) return -1;
+    const order = step.orders[code] as number;
+    if (step.role === role.kind) this.#kind = order;
+    else if (step.role === role.result) this.#result = order;
+    else if (step.role === role.cancelSeq) this.#cancelSeq = order;
+    else if (step.role === role.payInOn) this.#payInDay = order;
+    const payload = step.payloads[code] as Buffer;
+    for (let i = 0; i < payload.length; i += 1) this.#out[at + i] = payload[i] as number;
+    return at + payload.length;
+  }
+
+  #amount(step: Instruction, bytes: Buffer, start: number, end: number, at: number): boolean {
     let value = step.won.read(bytes, start, end);
     if (Number.isNaN(value)) return false;
-    const isNegated = step.negativeByKind[kind] === true;
+    const isNegated = step.negativeByKind[this.#kind] === true;
     this.#view.setInt32(at, 8);
     if (value === Number.POSITIVE_INFINITY) {
       const big = isNegated ? -step.won.big : step.won.big;
@@ -261,10 +269,7 @@ export class CopyReader implements LineReader {
     if (step.op === op.checkField) {
       return !isFault(readField(step.checked, bytes.subarray(start, end), this.#layout.format.encoding, ''));
     }
-    let i = start;
-    while (end - i >= 4 && this.#input.getInt32(i) === fourSpaces) i += 4;
-    while (i < end && bytes[i] === 0x20) i += 1;
-    return i === end;
+    return isBlank(bytes, this.#input, start, end);
   }
 
   #setInt64(at: number, value: number): void {
@@ -273,8 +278,9 @@ export class CopyReader implements LineReader {
     this.#view.setUint32(at + 4, value - high * 4_294_967_296);
   }
 
-  #addUp(slot: number, payInDay: number): void {
-    const payIn = this.#payIn?.of(payInDay);
+  #addUp(): void {
+    const slot = this.#kind * resultOrder.length + this.#result;
+    const payIn = this.#payIn?.of(this.#payInDay);
     this.#table.rows[slot] = (this.#table.rows[slot] as number) + 1;
     if (payIn !== undefined) payIn.rows[slot] = (payIn.rows[slot] as number) + 1;
     for (let column = 0; column < this.#wonCount; column += 1) {

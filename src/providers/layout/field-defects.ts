@@ -1,5 +1,6 @@
 import iconv from 'iconv-lite';
-import { type Field, maxWon } from './field.ts';
+import { maxWon } from '../../kernel/money.ts';
+import type { Field } from './field.ts';
 import type { Encoding, Format, PlacedField } from './layout.ts';
 
 /** The width a field must have in a fixed-width record, where its meaning says so. */

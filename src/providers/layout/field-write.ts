@@ -1,5 +1,6 @@
+import { maxWon } from '../../kernel/money.ts';
 import { cp949OfUnicode } from './cp949.ts';
-import { type Field, type FieldFault, maxWon, overpunched, type Pad, type WonField } from './field.ts';
+import { type Field, type FieldFault, overpunched, type Pad, type WonField } from './field.ts';
 import type { Encoding, Format } from './layout.ts';
 
 /** A value of a field as it stands in typed rows. */

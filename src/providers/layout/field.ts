@@ -112,6 +112,3 @@ export type FieldFault = keyof typeof fieldFaults;
 
 /** The last byte of an overpunched amount: the index is the digit, in the second row negative. */
 export const overpunched = { plus: '{ABCDEFGHI', minus: '}JKLMNOPQR' } as const;
-
-/** PostgreSQL's bigint, the widest amount that can be kept. */
-export const maxWon = 2n ** 63n - 1n;

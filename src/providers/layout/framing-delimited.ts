@@ -129,7 +129,6 @@ export class DelimitedFraming implements Framing {
       from = i + 2;
       i = from;
     }
-    if (i + 1 === to && !isLast) return needsMore;
     let end = i;
     if (isMoved) {
       bytes.copyWithin(out, from, i);

@@ -11,7 +11,7 @@ import {
   type WonColumn,
   wonColumns,
 } from './layout.ts';
-import { bigAmount, SumTable } from './sum-table.ts';
+import { SumTable } from './sum-table.ts';
 import { slotOf, totalOf } from './totals.ts';
 
 /** What a statement says of itself. `mid` where the header holds one. */
@@ -63,12 +63,7 @@ export class StatementWriter<S extends Stage> {
     this.#record(plan, values, row.extras ?? noExtras, kind, spoiled);
     const slot = slotOf(kind, values['result'] as string | undefined);
     this.#sums.rows[slot] = (this.#sums.rows[slot] as number) + 1;
-    for (const [name, column] of this.#summed) {
-      const won = values[name] as bigint;
-      const amount = Number(won);
-      if (amount < bigAmount && amount > -bigAmount) this.#sums.add(slot, column, amount);
-      else this.#sums.addBig(slot, column, won);
-    }
+    for (const [name, column] of this.#summed) this.#sums.addExact(slot, column, values[name] as bigint);
   }
 
   /** The trailer; the writer is then of no more use. */

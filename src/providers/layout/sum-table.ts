@@ -2,10 +2,10 @@ import { wonColumns } from './layout.ts';
 import { emptySums, kindOrder, resultOrder, type Sums } from './totals.ts';
 
 const slotCount = kindOrder.length * resultOrder.length;
-/** Below this a sum and one more amount under `bigAmount` are exact in a double. */
+/** Below this a sum and one more amount under 10^15 are exact in a double. */
 const carryAt = 4e15;
-/** From here on amounts are added as bigint. */
-export const bigAmount = 1e15;
+/** From here on amounts are added as bigint: below it every one is exact in a double. */
+const bigAmount = 10n ** 15n;
 
 /** Adds up lines exactly and fast: doubles while they are exact, carried over to bigint before they are not. */
 export class SumTable {
@@ -14,11 +14,17 @@ export class SumTable {
   readonly won = new Float64Array(slotCount * wonColumns.length);
   readonly #carried: bigint[] = Array.from({ length: slotCount * wonColumns.length }, () => 0n);
 
+  /** Takes amounts below 10^15. */
   add(slot: number, column: number, value: number): void {
     const at = slot * wonColumns.length + column;
     const sum = (this.won[at] as number) + value;
     this.won[at] = sum;
     if (sum > carryAt || sum < -carryAt) this.#carry(at);
+  }
+
+  addExact(slot: number, column: number, value: bigint): void {
+    if (value < bigAmount && value > -bigAmount) this.add(slot, column, Number(value));
+    else this.addBig(slot, column, value);
   }
 
   addBig(slot: number, column: number, value: bigint): void {
