@@ -10,7 +10,7 @@ import { type StageDay, stageSql } from './stage-sql.ts';
  */
 export async function judge(tx: PoolClient, day: StageDay, inputs: StageInputs, matching: MatchingSpec): Promise<void> {
   await tx.query('drop table if exists judged, lonely_ours, lonely_theirs, found');
-  await tx.query(judgedPairs(day, matching));
+  await tx.query(`${judgedPairs(day, matching)}; analyze judged`);
   await tx.query(lonelyOurs(day));
   await tx.query(lonelyTheirs(day, await daysElsewhere(tx, day, matching)));
   await tx.query(foundTable);
@@ -22,7 +22,8 @@ export async function judge(tx: PoolClient, day: StageDay, inputs: StageInputs, 
     update found f set identity = n.identity
     from (select id, coalesce(provider_tid, '') || '/' || coalesce(cancel_seq, 0) || '#'
             || row_number() over (partition by business_on, kind, provider_tid, cancel_seq order by load_id, line_no)
-            as identity from found) n where n.id = f.id`);
+            as identity from found) n where n.id = f.id;
+    analyze found`);
 }
 
 /** A capture or settlement names its own day, so its line may come in any file; a transaction belongs to its day's. */

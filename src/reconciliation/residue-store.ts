@@ -171,10 +171,13 @@ const mayBeBlank: ReadonlySet<MatchingColumn> = new Set(['cancelSeq', 'kind', 'a
 /** Runs the weaker passes, strongest first; each record is consumed at most once, by the keys of `pair`. */
 export async function pairResidue(tx: PoolClient, matching: MatchingSpec): Promise<void> {
   const [, ...weaker] = matching.passes as readonly [unknown, ...ResiduePass[]];
+  // What earlier passes leave is hard to estimate, and a nested loop over it is quadratic.
+  await tx.query('set local enable_nestloop = off');
   for (const pass of weaker) {
     if (pass.tieBreak !== undefined) await tx.query(residuePass(pass, [...pass.key, ...pass.tieBreak]));
     await tx.query(residuePass(pass, pass.key));
   }
+  await tx.query('reset enable_nestloop; analyze pair; analyze absorbed');
 }
 
 /** Records that share a key are paired in a fixed order: the n-th of ours with the n-th of theirs. */

@@ -91,7 +91,8 @@ export async function bringBreaksInLine(
     where b.provider = ${escapeLiteral(day.provider)} and b.stage = ${escapeLiteral(day.stage)}
       and b.business_on = ${escapeLiteral(day.on.toString())} and b.gone_at is null
       and not exists (select from pairing q where q.load_id = b.load_id and q.line_no = b.line_no
-                        and q.ours_on <> q.theirs_on)`);
+                        and q.ours_on <> q.theirs_on);
+    analyze standing`);
   await tx.query(
     `with closed as (
        update break b set state = 'resolved', gone_at = now(), resolved_at = coalesce(b.resolved_at, now()),
