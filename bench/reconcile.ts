@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- reconcile [--rows 1000000] [--history 0] [--chunked-rows 1000000] [--json]`: one stage of one day,
+ * `npm run bench -- reconcile [--rows 1000000] [--history DAYS] [--history-rows 30000] [--chunked-rows 1000000] [--json]`: one stage of one day,
  * from file bytes to committed verdicts, against (a) a plain COPY of the same rows from the file over two connections, (b)
  * the bare hash join, and (c) the way of chunks, all in one run on the same server and data.
  */
@@ -14,7 +14,7 @@ import { migrate } from '../src/platform/database/migrate.ts';
 import { createPool, type Pool } from '../src/platform/database/pool.ts';
 import { createLog } from '../src/platform/log.ts';
 import { chunkedBaseline } from './reconcile/chunked.ts';
-import { addHistory, makeBooks, writeStatement } from './reconcile/data.ts';
+import { addHistory, linesLeaf, makeBooks, on, writeStatement } from './reconcile/data.ts';
 import { bareJoin, plainCopy, readyCopy } from './reconcile/floor.ts';
 import type { OursRequest, OursResult } from './reconcile/ours.ts';
 
@@ -22,6 +22,7 @@ const { values } = parseArgs({
   options: {
     rows: { type: 'string', default: '1000000' },
     history: { type: 'string', default: '0' },
+    'history-rows': { type: 'string', default: '30000' },
     'chunked-rows': { type: 'string', default: '1000000' },
     repeat: { type: 'string', default: '3' },
     json: { type: 'boolean', default: false },
@@ -44,7 +45,7 @@ async function bench(url: string) {
   const pool = createPool(url, { applicationName: 'bench', max: 6 });
   try {
     await migrate(pool);
-    await addHistory(pool, Number(values.history), rows);
+    await addHistory(pool, Number(values.history), Number(values['history-rows']));
     await makeBooks(pool, rows);
     const file = await writeStatement(path.join(home, 'inbox', 'welcome-online'), rows);
     await settle(pool);
@@ -104,14 +105,25 @@ async function ours(request: OursRequest): Promise<OursResult> {
   return message;
 }
 
-/** Takes back what a run left, so that the next one starts from the file again. */
+/** Takes back what a run left of the day, so that the next one starts from the file again. */
 async function forget(pool: Pool): Promise<void> {
-  await pool.query('alter table break_event disable trigger all');
-  await pool.query(`truncate reconciled_stage, pairing, break, break_event, open_item, statement, statement_load,
-    statement_suspect, statement_unreadable, statement_pay_in, statement_sight, reconciliation_run,
-    reconciliation_run_stage, transaction_line cascade`);
-  await pool.query('alter table break_event enable trigger all');
-  await pool.query('drop schema dbos cascade');
+  await pool.query(`
+    alter table break_event disable trigger all;
+    delete from break_event where break_id in (select break_id from break where business_on = '${on}');
+    delete from open_item where business_on = '${on}';
+    delete from break where business_on = '${on}';
+    delete from pairing where theirs_on = '${on}';
+    delete from reconciled_stage where business_on = '${on}';
+    delete from statement_sight;
+    create temp table gone as select statement_id from statement where business_on = '${on}';
+    update statement set load_id = null, state = 'archived' where statement_id in (select statement_id from gone);
+    delete from statement_suspect where load_id in (select load_id from statement_load where statement_id in (select * from gone));
+    delete from statement_load where statement_id in (select statement_id from gone);
+    delete from statement where statement_id in (select statement_id from gone);
+    drop table gone;
+    truncate reconciliation_run_stage, reconciliation_run, ${linesLeaf};
+    alter table break_event enable trigger all;
+    drop schema dbos cascade`);
   await settle(pool);
 }
 

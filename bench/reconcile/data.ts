@@ -3,9 +3,11 @@ import { mkdir, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Pool } from '../../src/platform/database/pool.ts';
+import { inTransaction, type Pool } from '../../src/platform/database/pool.ts';
 import { encodeStatement } from '../../src/providers/layout/encode.ts';
+import { transactionMatching } from '../../src/providers/matching.ts';
 import { providerOf } from '../../src/providers/registry.ts';
+import { matchStage } from '../../src/reconciliation/match-store.ts';
 
 export const provider = 'welcome-online';
 export const on = '2026-11-20';
@@ -23,16 +25,53 @@ export async function makeBooks(pool: Pool, rows: number): Promise<void> {
   await addPayments(pool, on, rows);
 }
 
-/** Earlier days of 400,000 payments and lines each, so that a day can be measured on top of them. */
-export async function addHistory(pool: Pool, history: number, _rows: number): Promise<void> {
-  const perDay = 400_000;
-  for (let done = 0, back = 2; done < history; done += perDay, back += 1) {
-    const day = Temporal.PlainDate.from(on).subtract({ days: back }).toString();
+/**
+ * So many days before the measured one, each of `rowsPerDay` payments and lines, reconciled by the product itself: their
+ * leaves, breaks, open items and control totals are what the measured day has to live with.
+ */
+export async function addHistory(pool: Pool, days: number, rowsPerDay: number): Promise<void> {
+  for (let back = days; back >= 1; back -= 1) {
+    const day = Temporal.PlainDate.from(on).subtract({ days: back });
     for (const table of ['payment', 'transaction_line']) {
-      await pool.query('select ensure_leaf($1, $2, $3)', [table, provider, day]);
+      await pool.query('select ensure_leaf($1, $2, $3)', [table, provider, day.toString()]);
     }
-    await addPayments(pool, day, Math.min(perDay, history - done));
+    await addPayments(pool, day.toString(), rowsPerDay);
+    await addLines(pool, day.toString());
+    const stageDay = { provider, stage: 'transaction', on: day } as const;
+    await inTransaction(pool, (tx) => matchStage(tx, stageDay, transactionMatching, { runId: 'history', mids: null }));
   }
+}
+
+/** A statement of the day that lacks one payment of 1,500 and differs in the amount of another. */
+async function addLines(pool: Pool, day: string): Promise<void> {
+  const { rows } = await pool.query<{ load_id: number }>(
+    `with s as (
+       insert into statement (provider, stage, business_on, file_name, version, sha256, bytes, archive_path, source,
+         received_by)
+       values ($1, 'transaction', $2::date, $2::date::text, 1, repeat('0', 64), 1, '', 'folder', 'bench') returning statement_id)
+     insert into statement_load (statement_id) select statement_id from s returning load_id`,
+    [provider, day],
+  );
+  const loadId = rows[0]?.load_id;
+  await pool.query(
+    `insert into transaction_line (provider, statement_on, load_id, line_no, kind, cancel_seq, instalments, traded_on,
+       amount_won, traded_time, provider_tid, mid, approval_no, order_no, acquirer, card_merchant_no, card_no)
+     select provider, traded_on, $3, n + 1, kind, cancel_seq, instalments, traded_on,
+       amount_won + case when n % ${every} = 1 then 10 else 0 end, '12:00', provider_tid, mid, approval_no, order_no,
+       acquirer, card_merchant_no, card_no
+     from (select *, row_number() over (order by provider_tid) as n from payment
+           where provider = $1 and traded_on = $2) p where n % ${every} <> 0`,
+    [provider, day, loadId],
+  );
+  await pool.query(
+    `with sums as (select count(*) as lines, sum(amount_won) as won from transaction_line
+                   where provider = $1 and statement_on = $2 and load_id = $3),
+          loaded as (update statement_load l set finished_at = now(), lines = s.lines, amount_won = s.won, fee_won = 0,
+                       vat_won = 0, net_won = 0, declared_won = s.won, unreadable = 0 from sums s where load_id = $3)
+     update statement set state = 'imported', load_id = $3
+     where statement_id = (select statement_id from statement_load where load_id = $3)`,
+    [provider, day, loadId],
+  );
 }
 
 async function addPayments(pool: Pool, day: string, rows: number): Promise<void> {
@@ -53,7 +92,7 @@ async function addPayments(pool: Pool, day: string, rows: number): Promise<void>
      from payment where provider = $1 and traded_on = $2 group by 1, 2, 3, 4`,
     [provider, day],
   );
-  await pool.query('analyze payment');
+  await pool.query(`analyze payment_${provider.replaceAll('-', '_')}_${day.replaceAll('-', '')}`);
 }
 
 function* lines(rows: number) {

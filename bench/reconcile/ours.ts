@@ -42,7 +42,7 @@ const steps = (await listSteps(app.pool, `${runId}/${provider}/transaction`)).fl
 const first = steps.find((step) => step.name === 'load')?.from;
 const last = steps.at(-1)?.to;
 if (first === undefined || last === undefined) throw new Error('the run has no steps');
-const { rows } = await app.pool.query<{ n: bigint }>('select count(*) as n from break where gone_at is null');
+const { rows } = await app.pool.query<{ n: bigint }>('select count(*) as n from break where business_on = $1', [on]);
 const result: OursResult = {
   seconds: last.since(first).total('seconds'),
   wholeSeconds,
