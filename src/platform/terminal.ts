@@ -50,7 +50,7 @@ export function formatTable(columns: readonly Column[], rows: readonly (readonly
   );
   const line = (row: readonly string[]): string =>
     row
-      .map((cell, i) => pad(cell, widths[i] ?? 0, columns[i]?.align ?? 'left'))
+      .map((cell, i) => padText(cell, widths[i] ?? 0, columns[i]?.align ?? 'left'))
       .join('  ')
       .trimEnd();
   const titles = line(columns.map((column) => column.title));
@@ -163,7 +163,8 @@ function cut(text: string, width: number): string {
   return `${kept}…`;
 }
 
-function pad(text: string, width: number, align: 'left' | 'right'): string {
+/** Fills the text with blanks up to so many columns of a terminal. */
+export function padText(text: string, width: number, align: 'left' | 'right' = 'left'): string {
   const blanks = ' '.repeat(Math.max(width - displayWidth(text), 0));
   return align === 'right' ? blanks + text : text + blanks;
 }

@@ -41,13 +41,15 @@ export async function loadStatement(input: {
   readonly pool: Pool;
   readonly archive: Archive;
   readonly statementId: number;
+  /** Told how many lines have been read so far. */
+  readonly onRows?: ((rows: number) => void) | undefined;
 }): Promise<LoadResult> {
-  const { pool, archive, statementId } = input;
+  const { pool, archive, statementId, onRows } = input;
   const statement = await findStatement(pool, statementId);
   if (statement.loadId !== null) return await findLoad(pool, statement.loadId);
   const loadId = await beginLoad(pool, statementId, statement);
   try {
-    const facts = await copyLines(pool, archive, statement, loadId);
+    const facts = await copyLines({ pool, archive, statement, loadId, onRows });
     await inTransaction(pool, (tx) => addFindings(tx, loadId, facts));
     const { amountWon, feeWon, vatWon, netWon, declaredWon } = facts;
     return {
@@ -68,7 +70,14 @@ export async function loadStatement(input: {
   }
 }
 
-async function copyLines(pool: Pool, archive: Archive, statement: Statement, loadId: number): Promise<StatementFacts> {
+async function copyLines(input: {
+  readonly pool: Pool;
+  readonly archive: Archive;
+  readonly statement: Statement;
+  readonly loadId: number;
+  readonly onRows: ((rows: number) => void) | undefined;
+}): Promise<StatementFacts> {
+  const { pool, archive, statement, loadId, onRows } = input;
   const leaf = await ensureLeaf(pool, statement);
   const lanes = await CopyLanes.open(pool, statement.bytes < secondLaneBytes ? 1 : 2, {
     sql: copyStatement(leaf, statement.stage),
@@ -80,6 +89,7 @@ async function copyLines(pool: Pool, archive: Archive, statement: Statement, loa
     for await (const chunk of archive.read(statement)) {
       reader.push(chunk);
       await lanes.room();
+      onRows?.(reader.rows());
     }
     const facts = reader.end();
     await lanes.end();

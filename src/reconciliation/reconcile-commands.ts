@@ -1,15 +1,16 @@
 import type { Command } from 'commander';
 import type { Pool } from 'pg';
 import { parseDay, seoul } from '../kernel/business-day.ts';
-import { Problem } from '../kernel/problem.ts';
+import { type Language, Problem } from '../kernel/problem.ts';
 import { type CommandContext, exitStatus } from '../platform/command.ts';
 import { writeOut } from '../platform/output.ts';
-import { createProgress, formatCount, formatRate } from '../platform/terminal.ts';
+import { createProgress, formatCount, formatRate, type Progress, padText } from '../platform/terminal.ts';
 import { providerOf, providers } from '../providers/registry.ts';
 import { type Stage, stages } from '../providers/stage.ts';
 import { daySummary } from './day-summary.ts';
 import { openRun, type ReconcileRequest } from './run-store.ts';
 import { summaryToJson, summaryToText } from './summary-text.ts';
+import { stageWords, stepName } from './words.ts';
 import { expectedOf, type ReconcileResult, type StageEvent } from './workflow.ts';
 
 /** A process that can run workflows, opened for one command. */
@@ -57,7 +58,7 @@ async function reconcile(
   const progress = createProgress(process.stderr);
   if (joined) progress.finish(runId, say(context, `${runId} 실행에 합류합니다`, `joined ${runId}, which runs already`));
   const result = await engine
-    .run(runId, request, (event) => showEvent(progress, event))
+    .run(runId, request, (event) => showEvent(progress, event, context.language))
     .finally(() => progress.close());
   const day = await daySummary(engine.pool, Temporal.PlainDate.from(request.on), expectedOf(request), context.language);
   await writeOut(
@@ -70,14 +71,20 @@ async function reconcile(
   else if (day.outcome === 'incomplete') process.exitCode = exitStatus.incomplete;
 }
 
-function showEvent(progress: ReturnType<typeof createProgress>, event: StageEvent): void {
-  const key = `${event.provider} ${event.stage}`.trim();
-  const rows = event.rows === undefined ? '' : `  ${formatCount(event.rows)}`;
-  const rate =
-    event.rows !== undefined && event.milliseconds !== undefined
-      ? `  ${formatRate(event.rows, event.milliseconds)}`
-      : '';
-  const text = `${key.padEnd(28)} ${event.step.padEnd(8)}${rows}${rate}  ${event.detail ?? ''}`.trimEnd();
+/** One line by provider and stage: the step, rows so far and a second; the last one stays. */
+function showEvent(progress: Progress, event: StageEvent, language: Language): void {
+  const key = `${event.provider} ${event.stage}`;
+  const stage = event.stage === 'report' ? stepName(event.stage, language) : stageWords[event.stage][language];
+  const rows = event.rows === undefined ? '' : formatCount(event.rows);
+  const rate = event.rows && event.milliseconds !== undefined ? formatRate(event.rows, event.milliseconds) : '';
+  const columns = [
+    padText(`${event.provider} ${stage}`.trim(), 28),
+    padText(stepName(event.step, language), 8),
+    padText(rows, 12, 'right'),
+    padText(rate, 13, 'right'),
+    event.detail ?? '',
+  ];
+  const text = columns.join(' ').trimEnd();
   if (event.step === 'done' || event.step === 'failed') progress.finish(key, text);
   else progress.update(key, text);
 }

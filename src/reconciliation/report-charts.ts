@@ -13,8 +13,7 @@ import {
   signedWonText,
   wonText,
 } from './report-parts.ts';
-import { stepName } from './report-words.ts';
-import { kindWords, wordOf } from './words.ts';
+import { kindWords, stepName, wordOf } from './words.ts';
 
 type KindSum = { count: number; unresolved: number; differenceWon: bigint };
 

@@ -3,8 +3,7 @@ import { html, type Markup } from './markup.ts';
 import type { BreakKind, BreakSum, StageSummary } from './outcome.ts';
 import type { ReportData } from './report-data.ts';
 import { countText, knownWon, numberCell, sayIn, section, signedWonText, wonText } from './report-parts.ts';
-import { stageStateWords } from './report-words.ts';
-import { kindWords, stageWords, wordOf } from './words.ts';
+import { kindWords, stageStateWords, stageWords, wordOf } from './words.ts';
 
 /** Ours beside theirs for each provider and stage, and below each what differs. */
 export function stagesSection({ summary, providerNames }: ReportData, language: Language): Markup {

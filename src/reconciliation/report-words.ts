@@ -1,4 +1,3 @@
-import type { Language } from '../kernel/problem.ts';
 import type { Words } from './words.ts';
 
 /** 보고서의 문구 */
@@ -14,6 +13,7 @@ export const reportWords = {
   started: { ko: '시작', en: 'Started' },
   took: { ko: '소요', en: 'Took' },
   files: { ko: '불일치 파일', en: 'Breaks as' },
+  sheets: { ko: '시트', en: 'sheets' },
   lines: { ko: '원천사 기록', en: 'Their lines' },
   matched: { ko: '일치', en: 'Matched' },
   timing: { ko: '시차', en: 'Timing' },
@@ -76,34 +76,3 @@ export const reportWords = {
   total: { ko: '합계', en: 'Total' },
   won: { ko: '금액 단위: 원. 차액 = 원천사 − 당사.', en: 'Amounts in won. Difference = theirs − ours.' },
 } as const satisfies Record<string, Words>;
-
-/** 단계의 상태 */
-export const stageStateWords: Readonly<Record<string, Words>> = {
-  reconciled: { ko: '대사 완료', en: 'reconciled' },
-  missing: { ko: '파일 없음', en: 'file missing' },
-  waiting: { ko: '대기', en: 'waiting' },
-  refused: { ko: '파일 거부', en: 'file refused' },
-  failed: { ko: '실패', en: 'failed' },
-  not_run: { ko: '미실행', en: 'not run' },
-};
-
-/** 작업 이름. Steps of the workflow as people call them; a step may carry a day or a provider behind its name. */
-const stepWords: Readonly<Record<string, Words>> = {
-  begin: { ko: '시작', en: 'Begin' },
-  collect: { ko: '수집', en: 'Collect' },
-  load: { ko: '적재', en: 'Load' },
-  import: { ko: '반영', en: 'Import' },
-  prepare: { ko: '준비', en: 'Prepare' },
-  match: { ko: '대조', en: 'Match' },
-  find: { ko: '재대조할 날 찾기', en: 'Find stale days' },
-  note: { ko: '결과 기록', en: 'Note' },
-  deposits: { ko: '입금 대사', en: 'Check deposits' },
-  finish: { ko: '마감', en: 'Finish' },
-  report: { ko: '보고서', en: 'Report' },
-};
-
-/** A step's name for people: the known word, then its own name. */
-export function stepName(name: string, language: Language): string {
-  const known = stepWords[name.split(' ')[0] ?? ''];
-  return known === undefined ? name : known[language];
-}

@@ -8,7 +8,7 @@ import { equationSection } from './report-equation.ts';
 import { countText, numberCell, sayIn, section, signedWonText } from './report-parts.ts';
 import { stagesSection } from './report-stages.ts';
 import { reportStyle } from './report-style.ts';
-import { columnWords, kindWords, stageWords, stateWords, wordOf } from './words.ts';
+import { columnWords, kindWords, outcomeWords, stageWords, stateWords, wordOf } from './words.ts';
 
 /**
  * 대사 보고서. One page that needs nothing else: no script, no font, no picture from anywhere. Everything that came from
@@ -44,10 +44,10 @@ function headline({ run, summary, files }: ReportData, language: Language): Mark
     run.finishedAt === null
       ? '—'
       : durationText(Temporal.Instant.from(run.finishedAt).since(run.startedAt).total('milliseconds'));
-  const sheets = files.sheets > 1 ? ` (${files.sheets} sheets)` : '';
+  const sheets = files.sheets > 1 ? ` (${files.sheets} ${say('sheets')})` : '';
   return html`<p class="brand">정산 Jeongsan</p>
 <div class="headline"><h1>${run.on} ${say('title')}</h1><span class="brand">${weekday}</span></div>
-<div class="verdict ${complete ? 'good' : 'bad'}"><strong>${complete ? 'COMPLETE' : 'INCOMPLETE'}</strong>${complete ? say('completeSentence') : say('incompleteSentence')}
+<div class="verdict ${complete ? 'good' : 'bad'}"><strong>${outcomeWords[summary.outcome][language]}</strong>${complete ? say('completeSentence') : say('incompleteSentence')}
 ${summary.reasons.length === 0 ? null : html`<ul>${summary.reasons.map((reason) => html`<li>${reason}</li>`)}</ul>`}</div>
 <div class="meta"><span>${say('run')} <b>${run.runId}</b></span><span>${say('by')} <b>${run.startedBy}</b></span><span>${say('started')} <b>${formatSeoulTime(run.startedAt)}</b></span><span>${say('took')} <b>${took}</b></span><span>${say('files')} <a href="${files.csv}">CSV</a> · <a href="${files.xlsx}">XLSX</a>${sheets} · ${countText(files.rows)}${say('rows')}</span></div>`;
 }

@@ -28,10 +28,10 @@ export function createStatementPort(options: {
         await source.close();
       }
     },
-    async load(statementId) {
+    async load(statementId, onRows) {
       const { fileName } = await findStatement(pool, statementId);
       try {
-        return { statementId, fileName, result: await loadStatement({ pool, archive, statementId }) };
+        return { statementId, fileName, result: await loadStatement({ pool, archive, statementId, onRows }) };
       } catch (error) {
         if (!isProblem(error) || !error.code.startsWith('statement_') || error.code === 'statement_load_overtaken') {
           throw error;

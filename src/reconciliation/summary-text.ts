@@ -2,7 +2,7 @@ import { formatWon, wonToJson } from '../kernel/money.ts';
 import type { Language } from '../kernel/problem.ts';
 import { type Column, formatCount, formatTable } from '../platform/terminal.ts';
 import { breakKinds, type DayEquation, type DaySummary, type StageSummary } from './outcome.ts';
-import { kindWords, stageWords, type Words } from './words.ts';
+import { kindWords, outcomeWords, stageStateWords, stageWords } from './words.ts';
 
 /** A day summary as one JSON object: won as integers, each kind of break as a count. */
 export function summaryToJson(day: DaySummary): object {
@@ -43,81 +43,124 @@ const words = {
   awaiting: { ko: '대기', en: 'awaiting' },
   breaks: { ko: '불일치', en: 'breaks' },
   won: { ko: '차액(원)', en: 'difference (won)' },
-  complete: { ko: '완료', en: 'COMPLETE' },
-  incomplete: { ko: '미완료', en: 'INCOMPLETE' },
-  states: {
-    reconciled: { ko: '', en: '' },
-    missing: { ko: '파일 없음', en: 'file missing' },
-    waiting: { ko: '대기', en: 'waiting' },
-    refused: { ko: '파일 거부', en: 'file refused' },
-    failed: { ko: '오류', en: 'failed' },
-    not_run: { ko: '미실행', en: 'not run' },
+  transactionTerms: {
+    ko: ['거래 등식', '승인−취소', '= 매입', '+ 미매입', '+ 불일치', '+ 시차', '잔차'],
+    en: ['transactions', 'approved − cancelled', '= captured', '+ not captured', '+ breaks', '+ timing', 'residual'],
+  },
+  settlementTerms: {
+    ko: [
+      '정산 등식',
+      '매입',
+      '= 입금',
+      '+ 입금 예정',
+      '+ 입금 불일치',
+      '+ 수수료',
+      '+ 부가세',
+      '+ 보류',
+      '+ 불일치',
+      '잔차',
+    ],
+    en: [
+      'settlement',
+      'captured',
+      '= deposited',
+      '+ not due',
+      '+ deposit differs',
+      '+ fees',
+      '+ VAT',
+      '+ held',
+      '+ breaks',
+      'residual',
+    ],
   },
 } as const;
 
 /** A day summary for people: the outcome, a row for each stage, what differs by kind, and the day's equation. */
 export function summaryToText(day: DaySummary, language: Language): string {
-  const title = (pair: Words) => pair[language];
-  const columns: Column[] = [
-    { title: title(words.provider) },
-    { title: title(words.stage) },
-    ...[words.theirs, words.ours, words.matched, words.timing, words.awaiting, words.breaks, words.won].map((pair) => ({
-      title: title(pair),
-      align: 'right' as const,
-    })),
-    { title: '' },
+  const blocks = [
+    stageTable(day.stages, language),
+    kindLines(day.stages, language),
+    transactionTable(day.equations, language),
+    settlementTable(day.equations, language),
   ];
-  const table = formatTable(
-    columns,
-    day.stages.map((stage) => stageRow(stage, language)),
-  );
   return [
-    `${day.on}  ${title(words[day.outcome])}`,
+    `${day.on}  ${outcomeWords[day.outcome][language]}`,
     ...day.reasons.map((reason) => `  - ${reason}`),
-    '',
-    table,
-    ...day.equations.flatMap((equation) => equationLines(equation, language)),
+    ...blocks.filter((block) => block !== '').map((block) => `\n${block.trimEnd()}`),
     '',
   ].join('\n');
+}
+
+function stageTable(stages: readonly StageSummary[], language: Language): string {
+  const titles = [words.theirs, words.ours, words.matched, words.timing, words.awaiting, words.breaks, words.won];
+  const columns: Column[] = [
+    { title: words.provider[language] },
+    { title: words.stage[language] },
+    ...titles.map((pair): Column => ({ title: pair[language], align: 'right' })),
+  ];
+  const states = stages.map((stage) => stateWord(stage, language));
+  const rows = stages.map((stage) => stageRow(stage, language));
+  if (states.every((state) => state === '')) return formatTable(columns, rows);
+  return formatTable(
+    [...columns, { title: '' }],
+    rows.map((row, i) => [...row, states[i] ?? '']),
+  );
 }
 
 function stageRow(stage: StageSummary, language: Language): string[] {
   const sums = Object.values(stage.breaks);
   const count = sums.reduce((sum, each) => sum + each.count, 0);
   const won = sums.reduce((sum, each) => sum + each.differenceWon, 0n);
-  const kinds = breakKinds.flatMap((kind) => {
-    const sum = stage.breaks[kind];
-    return sum === undefined ? [] : [`${kindWords[kind][language]} ${sum.count}`];
-  });
-  const state = stage.stage === 'deposit' && stage.state === 'waiting' ? '' : words.states[stage.state][language];
   return [
     stage.provider,
     stageWords[stage.stage][language],
     ...[stage.lines, stage.ours, stage.matched, stage.timing, stage.awaiting, count].map(formatCount),
     formatWon(won),
-    [state, ...kinds].filter((part) => part !== '').join(', '),
   ];
 }
 
-function equationLines({ provider, transactions, settlement }: DayEquation, language: Language): string[] {
-  const ko = language === 'ko';
-  const line = (stage: Words, sum: string, residual: bigint): string =>
-    `${provider} ${stage[language]}: ${sum}  ${ko ? '잔차' : 'residual'} ${formatWon(residual)}`;
-  const lines: string[] = [];
-  if (transactions !== null) {
-    const t = transactions;
-    const sum = ko
-      ? `승인−취소 ${formatWon(t.statedWon)} = 매입 ${formatWon(t.capturedWon)} + 미매입 ${formatWon(t.notCapturedWon)} + 불일치 ${formatWon(t.breaksWon)} + 시차 ${formatWon(t.timingWon)}`
-      : `approved − cancelled ${formatWon(t.statedWon)} = captured ${formatWon(t.capturedWon)} + not captured ${formatWon(t.notCapturedWon)} + breaks ${formatWon(t.breaksWon)} + timing ${formatWon(t.timingWon)}`;
-    lines.push(line(stageWords.transaction, sum, t.residualWon));
-  }
-  if (settlement !== null) {
-    const s = settlement;
-    const breaks = -s.breaksWon - s.timingWon;
-    const sum = ko
-      ? `매입 ${formatWon(s.capturedWon)} = 입금 ${formatWon(s.depositedWon)} + 입금 예정 ${formatWon(s.notDueWon)} + 입금 불일치 ${formatWon(s.depositBreaksWon)} + 수수료 ${formatWon(s.feeWon)} + 부가세 ${formatWon(s.vatWon)} + 보류 ${formatWon(s.heldWon)} + 불일치 ${formatWon(breaks)}`
-      : `captured ${formatWon(s.capturedWon)} = deposited ${formatWon(s.depositedWon)} + not due ${formatWon(s.notDueWon)} + deposit differs ${formatWon(s.depositBreaksWon)} + fees ${formatWon(s.feeWon)} + VAT ${formatWon(s.vatWon)} + held ${formatWon(s.heldWon)} + breaks ${formatWon(breaks)}`;
-    lines.push(line(stageWords.settlement, sum, s.residualWon));
-  }
-  return lines;
+/** Only what is out of the ordinary. Of deposits that cannot be judged yet the equation says "not due". */
+function stateWord({ stage, state }: StageSummary, language: Language): string {
+  const ordinary = state === 'reconciled' || (stage === 'deposit' && state === 'waiting');
+  return ordinary ? '' : stageStateWords[state][language];
+}
+
+/** In lines of their own: as a column they would be wider than a terminal. */
+function kindLines(stages: readonly StageSummary[], language: Language): string {
+  return stages
+    .flatMap((stage) => {
+      const kinds = breakKinds.flatMap((kind) => {
+        const sum = stage.breaks[kind];
+        return sum === undefined ? [] : [`${kindWords[kind][language]} ${formatCount(sum.count)}`];
+      });
+      const name = `${stage.provider} ${stageWords[stage.stage][language]}`;
+      return kinds.length === 0 ? [] : [`${name}: ${kinds.join(', ')}`];
+    })
+    .join('\n');
+}
+
+function transactionTable(equations: readonly DayEquation[], language: Language): string {
+  const rows = equations.flatMap(({ provider, transactions: t }) =>
+    t === null
+      ? []
+      : [[provider, t.statedWon, t.capturedWon, t.notCapturedWon, t.breaksWon, t.timingWon, t.residualWon] as const],
+  );
+  return equationTable(words.transactionTerms[language], rows);
+}
+
+function settlementTable(equations: readonly DayEquation[], language: Language): string {
+  const rows = equations.flatMap(({ provider, settlement: s }) => {
+    if (s === null) return [];
+    const sides = [s.capturedWon, s.depositedWon, s.notDueWon, s.depositBreaksWon] as const;
+    return [[provider, ...sides, s.feeWon, s.vatWon, s.heldWon, -s.breaksWon - s.timingWon, s.residualWon] as const];
+  });
+  return equationTable(words.settlementTerms[language], rows);
+}
+
+function equationTable(titles: readonly string[], rows: readonly (readonly [string, ...bigint[]])[]): string {
+  if (rows.length === 0) return '';
+  return formatTable(
+    titles.map((title, i): Column => ({ title, align: i === 0 ? 'left' : 'right' })),
+    rows.map(([provider, ...terms]) => [provider, ...terms.map(formatWon)]),
+  );
 }

@@ -1,5 +1,5 @@
 import type { Language } from '../kernel/problem.ts';
-import type { BreakKind, ReconciledStage } from './outcome.ts';
+import type { BreakKind, DaySummary, ReconciledStage, StageState } from './outcome.ts';
 
 /** A term as people read it. */
 export type Words = { readonly ko: string; readonly en: string };
@@ -28,6 +28,44 @@ export const stageWords: Readonly<Record<ReconciledStage, Words>> = {
   settlement: { ko: '정산', en: 'Settlement' },
   deposit: { ko: '입금', en: 'Deposit' },
 };
+
+/** 하루의 결과 */
+export const outcomeWords: Readonly<Record<DaySummary['outcome'], Words>> = {
+  complete: { ko: '완료', en: 'COMPLETE' },
+  incomplete: { ko: '미완료', en: 'INCOMPLETE' },
+};
+
+/** 단계의 상태 */
+export const stageStateWords: Readonly<Record<StageState, Words>> = {
+  reconciled: { ko: '대사 완료', en: 'reconciled' },
+  missing: { ko: '파일 없음', en: 'file missing' },
+  waiting: { ko: '대기', en: 'waiting' },
+  refused: { ko: '파일 거부', en: 'file refused' },
+  failed: { ko: '오류', en: 'failed' },
+  not_run: { ko: '미실행', en: 'not run' },
+};
+
+/** 작업 이름. Steps of the workflow as people call them. */
+const stepWords: Readonly<Record<string, Words>> = {
+  begin: { ko: '시작', en: 'Begin' },
+  collect: { ko: '수집', en: 'Collect' },
+  load: { ko: '적재', en: 'Load' },
+  import: { ko: '반영', en: 'Import' },
+  prepare: { ko: '준비', en: 'Prepare' },
+  match: { ko: '대조', en: 'Match' },
+  find: { ko: '재대조할 날 찾기', en: 'Find stale days' },
+  note: { ko: '결과 기록', en: 'Note' },
+  deposits: { ko: '입금 대사', en: 'Check deposits' },
+  finish: { ko: '마감', en: 'Finish' },
+  report: { ko: '보고서', en: 'Report' },
+  done: { ko: '완료', en: 'Done' },
+  failed: { ko: '오류', en: 'Failed' },
+};
+
+/** A step's name for people; a day or a provider may stand behind it. A step that nobody named yet keeps its own. */
+export function stepName(name: string, language: Language): string {
+  return stepWords[name.split(' ')[0] ?? '']?.[language] ?? name;
+}
 
 export const breakStates = ['open', 'investigating', 'resolved'] as const;
 export type BreakState = (typeof breakStates)[number];

@@ -23,14 +23,15 @@ export type ReconciliationPorts = {
   readonly language: Language;
   /** Makes the report of a run; returns where it lies. */
   report(runId: string): Promise<{ readonly folder: string }>;
-  /** Told when a step of a stage begins and ends, for people who watch. */
+  /** Told when a step of a stage begins, how far it is and how it ends, for people who watch. */
   watch(event: StageEvent): void;
 };
 
 /** From a provider's files to the lines of a stage. */
 export type StatementPort = {
   collect(provider: Provider, stage: Stage, on: Temporal.PlainDate): Promise<Collected>;
-  load(statementId: number): Promise<Loaded>;
+  /** `onRows` is told how many lines have been read so far. */
+  load(statementId: number, onRows: (rows: number) => void): Promise<Loaded>;
   finish(tx: PoolClient, loaded: Loaded): Promise<void>;
   /** Our MIDs whose file of the day is in, where not all are; null when every one is. */
   midsWithFile(
@@ -60,7 +61,9 @@ export type StageEvent = {
   readonly provider: string;
   readonly stage: Stage | 'deposit' | 'report';
   readonly step: 'collect' | 'load' | 'match' | 'done' | 'failed';
+  /** So far, or in all when it is done. */
   readonly rows?: number;
+  /** What the rows took; only where they make a rate. */
   readonly milliseconds?: number;
   readonly detail?: string;
 };
@@ -102,7 +105,10 @@ async function reconcileDay(
     await transaction(`note failures of ${stage}`, async (tx) => {
       for (const [n, end] of ends.entries()) {
         const provider = providersOf(request, stage)[n] as string;
-        if (end.status === 'rejected') await noteStageRun(tx, id, failedStage(provider, stage, end.reason));
+        if (end.status === 'fulfilled') continue;
+        const failed = failedStage(provider, stage, end.reason);
+        await noteStageRun(tx, id, failed);
+        ports.watch({ provider, stage, step: 'failed', detail: failed.detail.error ?? '' });
       }
     });
   }
@@ -181,7 +187,9 @@ async function reconcileStage(ports: ReconciliationPorts, request: StageRequest)
     });
     await noteStageRun(tx, run, stageRun);
   });
-  ports.watch({ provider: id, stage, step: 'done', rows: first.lines });
+  const milliseconds = Date.now() - Date.parse(begun);
+  const rate = first.outcome === 'reconciled' ? { milliseconds } : {};
+  ports.watch({ provider: id, stage, step: 'done', rows: first.lines, ...rate });
   return stageRun;
 }
 
@@ -212,12 +220,18 @@ async function load(
 ): Promise<Loaded[]> {
   const began = performance.now();
   const loaded: Loaded[] = [];
-  for (const statementId of statements) {
-    ports.watch({ provider: provider.id, stage, step: 'load' });
-    loaded.push(await ports.statements.load(statementId));
+  let rowsBefore = 0;
+  for (const [n, statementId] of statements.entries()) {
+    const detail = statements.length === 1 ? '' : `${n + 1}/${statements.length}`;
+    const watchRows = (rows: number) => {
+      const milliseconds = performance.now() - began;
+      ports.watch({ provider: provider.id, stage, step: 'load', rows: rowsBefore + rows, milliseconds, detail });
+    };
+    watchRows(0);
+    const each = await ports.statements.load(statementId, watchRows);
+    loaded.push(each);
+    rowsBefore += Number(each.result?.lines ?? 0n);
   }
-  const rows = loaded.reduce((sum, each) => sum + Number(each.result?.lines ?? 0n), 0);
-  ports.watch({ provider: provider.id, stage, step: 'match', rows, milliseconds: performance.now() - began });
   return loaded;
 }
 
@@ -228,6 +242,7 @@ async function match(
   on: Temporal.PlainDate,
   run: string,
 ) {
+  ports.watch({ provider: provider.id, stage, step: 'match', detail: on.toString() });
   return transaction(`match ${on}`, async (tx) => {
     const day = { provider: provider.id, stage, on };
     const mids = await ports.statements.midsWithFile(tx, provider, stage, on);

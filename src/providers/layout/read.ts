@@ -16,6 +16,8 @@ export type StatementReader = {
   push(chunk: Uint8Array): void;
   /** The file has ended: the last block goes out, and the file as a whole is judged. */
   end(): StatementFacts;
+  /** Data lines read so far, for people who watch. */
+  rows(): number;
   /** Gives a block back to be filled again; optional. */
   release(block: Buffer): void;
 };
@@ -49,6 +51,7 @@ export function readStatement(
   const batch = new StatementBatch(layout, expected, lines);
   return {
     push: (chunk) => batch.push(chunk),
+    rows: () => lines.lines,
     release: (block) => lines.release(block),
     end: () => {
       const { declaredWon, unreadable } = batch.end();
