@@ -1,13 +1,13 @@
 import { userInfo } from 'node:os';
 import { Command, CommanderError } from 'commander';
 import { type App, archiveFolder, openApp } from './app.ts';
-import { type Language, Problem, problemText } from './kernel/problem.ts';
+import { failureText, isProblem } from './kernel/problem.ts';
 import { merchantsCommands } from './merchants/commands.ts';
 import { runCommands } from './operations/run-commands.ts';
 import { paymentsCommands } from './payments/commands.ts';
 import { openArchive } from './platform/archive.ts';
 import { type CommandContext, exitStatus } from './platform/command.ts';
-import { type Config, loadConfig } from './platform/config.ts';
+import { type Config, languageOf, loadConfig } from './platform/config.ts';
 import { openDatabase } from './platform/database/database.ts';
 import { createLog, type Log } from './platform/log.ts';
 import { createShutdown } from './platform/shutdown.ts';
@@ -85,18 +85,8 @@ function fail(error: unknown): void {
     process.exitCode = error.exitCode === 0 ? exitStatus.done : exitStatus.usage;
     return;
   }
-  if (error instanceof Problem) {
-    process.stderr.write(`${problemText(error.code, error.details, languageOfFailure())}\n`);
-    process.exitCode = error.code === 'usage' ? exitStatus.usage : exitStatus.failed;
-    return;
-  }
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  process.exitCode = exitStatus.failed;
-}
-
-/** The language when even the configuration may be what failed. */
-function languageOfFailure(): Language {
-  return (process.env['JEONGSAN_LANGUAGE'] ?? process.env['LANG'] ?? '').startsWith('ko') ? 'ko' : 'en';
+  process.stderr.write(`${failureText(error, languageOf(process.env))}\n`);
+  process.exitCode = isProblem(error, 'usage') ? exitStatus.usage : exitStatus.failed;
 }
 
 await main().catch(fail);

@@ -4,10 +4,10 @@ import path from 'node:path';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { type App, openApp } from './app.ts';
-import { type Language, Problem, problemText } from './kernel/problem.ts';
-import { type Config, loadConfig } from './platform/config.ts';
+import { failureText, type Language, Problem } from './kernel/problem.ts';
+import { type Config, languageOf, loadConfig } from './platform/config.ts';
 import { holdInstance } from './platform/instance-lock.ts';
-import { createLog, type Log } from './platform/log.ts';
+import { createLog } from './platform/log.ts';
 import { createShutdown, type Shutdown } from './platform/shutdown.ts';
 import { createProgress } from './platform/terminal.ts';
 import { providers } from './providers/registry.ts';
@@ -103,14 +103,7 @@ function portProblem(error: NodeJS.ErrnoException, port: number): Error {
   return error.code === 'EADDRINUSE' ? new Problem('port_taken', { port }) : error;
 }
 
-function fail(error: unknown, log: Log | undefined): void {
-  const language: Language = (process.env['JEONGSAN_LANGUAGE'] ?? process.env['LANG'] ?? '').startsWith('ko')
-    ? 'ko'
-    : 'en';
-  if (error instanceof Problem) process.stderr.write(`${problemText(error.code, error.details, language)}\n`);
-  else process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  log?.flush();
+await main().catch((error: unknown) => {
+  process.stderr.write(`${failureText(error, languageOf(process.env))}\n`);
   process.exitCode = 1;
-}
-
-await main().catch((error: unknown) => fail(error, undefined));
+});

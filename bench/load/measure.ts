@@ -48,7 +48,7 @@ export async function benchLoad(pool: Pool, archive: Archive, statement: Stateme
 }
 
 async function emptyLeaf(pool: Pool, statement: Statement): Promise<string> {
-  const leaf = await ensureLeaf(pool, statement);
+  const leaf = await ensureLeaf(pool, `${statement.stage}_line`, statement);
   await pool.query(`truncate ${leaf}, statement_suspect, statement_unreadable, statement_pay_in`);
   await pool.query('delete from statement_load');
   await pool.query('checkpoint');

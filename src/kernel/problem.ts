@@ -240,6 +240,12 @@ export function problemText(code: ProblemCode, details: ProblemDetails, language
   return problems[code][language].replace(/\{(\w+)\}/g, (_, name: string) => String(details[name] ?? '?'));
 }
 
+/** What went wrong, for people: a refusal by its text, anything else, a bug, by its stack. */
+export function failureText(error: unknown, language: Language): string {
+  if (isProblem(error)) return problemText(error.code, error.details, language);
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
 /** True for a `Problem` of one of these codes, also after the durable engine replayed it without its class. */
 export function isProblem(error: unknown, ...codes: readonly ProblemCode[]): error is Problem {
   if (!(error instanceof Error) || error.name !== 'Problem') return false;

@@ -66,7 +66,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, providers: readonly string[] 
     databaseUrl: data.DATABASE_URL === undefined ? undefined : new Secret(data.DATABASE_URL),
     port: data.PORT ?? 4000,
     logLevel: data.LOG_LEVEL ?? 'info',
-    language: data.JEONGSAN_LANGUAGE ?? languageOf(set['LC_ALL'] ?? set['LC_MESSAGES'] ?? set['LANG']),
+    language: languageOf(set),
     sources: sources.addresses,
   };
 }
@@ -80,8 +80,10 @@ function homeFolder(given: string | undefined): string {
   return isAbsolute(given) ? given : resolve(given);
 }
 
-function languageOf(locale: string | undefined): Language {
-  return locale?.toLowerCase().startsWith('ko') ? 'ko' : 'en';
+/** `JEONGSAN_LANGUAGE`, else the locale's; also where the configuration itself is what is wrong. */
+export function languageOf(env: NodeJS.ProcessEnv): Language {
+  const wanted = env['JEONGSAN_LANGUAGE'] || env['LC_ALL'] || env['LC_MESSAGES'] || env['LANG'];
+  return wanted?.toLowerCase().startsWith('ko') ? 'ko' : 'en';
 }
 
 function isPostgresUrl(text: string): boolean {

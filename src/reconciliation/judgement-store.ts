@@ -1,7 +1,7 @@
 import { escapeLiteral, type PoolClient } from 'pg';
 import type { MatchingSpec } from '../providers/matching.ts';
 import type { StageInputs } from './input-store.ts';
-import { type StageDay, stageSql } from './stage-sql.ts';
+import { itemAsJson, type StageDay, stageSql } from './stage-sql.ts';
 
 /**
  * Says of every pair whether it is matched, a timing difference (시차) or differs, and of every record left alone
@@ -44,7 +44,7 @@ function judgedPairs(day: StageDay, matching: MatchingSpec): string {
     from (
       select p.pass, o.id as ours_id, t.id as theirs_id, o.business_on as ours_on, t.business_on as theirs_on,
         t.load_id, t.line_no, o.provider_tid, o.cancel_seq, o.held as was_held,
-        abs(o.dated_on - t.dated_on) as days, ${asJson('o')} as ours, ${asJson('t')} as theirs,
+        abs(o.dated_on - t.dated_on) as days, ${itemAsJson('o')} as ours, ${itemAsJson('t')} as theirs,
         o.amount_won as ours_won, o.fee_won as ours_fee, o.vat_won as ours_vat,
         t.amount_won as theirs_won, t.fee_won as theirs_fee, t.vat_won as theirs_vat, t.net_won as theirs_net,
         array_remove(array[
@@ -55,29 +55,6 @@ function judgedPairs(day: StageDay, matching: MatchingSpec): string {
           ${money}], null) as kinds
       from pair p join ours_item o on o.id = p.ours_id join theirs_item t on t.id = p.theirs_id
     ) compared`;
-}
-
-/** What a person needs to see of a record, in the product's own names. */
-function asJson(alias: string): string {
-  const fields = {
-    providerTid: 'provider_tid',
-    cancelSeq: 'cancel_seq',
-    kind: 'kind',
-    amountWon: 'amount_won',
-    feeWon: 'fee_won',
-    vatWon: 'vat_won',
-    netWon: 'net_won',
-    datedOn: 'dated_on',
-    tradedOn: 'traded_on',
-    mid: 'mid',
-    approvalNo: 'approval_no',
-    orderNo: 'order_no',
-    acquirer: 'acquirer',
-    cardMerchantNo: 'card_merchant_no',
-    cardNo: 'card_no',
-  };
-  const pairs = Object.entries(fields).map(([name, column]) => `'${name}', ${alias}.${column}`);
-  return `jsonb_build_object(${pairs.join(', ')})`;
 }
 
 /**
@@ -166,11 +143,11 @@ function lonelyRecords(day: StageDay): string {
   return `
     insert into found (${foundColumns})
     select o.business_on, 'missing_at_provider', o.provider_tid, o.cancel_seq, o.business_on, null, null,
-      -o.amount_won, -o.amount_won, null, ${asJson('o')}, null
+      -o.amount_won, -o.amount_won, null, ${itemAsJson('o')}, null
     from lonely_ours l join ours_item o using (id) where l.awaits_on is null and not o.held
     union all
     select t.business_on, case when l.elsewhere then 'duplicate' else 'missing_here' end, t.provider_tid, t.cancel_seq,
-      null, t.load_id, t.line_no, t.amount_won, ${stageSql[day.stage].theirsEffect}, null, null, ${asJson('t')}
+      null, t.load_id, t.line_no, t.amount_won, ${stageSql[day.stage].theirsEffect}, null, null, ${itemAsJson('t')}
     from lonely_theirs l join theirs_item t using (id) where l.awaits_on is null`;
 }
 
@@ -178,7 +155,7 @@ function repeatedLines(day: StageDay): string {
   return `
     insert into found (${foundColumns})
     select t.business_on, 'duplicate', t.provider_tid, t.cancel_seq, null, t.load_id, t.line_no, t.amount_won,
-      ${stageSql[day.stage].theirsEffect}, null, null, ${asJson('t')}
+      ${stageSql[day.stage].theirsEffect}, null, null, ${itemAsJson('t')}
     from theirs_item t where t.repeated`;
 }
 
@@ -186,7 +163,7 @@ function repeatedLines(day: StageDay): string {
 const unreadableLines = `
   insert into found (${foundColumns})
   select $1::date, 'unreadable', u.provider_tid, u.cancel_seq, case when o.id is not null then $1::date end,
-    u.load_id, u.line_no, null, coalesce(-o.amount_won, 0), null, case when o.id is not null then ${asJson('o')} end,
+    u.load_id, u.line_no, null, coalesce(-o.amount_won, 0), null, case when o.id is not null then ${itemAsJson('o')} end,
     jsonb_build_object('field', u.field, 'problem', u.problem, 'byteFrom', u.byte_from, 'byteTo', u.byte_to,
       'raw', encode(u.raw, 'hex'))
   from statement_unreadable u

@@ -50,7 +50,7 @@ export async function removeLoad(tx: PoolClient, loadId: number, day: StageDay):
     loadId,
   ]);
   if (!dead) return;
-  const leaf = await ensureLeaf(tx, day);
+  const leaf = await ensureLeaf(tx, `${day.stage}_line`, day);
   await query(tx, `delete from ${leaf} where load_id = $1`, [loadId]);
   for (const findings of ['statement_suspect', 'statement_unreadable', 'statement_pay_in']) {
     await query(tx, `delete from ${findings} where load_id = $1`, [loadId]);
@@ -58,10 +58,14 @@ export async function removeLoad(tx: PoolClient, loadId: number, day: StageDay):
   await query(tx, 'delete from statement_load where load_id = $1', [loadId]);
 }
 
-/** The leaf of the stage's hot table that holds the lines of this provider and day, quoted. */
-export async function ensureLeaf(db: Queryable, { provider, stage, on }: StageDay): Promise<string> {
+/** The leaf of a hot table for a provider and a day, made where it is missing; quoted. */
+export async function ensureLeaf(
+  db: Queryable,
+  hotTable: string,
+  { provider, on }: Pick<StageDay, 'provider' | 'on'>,
+): Promise<string> {
   const [row] = await query<{ leaf: string }>(db, 'select quote_ident(ensure_leaf($1, $2, $3)) as leaf', [
-    `${stage}_line`,
+    hotTable,
     provider,
     on.toString(),
   ]);

@@ -78,7 +78,7 @@ async function copyLines(input: {
   readonly onRows: ((rows: number) => void) | undefined;
 }): Promise<StatementFacts> {
   const { pool, archive, statement, loadId, onRows } = input;
-  const leaf = await ensureLeaf(pool, statement);
+  const leaf = await ensureLeaf(pool, `${statement.stage}_line`, statement);
   const lanes = await CopyLanes.open(pool, statement.bytes < secondLaneBytes ? 1 : 2, {
     sql: copyStatement(leaf, statement.stage),
     header: copyBinaryHeader,

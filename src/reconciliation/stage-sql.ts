@@ -26,6 +26,29 @@ type StageSql = {
 export const itemColumns = `kind, amount_won, fee_won, vat_won, net_won, dated_on, traded_on, mid, approval_no, order_no,
   acquirer, card_merchant_no, card_no`;
 
+/** SQL: what a person needs to see of an item, in the product's own names. */
+export function itemAsJson(alias: string): string {
+  const fields = {
+    providerTid: 'provider_tid',
+    cancelSeq: 'cancel_seq',
+    kind: 'kind',
+    amountWon: 'amount_won',
+    feeWon: 'fee_won',
+    vatWon: 'vat_won',
+    netWon: 'net_won',
+    datedOn: 'dated_on',
+    tradedOn: 'traded_on',
+    mid: 'mid',
+    approvalNo: 'approval_no',
+    orderNo: 'order_no',
+    acquirer: 'acquirer',
+    cardMerchantNo: 'card_merchant_no',
+    cardNo: 'card_no',
+  };
+  const pairs = Object.entries(fields).map(([name, column]) => `'${name}', ${alias}.${column}`);
+  return `jsonb_build_object(${pairs.join(', ')})`;
+}
+
 const paymentOfCapture = `left join payment p on p.provider = o.provider and p.traded_on = o.traded_on
   and p.provider_tid = o.provider_tid and p.cancel_seq = o.cancel_seq`;
 

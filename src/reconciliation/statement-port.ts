@@ -5,7 +5,7 @@ import { openSource } from '../platform/open-source.ts';
 import type { SourceAddress } from '../platform/source-address.ts';
 import { collectStatements, statementSpec } from './collect.ts';
 import { loadStatement } from './load.ts';
-import { finishLoad } from './load-store.ts';
+import { ensureLeaf, finishLoad } from './load-store.ts';
 import { readStatementName } from './statement-name.ts';
 import { findCurrentLoads, findStatement, midsOfOurs, refuseStatement } from './statement-store.ts';
 import type { StatementPort } from './workflow.ts';
@@ -55,9 +55,8 @@ export function createStatementPort(options: {
     async prepare(provider, stage, on) {
       const day = { provider: provider.id, stage, on };
       const hot = stage === 'transaction' ? 'payment' : 'capture';
-      for (const table of [hot, `${stage}_line`]) {
-        await pool.query('select ensure_leaf($1, $2, $3)', [table, provider.id, on.toString()]);
-      }
+      await ensureLeaf(pool, hot, day);
+      await ensureLeaf(pool, `${stage}_line`, day);
       return (await findCurrentLoads(pool, day)).length > 0;
     },
   };

@@ -1,12 +1,13 @@
 import { escapeLiteral, type PoolClient } from 'pg';
 import type { MatchingSpec } from '../providers/matching.ts';
 import type { StageInputs } from './input-store.ts';
-import { itemColumns, type StageDay, stageSql } from './stage-sql.ts';
+import { itemAsJson, itemColumns, type StageDay, stageSql } from './stage-sql.ts';
 
 /**
  * Takes back the pairings that new inputs contradict: those of this day's lines that are no longer current, those
- * within the day (they are found again), and those whose record has meanwhile a line on its own day. Returns the other
- * days whose records or lines are free again and which must be computed anew.
+ * within the day (they are found again), and those whose record has meanwhile a line on its own day. Records of other
+ * days that lose a line of this day are open items again, so that its current lines find them, and a difference that
+ * still stands stays the same break. Returns the other days that must be computed anew.
  */
 export async function takeBackPairings(tx: PoolClient, day: StageDay, inputs: StageInputs): Promise<string[]> {
   const lines = `${stageSql[day.stage].linesTable}`;
@@ -19,15 +20,14 @@ export async function takeBackPairings(tx: PoolClient, day: StageDay, inputs: St
            select from ${lines} t where t.provider = $1 and t.statement_on = $3 and t.load_id in (${loads})
              and t.provider_tid = q.provider_tid and t.cancel_seq = q.cancel_seq)))
        returning *
-     ), closed as (
-       update break b set state = 'resolved', resolution = coalesce(resolution, 'superseded'),
-         resolved_at = coalesce(resolved_at, now()), gone_at = now()
-       from dropped d where b.load_id = d.load_id and b.line_no = d.line_no and b.gone_at is null
-         and d.ours_on <> d.theirs_on
-       returning b.break_id, b.resolution
-     ), told as (
-       insert into break_event (break_id, who, action, from_state, to_state, note)
-       select break_id, 'jeongsan', 'gone', null, 'resolved', resolution from closed
+     ), freed as (
+       insert into open_item (provider, stage, side, business_on, provider_tid, cancel_seq, ${itemColumns}, held)
+       select $1, $2, 'ours', ours_on, provider_tid, cancel_seq, (ours ->> 'kind')::"char",
+         (ours ->> 'amountWon')::bigint, (ours ->> 'feeWon')::bigint, (ours ->> 'vatWon')::bigint,
+         (ours ->> 'netWon')::bigint, (ours ->> 'datedOn')::date, (ours ->> 'tradedOn')::date, ours ->> 'mid',
+         ours ->> 'approvalNo', ours ->> 'orderNo', ours ->> 'acquirer', ours ->> 'cardMerchantNo', ours ->> 'cardNo',
+         was_held
+       from dropped where ours_on <> $3
      )
      select distinct ours_on::text, theirs_on::text from dropped where ours_on <> theirs_on`,
     [day.provider, day.stage, day.on.toString(), inputs.loadIds],
@@ -201,16 +201,16 @@ export async function endWaiting(tx: PoolClient, day: StageDay, matching: Matchi
         i.awaits_on < date ${escapeLiteral(day.on.toString())} - ${2 * matching.escalateAfterBusinessDays}
         or exists (select from reconciled_stage r where r.provider = i.provider and r.stage = i.stage
                      and r.business_on = i.awaits_on))`);
-  const record = `jsonb_build_object('providerTid', provider_tid, 'cancelSeq', cancel_seq, 'kind', kind, 'amountWon',
-    amount_won, 'feeWon', fee_won, 'vatWon', vat_won, 'netWon', net_won, 'datedOn', dated_on, 'tradedOn', traded_on,
-    'mid', mid, 'approvalNo', approval_no, 'orderNo', order_no, 'acquirer', acquirer, 'cardMerchantNo',
-    card_merchant_no, 'cardNo', card_no)`;
+  const record = itemAsJson('ended');
   await openBreaks(
     tx,
     day,
     `select business_on, break_kind as kind,
        provider_tid || '/' || cancel_seq || '#' || row_number() over
-         (partition by business_on, break_kind, provider_tid, cancel_seq order by load_id, line_no) as identity,
+         (partition by business_on, break_kind, provider_tid, cancel_seq order by load_id, line_no) + (
+           select count(*) from break b where b.provider = ended.provider and b.stage = ended.stage
+             and b.business_on = ended.business_on and b.kind = break_kind and b.gone_at is null
+             and b.provider_tid = ended.provider_tid and b.cancel_seq = ended.cancel_seq) as identity,
        provider_tid, cancel_seq, case when side = 'ours' then business_on end as ours_on,
        case when side = 'theirs' then load_id end as load_id, case when side = 'theirs' then line_no end as line_no,
        case when side = 'ours' then -amount_won else amount_won end as difference_won,
