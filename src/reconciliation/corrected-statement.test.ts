@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createBooks, type Entry } from '../../test/support/books.ts';
+import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+
+let db: TestDatabase;
+let books: ReturnType<typeof createBooks>;
+let provider = 0;
+
+beforeAll(async () => {
+  db = await testDatabase();
+});
+afterAll(() => db.close());
+beforeEach(() => {
+  provider += 1;
+  books = createBooks(db.pool, `provider-${provider}`);
+});
+
+const d1 = '2026-11-18';
+const d2 = '2026-11-19';
+const d3 = '2026-11-20';
+
+const late: Entry = { tid: 'T1', won: 700, time: '00:00:03' };
+const lateLine: Entry = { ...late, time: '23:59:59' };
+const plain: Entry = { tid: 'T0', won: 1 };
+
+describe('a correction of a day whose lines were consumed by records of other days', () => {
+  test('finds the record of the other day again', async () => {
+    await books.payments(d1, [plain]);
+    await books.payments(d2, [late]);
+    await books.statement('transaction', d1, [plain, lateLine]);
+    await books.statement('transaction', d2, []);
+    await books.match('transaction', d1);
+    await books.match('transaction', d2);
+    expect(await books.pairings()).toEqual([`${d2} T1 → ${d1} 3 tid-across-days timing`]);
+    for (const corrected of [
+      [lateLine, plain],
+      [{ ...plain, won: 2 }, lateLine],
+    ]) {
+      await books.statement('transaction', d1, corrected);
+      await books.match('transaction', d1);
+      const line = corrected.indexOf(lateLine) + 2;
+      expect(await books.pairings()).toEqual([`${d2} T1 → ${d1} ${line} tid-across-days timing`]);
+    }
+    expect(await books.breaks()).toEqual([`${d1} amount_differs T0/0 1 open`]);
+    expect(await books.goneBreaks()).toEqual([]);
+  });
+
+  test('keeps what people did about a difference that still stands', async () => {
+    await books.payments(d1, [plain]);
+    await books.payments(d2, [late]);
+    await books.statement('transaction', d1, [plain, { ...lateLine, won: 710 }]);
+    await books.statement('transaction', d2, []);
+    await books.match('transaction', d1);
+    await books.match('transaction', d2);
+    expect(await books.breaks()).toEqual([`${d1} amount_differs T1/0 10 open`]);
+    await db.pool.query(`update break set state = 'investigating', assigned_to = 'kim' where provider = $1`, [
+      books.provider,
+    ]);
+    await books.statement('transaction', d1, [{ ...lateLine, won: 710 }, plain]);
+    await books.match('transaction', d1);
+    expect(await books.breaks()).toEqual([`${d1} amount_differs T1/0 10 investigating`]);
+    await books.statement('transaction', d1, [lateLine, plain]);
+    await books.match('transaction', d1);
+    expect(await books.breaks()).toEqual([]);
+    expect(await books.goneBreaks()).toEqual([`${d1} amount_differs T1/0 superseded`]);
+    const { rows } = await db.pool.query(
+      `select action, from_state, to_state, note like 'superseded in run %' as said from break_event join break using (break_id)
+       where provider = $1 order by event_id desc limit 1`,
+      [books.provider],
+    );
+    expect(rows).toEqual([{ action: 'gone', from_state: 'investigating', to_state: 'resolved', said: true }]);
+  });
+
+  test('finds a settled capture of an earlier day again', async () => {
+    const capture: Entry = { tid: 'T1', won: 1000, fee: 20, vat: 2 };
+    await books.captures(d1, [capture]);
+    await books.captures(d3, [{ tid: 'T3', won: 300 }]);
+    await books.statement('settlement', d1, []);
+    await books.statement('settlement', d3, [
+      { ...capture, dated: d1 },
+      { tid: 'T3', won: 300 },
+    ]);
+    await books.match('settlement', d1);
+    await books.match('settlement', d3);
+    await books.statement('settlement', d3, [
+      { tid: 'T3', won: 300 },
+      { ...capture, dated: d1 },
+    ]);
+    await books.match('settlement', d3);
+    expect(await books.breaks('settlement')).toEqual([]);
+    expect(await books.pairings('settlement')).toEqual([`${d1} T1 → ${d3} 3 tid-across-days matched`]);
+  });
+
+  test('a released capture keeps its release', async () => {
+    const capture: Entry = { tid: 'T1', won: 1000 };
+    await books.captures(d1, [capture]);
+    await books.captures(d3, [{ tid: 'T3', won: 300 }]);
+    await books.statement('capture', d1, [{ ...capture, result: 'H' }]);
+    const release: Entry = { ...capture, dated: d1, result: 'L' };
+    await books.statement('capture', d3, [release, { tid: 'T3', won: 300 }]);
+    await books.match('capture', d1);
+    await books.match('capture', d3);
+    expect(await books.breaks('capture')).toEqual([]);
+    await books.statement('capture', d3, [{ tid: 'T3', won: 300 }, release]);
+    await books.match('capture', d3);
+    expect(await books.breaks('capture')).toEqual([]);
+    expect(await books.pairings('capture')).toEqual([`${d1} T1 → ${d3} 3 tid-across-days matched`]);
+    await books.statement('capture', d3, [{ tid: 'T3', won: 300 }]);
+    await books.match('capture', d3);
+    expect(await books.breaks('capture')).toEqual([`${d1} capture_held T1/0 -1000 open`]);
+  });
+});
+
+test('a line that waited and turns out to be a repetition stands beside one that repeats it', async () => {
+  await books.payments(d1, [{ ...late, time: '23:59:58' }]);
+  await books.payments(d2, [plain]);
+  await books.statement('transaction', d1, [{ ...late, time: '23:59:58' }]);
+  await books.statement('transaction', d2, [plain, late, late]);
+  await books.match('transaction', d2);
+  expect(await books.breaks()).toEqual([`${d2} duplicate T1/0 700 open`]);
+  for (const on of [d1, d2, d1]) {
+    await books.match('transaction', on);
+    expect(await books.breaks()).toEqual([`${d2} duplicate T1/0 700 open`, `${d2} duplicate T1/0 700 open`]);
+  }
+});
