@@ -5,6 +5,7 @@ import path from 'node:path';
 import ssh2, { type AuthContext, type ParsedKey } from 'ssh2';
 import { check } from '../kernel/check.ts';
 import { Problem } from '../kernel/problem.ts';
+import { fingerprint } from '../platform/sftp-connection.ts';
 import { serveFiles } from './sftp-session.ts';
 
 /** Who may log in and what they see: virtual folders such as `/out`, each a folder of this machine. */
@@ -16,30 +17,12 @@ export type SftpAccount = {
   readonly folders: Readonly<Record<string, string>>;
 };
 
-/** What may go wrong with a real provider's server, for those who want to see it go wrong. */
-export type SftpMoods = {
-  /** The connection is cut after so many bytes were read over it; at most `times` times. */
-  readonly drop?: { readonly afterBytes: number; readonly times: number };
-  /** Each read of the file appends these bytes to it, at most `times` times: a file still being written. */
-  readonly grow?: { readonly fileName: string; readonly bytes: Uint8Array; readonly times: number };
-  /** Before read number `beforeRead` (from 1) the file is replaced, by renaming another over it or in place. */
-  readonly replace?: {
-    readonly fileName: string;
-    readonly beforeRead: number;
-    readonly bytes: Uint8Array;
-    readonly how: 'rename' | 'in_place';
-  };
-  /** How long every read takes at least. */
-  readonly readDelayMs?: number;
-};
-
 export type SftpServerOptions = {
   readonly accounts: readonly SftpAccount[];
   /** The host's private key in PEM: see `hostKeyIn` and `newHostKey`. */
   readonly hostKey: string;
   /** 0 for any free port. */
   readonly port?: number;
-  readonly moods?: SftpMoods;
 };
 
 export type SftpServer = {
@@ -52,7 +35,6 @@ export type SftpServer = {
 /** Serves folders by SFTP on 127.0.0.1 until closed. A real server: any client may be tried against it. Throws `sandbox_port_taken`. */
 export async function startSftpServer(options: SftpServerOptions): Promise<SftpServer> {
   const sockets = new Set<Socket>();
-  const mood = { drops: 0, growths: 0, reads: 0 };
   const ssh = new ssh2.Server({ hostKeys: [options.hostKey] }, (connection) => {
     let account: SftpAccount | undefined;
     connection.on('authentication', (context) => {
@@ -65,8 +47,7 @@ export async function startSftpServer(options: SftpServerOptions): Promise<SftpS
     connection.on('session', (accept) => {
       accept().on('sftp', (acceptSftp) => {
         check(account !== undefined, 'a session follows a login');
-        const session = { moods: options.moods ?? {}, mood, cut: () => connection.end() };
-        serveFiles(acceptSftp(), account.folders, session);
+        serveFiles(acceptSftp(), account.folders);
       });
     });
   });
@@ -124,9 +105,8 @@ function parseKey(text: string): ParsedKey {
 }
 
 /** `SHA256:` and the base64 digest of the public half of a private key in PEM. */
-export function fingerprintOf(privateKey: string): string {
-  const digest = createHash('sha256').update(parseKey(privateKey).getPublicSSH()).digest('base64');
-  return `SHA256:${digest.replace(/=+$/, '')}`;
+function fingerprintOf(privateKey: string): string {
+  return fingerprint(parseKey(privateKey).getPublicSSH());
 }
 
 /** A new private key in PEM: for a host, or for a client that logs in by key. */

@@ -1,21 +1,12 @@
 import type { Stats } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import ssh2, { type Attributes, type FileEntry, type SFTPWrapper } from 'ssh2';
-import type { SftpMoods } from './sftp-server.ts';
 
 const { STATUS_CODE, flagsToString } = ssh2.utils.sftp;
 
-/** What the sessions of one server share, and how one cuts its connection. */
-export type SessionMood = {
-  readonly moods: SftpMoods;
-  readonly mood: { drops: number; growths: number; reads: number };
-  cut(): void;
-};
-
 type Handle =
-  | { readonly kind: 'file'; readonly file: FileHandle; readonly realPath: string }
+  | { readonly kind: 'file'; readonly file: FileHandle }
   | { readonly kind: 'folder'; readonly entries: FileEntry[] };
 
 /** The most a client gets at once: OpenSSH's own limit. */
@@ -58,12 +49,12 @@ type Folders = Readonly<Record<string, string>>;
 type Answer = (reqId: number, work: () => Promise<void>) => void;
 
 /** Answers the requests of one SFTP session with the account's folders. */
-export function serveFiles(sftp: SFTPWrapper, folders: Folders, session: SessionMood): void {
+export function serveFiles(sftp: SFTPWrapper, folders: Folders): void {
   const handles = new OpenHandles();
   const answer: Answer = (reqId, work) => {
     work().catch((error: NodeJS.ErrnoException) => sftp.status(reqId, statusOf(error)));
   };
-  answerFiles(sftp, folders, session, handles, answer);
+  answerFiles(sftp, folders, handles, answer);
   answerFolders(sftp, folders, handles, answer);
   answerChanges(sftp, folders, answer);
   sftp.on('CLOSE', (reqId, id) =>
@@ -77,38 +68,22 @@ export function serveFiles(sftp: SFTPWrapper, folders: Folders, session: Session
   sftp.on('close', () => handles.closeAll());
 }
 
-function answerFiles(
-  sftp: SFTPWrapper,
-  folders: Folders,
-  session: SessionMood,
-  handles: OpenHandles,
-  answer: Answer,
-): void {
-  let served = 0;
+function answerFiles(sftp: SFTPWrapper, folders: Folders, handles: OpenHandles, answer: Answer): void {
   sftp.on('OPEN', (reqId, name, flags) =>
     answer(reqId, async () => {
-      const realPath = resolveIn(folders, name);
-      const file = await open(realPath, flagsToString(flags) ?? 'r');
+      const file = await open(resolveIn(folders, name), flagsToString(flags) ?? 'r');
       if ((await file.stat()).isDirectory()) {
         await file.close();
         throw failure(STATUS_CODE.FAILURE);
       }
-      sftp.handle(reqId, handles.keep({ kind: 'file', file, realPath }));
+      sftp.handle(reqId, handles.keep({ kind: 'file', file }));
     }),
   );
   sftp.on('READ', (reqId, id, offset, length) =>
     answer(reqId, async () => {
-      const { file, realPath } = handles.find(id, 'file');
-      await beMoody(session, path.basename(realPath), realPath);
-      const { drop } = session.moods;
-      if (drop !== undefined && served >= drop.afterBytes && session.mood.drops < drop.times) {
-        session.mood.drops += 1;
-        session.cut();
-        return;
-      }
+      const { file } = handles.find(id, 'file');
       const wanted = Math.min(length, longestRead);
       const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(wanted), 0, wanted, offset);
-      served += bytesRead;
       if (bytesRead === 0) sftp.status(reqId, STATUS_CODE.EOF);
       else sftp.data(reqId, buffer.subarray(0, bytesRead));
     }),
@@ -167,23 +142,6 @@ function answerChanges(sftp: SFTPWrapper, folders: Folders, answer: Answer): voi
   // Clients set times and modes after an upload; nothing here depends on them.
   sftp.on('SETSTAT', done);
   sftp.on('FSETSTAT', done);
-}
-
-/** Does to a file what the moods say, right before it is read. */
-async function beMoody({ moods, mood }: SessionMood, fileName: string, realPath: string): Promise<void> {
-  const { grow, replace, readDelayMs } = moods;
-  if (readDelayMs !== undefined) await sleep(readDelayMs);
-  if (grow?.fileName === fileName && mood.growths < grow.times) {
-    mood.growths += 1;
-    await writeFile(realPath, grow.bytes, { flag: 'a' });
-  }
-  if (replace?.fileName === fileName) {
-    mood.reads += 1;
-    if (mood.reads !== replace.beforeRead) return;
-    const target = replace.how === 'rename' ? `${realPath}.new` : realPath;
-    await writeFile(target, replace.bytes);
-    if (replace.how === 'rename') await rename(target, realPath);
-  }
 }
 
 type Failure = Error & { readonly status: number };
