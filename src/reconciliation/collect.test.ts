@@ -103,6 +103,38 @@ describe('collecting one file', () => {
     expect(await listStatements(database.pool, {}, 10)).toHaveLength(1);
   });
 
+  it('takes bytes that come back after a correction as the newest version', async () => {
+    await put(onlineFile, 'good');
+    await collect(online);
+    await put(onlineFile, 'bad', 3000);
+    const { statements } = await collect(online);
+    const refused = { code: 'statement_empty', details: { file: onlineFile } } as const;
+    await inTransaction(database.pool, (tx) => refuseStatement(tx, statements[0] ?? 0, refused));
+    expect(await collect(online)).toMatchObject({ refused: [onlineFile] });
+    await put(onlineFile, 'good', 2000);
+    expect(await collect(online)).toMatchObject({ refused: [] });
+    const versions = await listStatements(database.pool, {}, 10);
+    expect(versions.map(({ version, sha256 }) => [version, sha256 === versions[0]?.sha256])).toEqual([
+      [1, true],
+      [2, false],
+      [3, true],
+    ]);
+  });
+
+  it('leaves what a person brought when the provider sends again what it had sent', async () => {
+    await put(onlineFile, 'theirs');
+    await collect(online);
+    const file = path.join(home, onlineFile);
+    const byHand = { pool: database.pool, archive, ...online, file, who: 'kim', why: 'sent by mail' };
+    await writeFile(file, 'corrected');
+    await addStatementByHand(byHand);
+    await put(onlineFile, 'theirs', 1800);
+    const { statements } = await collect(online);
+    expect(await findStatement(database.pool, statements[0] ?? 0)).toMatchObject({ version: 2, source: 'hand' });
+    await writeFile(file, 'theirs');
+    expect(await addStatementByHand(byHand)).toMatchObject({ version: 3, isNew: true });
+  });
+
   it('does nothing for the same bytes written again', async () => {
     await put(onlineFile, 'bytes');
     const first = await collect(online);

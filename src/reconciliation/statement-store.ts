@@ -34,9 +34,10 @@ type StatementRow = {
 export type Receipt = { readonly source: Statement['source']; readonly who: string; readonly reason?: string };
 
 /**
- * Notes archived bytes as a version of a file: the first, or the next when the bytes differ from every version so far.
- * The same bytes again are the version that they already are. The older version counts until the newer one is imported,
- * so that a correction which has to be refused takes nothing away.
+ * Notes archived bytes as a version of a file: the first, or the next when they differ from what came last. The same
+ * bytes again are the version that they already are; a provider that sends again what it sent last does not undo what a
+ * person has brought meanwhile. Bytes of an older version that come back are a version of their own. The older version
+ * counts until the newer one is imported, so that a correction which has to be refused takes nothing away.
  */
 export async function registerStatement(
   pool: Pool,
@@ -47,13 +48,15 @@ export async function registerStatement(
   return await inTransaction(pool, async (tx) => {
     const identity = [provider, stage, on.toString(), fileName];
     await query(tx, `select pg_advisory_xact_lock(hashtext('jeongsan:statement:' || $1))`, [identity.join('/')]);
-    const versions = await query<{ statement_id: bigint; version: number; sha256: string }>(
+    const versions = await query<{ statement_id: bigint; version: number; sha256: string; by_hand: boolean }>(
       tx,
-      `select statement_id, version, sha256 from statement
+      `select statement_id, version, sha256, source = 'hand' as by_hand from statement
        where provider = $1 and stage = $2 and business_on = $3 and file_name = $4 order by version`,
       identity,
     );
-    const same = versions.find(({ sha256 }) => sha256 === kept.sha256);
+    const newest = [versions.at(-1)];
+    if (receipt.source !== 'hand') newest.push(versions.findLast(({ by_hand }) => !by_hand));
+    const same = newest.find((each) => each?.sha256 === kept.sha256);
     if (same) return { statementId: Number(same.statement_id), version: same.version, isNew: false };
     const version = (versions.at(-1)?.version ?? 0) + 1;
     const [row] = await query<{ statement_id: bigint }>(
