@@ -59,7 +59,7 @@ export function addImportCommand(
 }
 
 /** Done; done without what was refused; or failed, because `--strict` kept everything out. */
-export function importExitStatus(outcome: ImportOutcome): number {
+function importExitStatus(outcome: ImportOutcome): number {
   if (!outcome.entered) return exitStatus.failed;
   return outcome.refused > 0 ? exitStatus.incomplete : exitStatus.done;
 }

@@ -1,18 +1,7 @@
 import { check } from './check.ts';
 
-declare const won: unique symbol;
-
-/** 원. Whole won as a bigint; approvals are positive, cancels negative. */
-export type Won = bigint & { readonly [won]: true };
-
 /** PostgreSQL's bigint, the widest amount that can be kept. */
 export const maxWon = 2n ** 63n - 1n;
-
-/** Brands a bigint as won; a bug if it does not fit PostgreSQL's bigint. */
-export function toWon(amount: bigint): Won {
-  check(amount <= maxWon && amount >= -maxWon, `amount out of range: ${amount}`);
-  return amount as Won;
-}
 
 /** Won as a JSON integer; a bug beyond 2^53 − 1, where JSON numbers stop being exact. */
 export function wonToJson(amount: bigint): number {

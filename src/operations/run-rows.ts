@@ -32,7 +32,7 @@ const outcomeText = (outcome: string | null | undefined, language: Language): st
   outcome === null || outcome === undefined ? '' : (outcomeWords[outcome]?.[language] ?? outcome);
 
 /** What went wrong, in words: a refusal's own text in the reader's language, else the program's message. */
-export function errorText(error: RunError | undefined, language: Language): string {
+function errorText(error: RunError | undefined, language: Language): string {
   if (error === undefined) return '';
   if (error.code === undefined || !(error.code in problems)) return error.message;
   return problemText(error.code as ProblemCode, (error.details ?? {}) as Parameters<typeof problemText>[1], language);
@@ -192,7 +192,7 @@ function partOf(childId: string, runId: string): string {
 }
 
 /** True where something in the run failed and none of it is still at work. */
-export function mayRestart(run: RunDetail): boolean {
+function mayRestart(run: RunDetail): boolean {
   const failed = (state: Run['state']): boolean => state === 'failed' || state === 'cancelled' || state === 'exhausted';
   const working = (state: Run['state']): boolean => state === 'running' || state === 'waiting';
   const all = [run.state, ...run.children.map((child) => child.state)];

@@ -18,7 +18,7 @@ export type Config = {
   readonly sources: Readonly<Record<string, SourceAddress>>;
 };
 
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 /** The checkout, or the folder that the package was installed in. */

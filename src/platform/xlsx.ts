@@ -18,7 +18,7 @@ export type SheetHead = { readonly title: string; readonly width: number };
 export type XlsxFacts = { rows: number; sheets: number };
 
 /** Excel's own limit on rows, less the header. */
-export const sheetRowsMost = 1_048_575;
+const sheetRowsMost = 1_048_575;
 /** Rows that are turned into XML at a time. */
 const batchRows = 500;
 

@@ -5,9 +5,6 @@ export type Stage = (typeof stages)[number];
 /** How a record is marked in every hot table: an approval, a full cancel, a partial cancel. */
 export const kinds = { approval: 'A', cancel: 'C', partialCancel: 'P' } as const;
 
-/** 매입 결과. What the provider says of a capture. */
-export const captureResults = { accepted: 'A', rejected: 'R', held: 'H', released: 'L' } as const;
-
 /** What a column of a statement holds, and so how it travels to PostgreSQL. */
 export type ColumnType = 'text' | 'char' | 'smallint' | 'won' | 'day' | 'time';
 

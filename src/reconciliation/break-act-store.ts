@@ -37,7 +37,7 @@ export type RefusedBreak = {
 };
 
 /** The states from which an act starts; in any other it is refused. A comment may be made on history too. */
-export const actStarts: Readonly<Record<BreakAct['action'], readonly BreakState[]>> = {
+const actStarts: Readonly<Record<BreakAct['action'], readonly BreakState[]>> = {
   assign: ['open', 'investigating'],
   comment: ['open', 'investigating', 'resolved'],
   investigate: ['open'],

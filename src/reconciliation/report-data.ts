@@ -39,7 +39,7 @@ export type AgedBreaks = {
 export type SlowStep = { readonly part: string; readonly name: string; readonly milliseconds: number };
 
 /** 경과 구간: from so many to so many business days. */
-export const ageBuckets = [
+const ageBuckets = [
   { from: 0, to: 0 },
   { from: 1, to: 1 },
   { from: 2, to: 3 },

@@ -8,8 +8,7 @@ export type StatementIdentity = StageDay & { readonly fileName: string };
  * archived: its bytes are kept, its lines are not yet in; imported: its lines count; refused: the file as a whole
  * cannot be read; superseded: a later version counts instead.
  */
-export const statementStates = ['archived', 'imported', 'refused', 'superseded'] as const;
-export type StatementState = (typeof statementStates)[number];
+export type StatementState = 'archived' | 'imported' | 'refused' | 'superseded';
 
 /** One version of a provider's file as it is kept. */
 export type Statement = StatementIdentity & {

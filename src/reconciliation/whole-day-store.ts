@@ -57,7 +57,7 @@ function wholeDayJoin(day: StageDay, inputs: StageInputs, matching: MatchingSpec
 }
 
 /** The loads as constants: the planner may then skip the test of every row against a subquery. */
-export function loadList(inputs: StageInputs): string {
+function loadList(inputs: StageInputs): string {
   return inputs.loadIds.length === 0 ? 'null' : inputs.loadIds.join(', ');
 }
 

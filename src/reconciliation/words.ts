@@ -77,14 +77,7 @@ export const stateWords: Readonly<Record<BreakState, Words>> = {
   resolved: { ko: '종결', en: 'resolved' },
 };
 
-export const resolutions = [
-  'matched_later',
-  'superseded',
-  'corrected_by_us',
-  'accepted_by_provider',
-  'written_off',
-] as const;
-export type Resolution = (typeof resolutions)[number];
+export type Resolution = 'matched_later' | 'superseded' | 'corrected_by_us' | 'accepted_by_provider' | 'written_off';
 
 /** 종결 사유 */
 export const resolutionWords: Readonly<Record<Resolution, Words>> = {

@@ -38,7 +38,7 @@ function endsOnItsDay(plan: number, by: 'day' | 'capturedDay'): boolean {
 }
 
 /** All that happens to a payment within the world, the approval first. */
-export function eventsOf(provider: WorldProvider, payment: Payment): readonly PaymentEvent[] {
+function eventsOf(provider: WorldProvider, payment: Payment): readonly PaymentEvent[] {
   const all = payment.plant === undefined ? naturalEvents(provider, payment) : plantedEvents(provider, payment);
   const { lastDay } = provider.world;
   if (all.every((event) => event.day <= lastDay && (event.capturedDay ?? 0) <= lastDay)) return all;

@@ -111,7 +111,7 @@ export function plantedIndex(slots: PlantSlots, dayBase: number, slot: number): 
 }
 
 /** The plant of a slot: kinds change places from day to day. */
-export function plantInSlot(slots: PlantSlots, day: number, slot: number): Plant {
+function plantInSlot(slots: PlantSlots, day: number, slot: number): Plant {
   return slots.plants[(slot * slots.stride + day * 17) % slots.plants.length] as Plant;
 }
 

@@ -90,7 +90,7 @@ export const blank: FillerField = { type: 'filler', content: 'blank' };
 export const anything: FillerField = { type: 'filler', content: 'anything' };
 
 /** Why a field cannot be read or written. Kept with an unreadable line, so the words are part of the data. */
-export const fieldFaults = {
+const fieldFaults = {
   not_a_number: { ko: '숫자가 아닙니다', en: 'not a number' },
   out_of_range: { ko: '값이 너무 큽니다', en: 'does not fit' },
   fraction_of_won: { ko: '원 미만의 금액이 있습니다', en: 'a fraction of a won' },
