@@ -42,7 +42,7 @@ async function put(name: string, bytes: Uint8Array, modifiedOn = '2026-11-21T03:
 
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'jeongsan-sftp-'));
-  key = ssh2.utils.generateKeyPairSync('ed25519');
+  key = ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 });
   server = await startFaultySftpServer(folder, key.public);
   sources = [];
 });
