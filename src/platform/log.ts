@@ -1,18 +1,19 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { isProblem } from '../kernel/problem.ts';
 import type { Config } from './config.ts';
+import { logLineToText } from './log-text.ts';
 
-/** Structured log lines: `log.info({ on, rows }, 'imported')`. One JSON object per line on standard error. */
+/**
+ * Structured log lines: `log.info({ on, rows }, 'imported')`. One JSON object per line on standard error; where that is a
+ * terminal, lines for people.
+ */
 export type Log = Logger;
 
 /** Members that are hidden wherever they appear, up to two levels deep: a second net below `Secret`. */
 const secretNames = ['password', 'passphrase', 'privateKey', 'secret', 'token', 'authorization', 'databaseUrl'];
 
 /** The log of this process. Standard output belongs to what a command prints for its user. */
-export function createLog(
-  config: Pick<Config, 'logLevel'>,
-  destination: DestinationStream = pino.destination({ dest: 2, sync: true }),
-): Log {
+export function createLog(config: Pick<Config, 'logLevel'>, destination: DestinationStream = standardError()): Log {
   return pino(
     {
       level: config.logLevel,
@@ -27,6 +28,13 @@ export function createLog(
     },
     destination,
   );
+}
+
+function standardError(): DestinationStream {
+  const stream = pino.destination({ dest: 2, sync: true });
+  if (process.stderr.isTTY !== true) return stream;
+  const timeZone = Temporal.Now.timeZoneId();
+  return { write: (line) => void stream.write(logLineToText(line, timeZone)) };
 }
 
 /**
