@@ -7,6 +7,14 @@ import { welcomeOnline } from './welcome-online.ts';
 /** Every provider, in the order in which they are shown. */
 export const providers: readonly Provider[] = [ksnet, welcomeOnline, welcomeOffline];
 
+/** The provider that a person names on a command line; `usage` where there is none. */
+export function providerNamed(id: string): Provider {
+  const provider = providers.find((candidate) => candidate.id === id);
+  const known = providers.map((candidate) => candidate.id).join(', ');
+  if (provider === undefined) throw new Problem('usage', { reason: `--provider ${id} (${known})` });
+  return provider;
+}
+
 /** The provider of that id; `not_found` where there is none. */
 export function providerOf(id: string): Provider {
   const provider = providers.find((candidate) => candidate.id === id);

@@ -74,6 +74,6 @@ test.each([
 
 test('an unknown TID, an unknown provider, a provider without it', async () => {
   await expect(run('en', 'T9')).rejects.toMatchObject({ code: 'not_found' });
-  await expect(run('en', 'T1', '--provider', 'nobody')).rejects.toMatchObject({ code: 'not_found' });
+  await expect(run('en', 'T1', '--provider', 'nobody')).rejects.toMatchObject({ code: 'usage' });
   await expect(run('en', 'T1', '--provider', 'welcome-online')).rejects.toMatchObject({ code: 'not_found' });
 });

@@ -5,7 +5,7 @@ import { type Language, Problem } from '../kernel/problem.ts';
 import type { CommandContext } from '../platform/command.ts';
 import { writeOut } from '../platform/output.ts';
 import { type Column, formatTable } from '../platform/terminal.ts';
-import { providerOf, providers } from '../providers/registry.ts';
+import { providerNamed, providers } from '../providers/registry.ts';
 import { findPayments, type PaymentStanding } from './payment-store.ts';
 import { kindWords, type Words, wordOf } from './words.ts';
 
@@ -21,7 +21,7 @@ export function paymentShowCommand(program: Command, context: CommandContext, ou
     .option('--provider <id>', 'only this provider / 원천사')
     .option('--json', 'one JSON array / JSON 출력')
     .action((providerTid: string, options: Options) => {
-      const among = options.provider === undefined ? providers : [providerOf(options.provider)];
+      const among = options.provider === undefined ? providers : [providerNamed(options.provider)];
       return context.withDatabase(async (pool) => {
         const found = await findPayments(pool, { providerTid, providers: among.map((provider) => provider.id) });
         if (found.length === 0) throw new Problem('not_found', { what: 'payment', id: providerTid });

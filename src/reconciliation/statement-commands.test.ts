@@ -101,7 +101,7 @@ describe('jeongsan statement', () => {
     [['add', 'none.dat', ...where, '--why', ' '], 'usage'],
     [['add', 'none.dat', ...where, '--stage', 'x', '--why', 'mail'], 'usage'],
     [['add', 'none.dat', ...where, '--on', '2026-02-30', '--why', 'mail'], 'usage'],
-    [['add', 'none.dat', ...where, '--provider', 'x', '--why', 'mail'], 'not_found'],
+    [['add', 'none.dat', ...where, '--provider', 'x', '--why', 'mail'], 'usage'],
     [['add', 'none.dat', ...where], 'commander.missingMandatoryOptionValue'],
     [['list', '--stage', 'x'], 'usage'],
     [['show', '0'], 'usage'],

@@ -6,7 +6,7 @@ import type { Archive } from '../platform/archive.ts';
 import type { CommandContext } from '../platform/command.ts';
 import { writeOut } from '../platform/output.ts';
 import { formatTable } from '../platform/terminal.ts';
-import { providerOf } from '../providers/registry.ts';
+import { providerNamed } from '../providers/registry.ts';
 import { type Stage, stages } from '../providers/stage.ts';
 import { addStatementByHand } from './collect.ts';
 import { listColumns, listRow, showRows, statementToJson } from './statement-rows.ts';
@@ -41,7 +41,11 @@ export function statementCommands(
     .action((file: string, options: AddOptions) => {
       if (options.why.trim() === '') throw new Problem('usage', { reason: '--why TEXT' });
       const { output, archive } = surroundings();
-      const day = { provider: providerOf(options.provider).id, stage: toStage(options.stage), on: toDay(options.on) };
+      const day = {
+        provider: providerNamed(options.provider).id,
+        stage: toStage(options.stage),
+        on: toDay(options.on),
+      };
       return context.withDatabase(async (pool) => {
         const by = { who: options.by ?? context.who, why: options.why.trim() };
         const added = await addStatementByHand({ pool, archive, file, ...day, ...by });
@@ -57,7 +61,7 @@ export function statementCommands(
     .option('--json', 'one JSON array / JSON 출력')
     .action((options: ListOptions) => {
       const filter = {
-        provider: options.provider === undefined ? undefined : providerOf(options.provider).id,
+        provider: options.provider === undefined ? undefined : providerNamed(options.provider).id,
         stage: options.stage === undefined ? undefined : toStage(options.stage),
         on: options.on === undefined ? undefined : toDay(options.on),
       };
