@@ -1,3 +1,4 @@
+import { faultText } from './field-fault.ts';
 import { importProblems } from './import-problems.ts';
 
 /**
@@ -237,7 +238,10 @@ export class Problem extends Error {
 
 /** The text of a problem for people, with its details filled in. */
 export function problemText(code: ProblemCode, details: ProblemDetails, language: Language): string {
-  return problems[code][language].replace(/\{(\w+)\}/g, (_, name: string) => String(details[name] ?? '?'));
+  return problems[code][language].replace(/\{(\w+)\}/g, (_, name: string) => {
+    const detail = String(details[name] ?? '?');
+    return name === 'problem' ? faultText(detail, language) : detail;
+  });
 }
 
 /** What went wrong, for people: a refusal by its text, anything else, a bug, by its stack. */

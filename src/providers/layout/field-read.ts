@@ -1,7 +1,8 @@
 import iconv from 'iconv-lite';
 import { parseDay } from '../../kernel/business-day.ts';
+import type { FieldFault } from '../../kernel/field-fault.ts';
 import { maxWon } from '../../kernel/money.ts';
-import { type DayField, type Field, type FieldFault, overpunched, type Pad, type WonField } from './field.ts';
+import { type DayField, type Field, overpunched, type Pad, type WonField } from './field.ts';
 import type { Encoding } from './layout.ts';
 
 /** What a field holds: text, code meanings, days and times as strings, numbers, won as bigint; or why it cannot be read. */

@@ -1,6 +1,7 @@
+import type { FieldFault } from '../../kernel/field-fault.ts';
 import { maxWon } from '../../kernel/money.ts';
 import { cp949OfUnicode } from './cp949.ts';
-import { type Field, type FieldFault, overpunched, type Pad, type WonField } from './field.ts';
+import { type Field, overpunched, type Pad, type WonField } from './field.ts';
 import type { Encoding, Format } from './layout.ts';
 
 /** A value of a field as it stands in typed rows. */

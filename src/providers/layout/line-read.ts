@@ -1,5 +1,5 @@
+import type { FieldFault } from '../../kernel/field-fault.ts';
 import { type ColumnType, stageColumns } from '../stage.ts';
-import type { FieldFault } from './field.ts';
 import { type FieldReading, isFault, readField } from './field-read.ts';
 import type { FieldValue } from './field-write.ts';
 import type { Framing } from './framing.ts';
