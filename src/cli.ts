@@ -10,6 +10,7 @@ import { type CommandContext, exitStatus } from './platform/command.ts';
 import { type Config, languageOf, loadConfig } from './platform/config.ts';
 import { openDatabase } from './platform/database/database.ts';
 import { createLog, type Log } from './platform/log.ts';
+import { isReaderGone } from './platform/output.ts';
 import { createShutdown } from './platform/shutdown.ts';
 import { providers } from './providers/registry.ts';
 import { breakCommands } from './reconciliation/break-commands.ts';
@@ -22,6 +23,10 @@ import { sandboxCommands } from './sandbox/commands.ts';
 
 /** The command line: `jeongsan …`. Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but incomplete. */
 async function main(): Promise<void> {
+  // Whoever reads no more, as `head` when it has seen enough, need not be told of it.
+  process.stdout.on('error', (error) => {
+    if (!isReaderGone(error)) throw error;
+  });
   const config = loadConfig(
     process.env,
     providers.map((provider) => provider.id),

@@ -1,3 +1,4 @@
+import { faultText } from '../kernel/field-fault.ts';
 import { formatWon, wonToJson } from '../kernel/money.ts';
 import type { Language } from '../kernel/problem.ts';
 import { formatSeoulTime } from '../kernel/seoul-time.ts';
@@ -133,27 +134,35 @@ export function detailSections(
   return { facts, sides: sideBySide(found, language), trail: trailRows(found, language) };
 }
 
+/** Characters of a line's bytes, in hexadecimal, that a table shows. */
+const rawMost = 48;
+
 function sideBySide({ ours, theirs }: BreakDetail, language: Language): string[][] {
   const fields = [...new Set([...Object.keys(ours ?? {}), ...Object.keys(theirs ?? {})])];
   const known = Object.keys(fieldWords);
   const place = (field: string): number => (known.includes(field) ? known.indexOf(field) : known.length);
   return fields
     .sort((a, b) => place(a) - place(b))
-    .map((field) => [field, valueText(field, ours?.[field]), valueText(field, theirs?.[field])] as const)
-    .filter(([, left, right]) => left !== '' || right !== '')
-    .map(([field, left, right]) => [
-      wordOf(fieldWords, field, language),
-      left,
-      right,
-      ours !== null && theirs !== null && left !== right ? '≠' : '',
-    ]);
+    .map((field) => {
+      const [left, right] = [ours, theirs].map((record) => valueText(field, record?.[field], language));
+      const both = ours !== null && theirs !== null && field in ours && field in theirs;
+      return [wordOf(fieldWords, field, language), left ?? '', right ?? '', both && left !== right ? '≠' : ''];
+    })
+    .filter(([, left, right]) => left !== '' || right !== '');
 }
 
-/** A value of a kept record for people: amounts with separators. */
-export function valueText(field: string, value: unknown): string {
+/** A value of a kept record for people: amounts with separators, faults in words. */
+function valueText(field: string, value: unknown, language: Language): string {
   if (value === null || value === undefined) return '';
+  if (field === 'problem') return faultText(String(value), language);
+  if (field === 'raw') return cutText(String(value));
   if (field.endsWith('Won')) return formatWon(BigInt(String(value)));
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+/** The bytes of a line are as wide as the line; whoever wants them all has them as JSON. */
+function cutText(text: string): string {
+  return text.length <= rawMost ? text : `${text.slice(0, rawMost)}…`;
 }
 
 function trailRows({ events }: BreakDetail, language: Language): string[][] {
