@@ -7,7 +7,7 @@ import { type App, openApp } from './app.ts';
 import { failureText, type Language, Problem } from './kernel/problem.ts';
 import { type Config, languageOf, loadConfig } from './platform/config.ts';
 import { holdInstance } from './platform/instance-lock.ts';
-import { createLog } from './platform/log.ts';
+import { createLog, type Log } from './platform/log.ts';
 import { createShutdown, type Shutdown } from './platform/shutdown.ts';
 import { createProgress } from './platform/terminal.ts';
 import { providers } from './providers/registry.ts';
@@ -17,7 +17,7 @@ import { openRun } from './reconciliation/run-store.ts';
 import { summaryToText } from './reconciliation/summary-text.ts';
 import { expectedOf } from './reconciliation/workflow.ts';
 import { importWorld } from './sandbox/load.ts';
-import { openSandbox, type Sandbox } from './sandbox/sandbox.ts';
+import { openSandbox } from './sandbox/sandbox.ts';
 
 const sandboxSeed = 1;
 const sandboxDays = 3;
@@ -33,47 +33,65 @@ async function main(): Promise<void> {
   const instance = holdInstance(config.home, 'server');
   const shutdown = createShutdown({ log });
   shutdown.onClose('instance lock', () => instance.release());
+  // The end waits for active work before it closes: so nothing that is being opened here can be left open.
+  const starting = shutdown.active.begin('start');
+  try {
+    const port = await start(config, log, shutdown);
+    instance.announce({ port });
+    starting.end();
+    shutdown.started();
+    process.stdout.write(`ready: http://127.0.0.1:${port}\n`);
+  } catch (error) {
+    starting.end();
+    if (shutdown.signal.aborted) {
+      log.debug({ err: error }, 'stopped while starting');
+      return;
+    }
+    await shutdown.end('failed');
+    throw error;
+  }
+}
+
+/** Opens everything, reconciles the sandbox's days, and serves; returns the port. Throws where the end has begun. */
+async function start(config: Config, log: Log, shutdown: Shutdown): Promise<number> {
+  const { signal } = shutdown;
+  const progress = createProgress(process.stderr);
   try {
     const sandbox = await openSandbox({
       folder: path.join(config.home, 'sandbox'),
       seed: sandboxSeed,
       days: sandboxDays,
       payments: sandboxPaymentsPerDay,
-      progress: createProgress(process.stderr),
+      progress,
+      signal,
     });
     shutdown.onClose('sandbox', () => sandbox.close());
+    signal.throwIfAborted();
     const app = await openApp({ ...config, sources: { ...config.sources, ...sandbox.sources } }, log);
     shutdown.onClose('app', () => app.close());
-    await reconcileSandbox(app, sandbox, shutdown, config.language);
-    if (shutdown.signal.aborted) return;
-    const port = await serveHealth(app, config, shutdown);
-    instance.announce({ port });
-    shutdown.started();
-    process.stdout.write(`ready: http://127.0.0.1:${port}\n`);
-    await once(shutdown.signal, 'abort');
-  } catch (error) {
-    await shutdown.end('failed');
-    throw error;
+    signal.throwIfAborted();
+    await importWorld(app.pool, sandbox.world, { who: 'sandbox', language: config.language, progress, signal });
+    for (const on of sandbox.world.days) await reconcileDay(app, on, shutdown, config.language);
+    signal.throwIfAborted();
+    return await serveHealth(app, config, shutdown);
+  } finally {
+    progress.close();
   }
 }
 
-async function reconcileSandbox(app: App, sandbox: Sandbox, shutdown: Shutdown, language: Language): Promise<void> {
-  const progress = createProgress(process.stderr);
-  await importWorld(app.pool, sandbox.world, { who: 'sandbox', progress });
-  const request = { providers: providers.map((provider) => provider.id), stages: [...stages], who: 'sandbox' };
-  for (const on of sandbox.world.days) {
-    if (shutdown.signal.aborted) return;
-    const { runId } = await openRun(app.pool, { ...request, on });
-    const work = shutdown.active.begin(runId);
-    try {
-      const result = await app.run(runId, { ...request, on }, () => undefined);
-      const day = await daySummary(app.pool, Temporal.PlainDate.from(on), expectedOf(request), language);
-      process.stdout.write(`${summaryToText(day, language)}${result.report}\n\n`);
-    } finally {
-      work.end();
-    }
+async function reconcileDay(app: App, on: string, shutdown: Shutdown, language: Language): Promise<void> {
+  shutdown.signal.throwIfAborted();
+  const request = { on, providers: providers.map((provider) => provider.id), stages: [...stages], who: 'sandbox' };
+  const { runId } = await openRun(app.pool, request);
+  const work = shutdown.active.begin(runId);
+  try {
+    const result = await app.run(runId, request, () => undefined);
+    const day = await daySummary(app.pool, Temporal.PlainDate.from(on), expectedOf(request), language);
+    const report = `${language === 'ko' ? '보고서' : 'report'}: ${result.report}`;
+    process.stdout.write(`${summaryToText(day, language)}\n${report}\n\n`);
+  } finally {
+    work.end();
   }
-  progress.close();
 }
 
 /** Live when the process answers, ready while it can run workflows. */

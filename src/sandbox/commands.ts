@@ -155,9 +155,9 @@ async function load(folder: string, json: boolean, context: CommandContext): Pro
     Object.entries(config().sources).map(([provider, source]) => [provider, inboxOf(provider, source)]),
   );
   const progress = createProgress(process.stderr);
-  const { who, signal } = context;
+  const { who, language, signal } = context;
   const outcome = await context
-    .withDatabase((pool) => loadWorld(pool, path.resolve(folder), { who, signal, progress, inboxes }))
+    .withDatabase((pool) => loadWorld(pool, path.resolve(folder), { who, language, signal, progress, inboxes }))
     .finally(() => progress.close());
   const { merchants, payments, deposits, statements } = outcome;
   const counts = Object.entries({ merchants, payments, deposits });

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Pool } from 'pg';
 import type { ImportOptions, ImportOutcome } from '../imports/import-records.ts';
 import { openImportSource } from '../imports/import-source.ts';
-import { Problem } from '../kernel/problem.ts';
+import { type Language, Problem } from '../kernel/problem.ts';
 import { importMerchants } from '../merchants/import-merchants.ts';
 import { importPayments } from '../payments/import-payments.ts';
 import { formatCount, type Progress } from '../platform/terminal.ts';
@@ -17,6 +17,8 @@ export type GeneratedWorld = WorldSummary & { readonly folder: string };
 
 export type LoadOptions = {
   readonly who: string;
+  /** Of the progress; English if not given. */
+  readonly language?: Language;
   readonly progress?: Progress;
   readonly signal?: AbortSignal;
 };
@@ -57,12 +59,9 @@ export async function importWorld(pool: Pool, world: GeneratedWorld, options: Lo
     const outcome = await importer(source, {
       who,
       ...(signal === undefined ? {} : { signal }),
-      onProgress: ({ phase, rows }) => progress?.update(file, `${file}  ${phase}  ${formatCount(rows)}`),
+      onProgress: ({ rows }) => progress?.update(file, `${file}  ${formatCount(rows)}`),
     });
-    progress?.finish(
-      file,
-      `${file}  +${formatCount(outcome.added)}  =${formatCount(outcome.same)}  !${formatCount(outcome.refused)}`,
-    );
+    progress?.finish(file, `${file}  ${countsText(outcome, options.language ?? 'en')}`);
     return outcome;
   };
   return {
@@ -70,6 +69,13 @@ export async function importWorld(pool: Pool, world: GeneratedWorld, options: Lo
     payments: await bring('payments.csv', (source, how) => importPayments(pool, source, { ...how, providers: known })),
     deposits: await bring('deposits.csv', (source, how) => importDeposits(pool, source, { ...how, providers: known })),
   };
+}
+
+function countsText(outcome: ImportOutcome, language: Language): string {
+  const [added, same, refused] = [outcome.added, outcome.same, outcome.refused].map(formatCount);
+  return language === 'ko'
+    ? `추가 ${added} · 동일 ${same} · 거절 ${refused}`
+    : `${added} added · ${same} the same · ${refused} refused`;
 }
 
 /**
