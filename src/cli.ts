@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
+import path from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { type App, archiveFolder, openApp } from './app.ts';
 import { failureText, isProblem } from './kernel/problem.ts';
@@ -7,7 +9,7 @@ import { runCommands } from './operations/run-commands.ts';
 import { paymentsCommands } from './payments/commands.ts';
 import { openArchive } from './platform/archive.ts';
 import { type CommandContext, exitStatus } from './platform/command.ts';
-import { type Config, languageOf, loadConfig } from './platform/config.ts';
+import { type Config, languageOf, loadConfig, repositoryRoot } from './platform/config.ts';
 import { openDatabase } from './platform/database/database.ts';
 import { createLog, type Log } from './platform/log.ts';
 import { isReaderGone } from './platform/output.ts';
@@ -41,6 +43,7 @@ async function main(): Promise<void> {
 function createProgram(config: Config, log: Log, signal: AbortSignal): Command {
   const program = new Command('jeongsan')
     .description('the settlement back office of a payment gateway / 정산')
+    .version(productVersion())
     .exitOverride()
     .showHelpAfterError();
   const context: CommandContext = {
@@ -75,6 +78,11 @@ function createProgram(config: Config, log: Log, signal: AbortSignal): Command {
   runCommands(program, context, { restart: (runId) => withApp((app) => app.restart(runId)) });
   sandboxCommands(program, context);
   return program;
+}
+
+function productVersion(): string {
+  const manifest = JSON.parse(readFileSync(path.join(repositoryRoot, 'package.json'), 'utf8')) as { version: string };
+  return manifest.version;
 }
 
 function userName(): string {

@@ -237,6 +237,12 @@ describe('one file per MID with a done-marker', () => {
     await addStatementByHand({ ...byHand(perMid), file: await local(nameOf('A2')) });
     expect((await collect(perMid)).missing).toEqual([]);
   });
+
+  it('misses a file although no record of ours names a MID', async () => {
+    expect(await collect(perMid)).toEqual({ ...nothing, missing: [nameOf('{mid}')] });
+    await put(nameOf('A1'), 'unheard of');
+    expect((await collect(perMid)).missing).toEqual([]);
+  });
 });
 
 describe('over SFTP', () => {

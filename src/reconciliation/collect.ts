@@ -69,7 +69,8 @@ export async function collectStatements(
   return {
     statements: await statementsToLoad(pool, input),
     waiting,
-    missing: expected.filter((name) => !there.has(name)),
+    missing:
+      expected.length === 0 && there.size === 0 ? [anyMid(spec, on)] : expected.filter((name) => !there.has(name)),
     refused: newest.filter(({ state }) => state === 'refused').map(({ fileName }) => fileName),
   };
 }
@@ -137,6 +138,11 @@ async function expectedNames(pool: Pool, spec: StatementSpec, day: StageDay): Pr
   return mids.map((mid) => formatStatementName(spec.fileName, { ...named, mid }));
 }
 
+/** A day without records of ours does not say which MIDs to wait for; that nothing came at all is a finding all the same. */
+function anyMid(spec: StatementSpec, on: Temporal.PlainDate): string {
+  return formatStatementName(spec.fileName, { day: compactDay(on), mid: '{mid}' });
+}
+
 /**
  * 수기 등록. Adds a file of this machine under who brought it and why. A name that the provider would not give is
  * accepted where the day can have one file only, which then is that file; with one file per MID the name says the MID.
@@ -167,8 +173,7 @@ function handedName(spec: StatementSpec, name: string, on: Temporal.PlainDate): 
   const named = readStatementName(spec.fileName, name);
   if (named?.day === day) return name;
   if (!spec.perMid && !named) return formatStatementName(spec.fileName, { day });
-  const expected = formatStatementName(spec.fileName, { day, mid: '{mid}' });
-  throw new Problem('statement_file_name', { file: name, expected });
+  throw new Problem('statement_file_name', { file: name, expected: anyMid(spec, on) });
 }
 
 /** What the provider's file says of a stage. @throws Problem `not_found` for a stage that the provider does not send */
