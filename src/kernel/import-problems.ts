@@ -108,7 +108,7 @@ export const importProblems = {
   },
   import_provider_unknown: {
     status: 400,
-    ko: '{field}({bytes}): 모르는 제휴사입니다: {value}',
+    ko: '{field}({bytes}): 모르는 원천사입니다: {value}',
     en: '{field} ({bytes}): unknown provider: {value}',
   },
   import_differs: {

@@ -8,11 +8,11 @@ import { importDeposits } from './deposit-import.ts';
 export function depositsCommands(program: Command, context: CommandContext): void {
   const noun = program
     .command('deposits')
-    .description(context.language === 'ko' ? '제휴사 입금' : 'deposits from providers');
+    .description(context.language === 'ko' ? '원천사 입금' : 'deposits from providers');
   addImportCommand(
     noun,
     context,
-    { ko: '제휴사 입금을 파일에서 적재', en: 'import deposits from a file' },
+    { ko: '원천사 입금을 파일에서 적재', en: 'import deposits from a file' },
     (pool, source, options) =>
       importDeposits(pool, source, { ...options, providers: providers.map((provider) => provider.id) }),
   );
