@@ -120,3 +120,12 @@ export async function markStale(
     [provider, stage, days],
   );
 }
+
+/**
+ * The days that a query of one column gives, and `on` itself, as literals for `in (…)`. Hot tables are asked for days by
+ * literals alone: the planner then leaves every other leaf out, however long the history. An empty list would not.
+ */
+export async function dayLiterals(tx: PoolClient, { on }: StageDay, query: string): Promise<string> {
+  const { rows } = await tx.query<{ day: string }>(`select distinct day::text from (${query}) q (day) order by 1`);
+  return [...new Set([on.toString(), ...rows.map(({ day }) => day)])].map((day) => `date '${day}'`).join(', ');
+}

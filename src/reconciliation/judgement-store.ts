@@ -79,14 +79,14 @@ function neighbourIsOpen(day: StageDay, column: string): string {
       select from payment_total b where b.provider = ${provider} and b.traded_on = ${column}))`;
 }
 
-/** The other days on which a lonely line may have its record: those near by, and those that the lines name. */
+/** The other days on which a lonely line may have its record: those near by, and those that the lines name, nearest first. */
 async function daysElsewhere(tx: PoolClient, day: StageDay, matching: MatchingSpec): Promise<string> {
   const { rows } = await tx.query<{ day: string }>(
-    `select distinct d::date::text as day from (
+    `select d::date::text as day from (
        select dated_on as d from theirs_item i where from_day and not repeated
          and not exists (select from pair where theirs_id = i.id)
        union all select generate_series($1::date - $2::int, $1::date + $2::int, interval '1 day')
-     ) days where d <> $1::date order by day limit 60`,
+     ) days where d <> $1::date group by d::date order by abs(d::date - $1::date), d::date limit 60`,
     [day.on.toString(), matching.timingDays],
   );
   return rows.map((row) => escapeLiteral(row.day)).join(', ');

@@ -1,6 +1,6 @@
 import { escapeLiteral, type PoolClient } from 'pg';
 import type { MatchingColumn, MatchingSpec, ResiduePass } from '../providers/matching.ts';
-import type { StageInputs } from './input-store.ts';
+import { dayLiterals, type StageInputs } from './input-store.ts';
 import { itemColumns, leafName, type StageDay, stageSql } from './stage-sql.ts';
 
 /**
@@ -14,7 +14,8 @@ export async function layOutResidue(
   matching: MatchingSpec,
 ): Promise<void> {
   await createItemTables(tx);
-  await tx.query(dayItemsOfOurs(day, matching));
+  const traded = `select o.traded_on from whole_day w join ${leafOfOurs(day)} o on o.ctid = w.ours_at`;
+  await tx.query(dayItemsOfOurs(day, matching, await dayLiterals(tx, day, traded)));
   await tx.query(dayItemsOfTheirs(day, matching));
   await tx.query(
     `insert into ours_item (from_day, at, business_on, provider_tid, cancel_seq, ${itemColumns}, held, awaits_on, break_id)
@@ -80,7 +81,7 @@ async function createItemTables(tx: PoolClient): Promise<void> {
 }
 
 /** Ours that the first pass left, but for those that a line of another day has consumed already. */
-function dayItemsOfOurs(day: StageDay, matching: MatchingSpec): string {
+function dayItemsOfOurs(day: StageDay, matching: MatchingSpec, tradedDays: string): string {
   const sql = stageSql[day.stage];
   const on = `date ${escapeLiteral(day.on.toString())}`;
   const provider = escapeLiteral(day.provider);
@@ -98,8 +99,8 @@ function dayItemsOfOurs(day: StageDay, matching: MatchingSpec): string {
     insert into ours_item (from_day, at, business_on, provider_tid, cancel_seq, ${itemColumns}, held, awaits_on)
     select true, o.ctid, ${on}, o.provider_tid, o.cancel_seq, ${sql.oursItem}, ${held}, ${awaits}
     from (select distinct ours_at from whole_day where ours_at is not null) w
-    join ${leafName(sql.oursTable, day.provider, day.on)} o on o.ctid = w.ours_at
-    ${sql.oursJoin}
+    join ${leafOfOurs(day)} o on o.ctid = w.ours_at
+    ${sql.oursJoin.replace(':provider', provider).replace(':tradedDays', tradedDays)}
     where not exists (select from pairing q where q.provider = ${provider} and q.stage = ${escapeLiteral(day.stage)}
       and q.ours_on = ${on} and q.provider_tid = o.provider_tid and q.cancel_seq = o.cancel_seq)`;
 }
@@ -127,10 +128,13 @@ function dayItemsOfTheirs(day: StageDay, matching: MatchingSpec): string {
  * later. Today's line has had its effect, and is left out with its record.
  */
 function consumedElsewhere(day: StageDay): string {
-  const leaf = leafName(stageSql[day.stage].oursTable, day.provider, day.on);
-  return `select from ${leaf} o join pairing q on q.provider_tid = o.provider_tid and q.cancel_seq = o.cancel_seq
+  return `select from ${leafOfOurs(day)} o join pairing q on q.provider_tid = o.provider_tid and q.cancel_seq = o.cancel_seq
     where o.ctid = w.ours_at and q.was_held and q.provider = ${escapeLiteral(day.provider)}
       and q.stage = ${escapeLiteral(day.stage)} and q.ours_on = date ${escapeLiteral(day.on.toString())}`;
+}
+
+function leafOfOurs({ provider, stage, on }: StageDay): string {
+  return leafName(stageSql[stage].oursTable, provider, on);
 }
 
 /** The neighbouring day that a record this near to midnight may stand in, or null. */

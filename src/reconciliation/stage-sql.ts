@@ -16,6 +16,7 @@ type StageSql = {
   readonly differs: string;
   /** Columns of an item in the order of `itemColumns`. */
   readonly oursItem: string;
+  /** Joins what only the payment knows. `:provider` and `:tradedDays` are literals, for only their leaves to be read. */
   readonly oursJoin: string;
   readonly theirsItem: string;
   /** What the lines say was moved, for the day's equation. */
@@ -49,8 +50,8 @@ export function itemAsJson(alias: string): string {
   return `jsonb_build_object(${pairs.join(', ')})`;
 }
 
-const paymentOfCapture = `left join payment p on p.provider = o.provider and p.traded_on = o.traded_on
-  and p.provider_tid = o.provider_tid and p.cancel_seq = o.cancel_seq`;
+const paymentOfCapture = `left join payment p on p.provider = :provider and p.traded_on in (:tradedDays)
+  and p.traded_on = o.traded_on and p.provider_tid = o.provider_tid and p.cancel_seq = o.cancel_seq`;
 
 const captureItem = `o.kind, o.amount_won, o.fee_won, o.vat_won, o.amount_won - o.fee_won - o.vat_won, o.captured_on,
   o.traded_on, o.mid, coalesce(p.approval_no, ''), coalesce(p.order_no, ''), coalesce(p.acquirer, ''),

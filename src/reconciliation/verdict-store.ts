@@ -1,6 +1,6 @@
 import { escapeLiteral, type PoolClient } from 'pg';
 import type { MatchingSpec } from '../providers/matching.ts';
-import type { StageInputs } from './input-store.ts';
+import { dayLiterals, type StageInputs } from './input-store.ts';
 import { itemAsJson, itemColumns, type StageDay, stageSql } from './stage-sql.ts';
 
 /**
@@ -60,6 +60,8 @@ export async function notePairings(tx: PoolClient, day: StageDay, runId: string)
      select break_id, 'jeongsan', 'gone', from_state, 'resolved', resolution || ' in ' || $1 from closed`,
     [runId],
   );
+  // Items opened since the last ANALYZE are taken for few, and a nested loop over them is quadratic.
+  await tx.query('set local enable_nestloop = off');
   await tx.query(
     `delete from open_item i using ours_item o, pair p where p.ours_id = o.id and not o.from_day
        and i.provider = $1 and i.stage = $2 and i.side = 'ours' and i.business_on = o.business_on
@@ -72,6 +74,7 @@ export async function notePairings(tx: PoolClient, day: StageDay, runId: string)
        and i.load_id = t.load_id and i.line_no = t.line_no`,
     [day.provider, day.stage],
   );
+  await tx.query('reset enable_nestloop');
 }
 
 /**
@@ -188,19 +191,21 @@ function prefixed(alias: string): string {
  */
 export async function endWaiting(tx: PoolClient, day: StageDay, matching: MatchingSpec, runId: string): Promise<void> {
   const sql = stageSql[day.stage];
+  const provider = escapeLiteral(day.provider);
   await tx.query(`
     drop table if exists ended;
     create temp table ended on commit drop as
-    select i.*, case when i.side = 'ours' then 'missing_at_provider'
-      when exists (select from ${sql.oursTable} o where o.provider = i.provider and o.${sql.oursDay} = i.awaits_on
-        and o.provider_tid = i.provider_tid and o.cancel_seq = i.cancel_seq) then 'duplicate'
-      else 'missing_here' end as break_kind
+    select i.*, case when i.side = 'ours' then 'missing_at_provider' else 'missing_here' end as break_kind
     from open_item i
-    where i.provider = ${escapeLiteral(day.provider)} and i.stage = ${escapeLiteral(day.stage)}
-      and i.awaits_on is not null and (
-        i.awaits_on < date ${escapeLiteral(day.on.toString())} - ${2 * matching.escalateAfterBusinessDays}
-        or exists (select from reconciled_stage r where r.provider = i.provider and r.stage = i.stage
-                     and r.business_on = i.awaits_on))`);
+    where i.provider = ${provider} and i.stage = ${escapeLiteral(day.stage)} and i.awaits_on is not null and (
+      i.awaits_on < date ${escapeLiteral(day.on.toString())} - ${2 * matching.escalateAfterBusinessDays}
+      or exists (select from reconciled_stage r where r.provider = i.provider and r.stage = i.stage
+                   and r.business_on = i.awaits_on))`);
+  const days = await dayLiterals(tx, day, `select awaits_on from ended where side = 'theirs'`);
+  await tx.query(`
+    update ended e set break_kind = 'duplicate' from ${sql.oursTable} o
+    where e.side = 'theirs' and o.provider = ${provider} and o.${sql.oursDay} in (${days})
+      and o.${sql.oursDay} = e.awaits_on and o.provider_tid = e.provider_tid and o.cancel_seq = e.cancel_seq`);
   const record = itemAsJson('ended');
   await openBreaks(
     tx,
