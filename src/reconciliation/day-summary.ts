@@ -1,9 +1,11 @@
 import type { Pool, PoolClient } from 'pg';
 import { formatWon } from '../kernel/money.ts';
 import { type Language, type ProblemCode, problems, problemText } from '../kernel/problem.ts';
+import type { Stage } from '../providers/stage.ts';
 import { dayEquations } from './equation-store.ts';
 import type { DayEquation, DaySummary, StageSummary } from './outcome.ts';
 import { type ExpectedProvider, stageSummaries } from './summary-store.ts';
+import { stageWords } from './words.ts';
 
 /**
  * How a business day stands for these providers and stages: `complete` only when every expected file is in, read and
@@ -27,7 +29,7 @@ export async function daySummary(
 
 function stageReasons(summary: StageSummary, language: Language): string[] {
   if (summary.stage === 'deposit') return [];
-  const name = `${summary.provider} ${summary.stage}`;
+  const name = nameOf(summary.provider, summary.stage, language);
   const reasons = [
     ...summary.missing.map((file) => say(language, `${name}: 파일이 없습니다: ${file}`, `${name}: no file ${file}`)),
     ...summary.waiting.map((file) =>
@@ -49,8 +51,8 @@ function stageReasons(summary: StageSummary, language: Language): string[] {
 
 function residuals(equations: readonly DayEquation[], language: Language): string[] {
   return equations.flatMap(({ provider, transactions, settlement }) => [
-    ...residual(`${provider} transaction`, transactions?.residualWon, language),
-    ...residual(`${provider} settlement`, settlement?.residualWon, language),
+    ...residual(nameOf(provider, 'transaction', language), transactions?.residualWon, language),
+    ...residual(nameOf(provider, 'settlement', language), settlement?.residualWon, language),
   ]);
 }
 
@@ -58,6 +60,10 @@ function residual(name: string, won: bigint | undefined, language: Language): st
   if (won === undefined || won === 0n) return [];
   const amount = formatWon(won);
   return [say(language, `${name}: 등식이 맞지 않습니다. 잔차 ${amount}원`, `${name}: ${amount} won are unexplained`)];
+}
+
+function nameOf(provider: string, stage: Stage, language: Language): string {
+  return `${provider} ${say(language, stageWords[stage].ko, stage)}`;
 }
 
 function say(language: Language, ko: string, en: string): string {

@@ -11,6 +11,7 @@ import { checkDeposits } from './deposit-store.ts';
 import { escalateBreaks } from './escalation-store.ts';
 import type { LoadResult } from './load-store.ts';
 import { matchStage, staleDays } from './match-store.ts';
+import type { ReconciledStage } from './outcome.ts';
 import { daysStillMissing, finishRun, noteStageRun, type ReconcileRequest, type StageRun } from './run-store.ts';
 import type { RefusedBecause } from './statement.ts';
 import type { ExpectedProvider } from './summary-store.ts';
@@ -126,7 +127,11 @@ async function reconcileDay(
 async function reconcileDeposits(ports: ReconciliationPorts, request: ReconcileRequest, id: string): Promise<void> {
   const on = Temporal.PlainDate.from(request.on);
   for (const provider of providersOf(request, 'settlement')) {
-    const { checked } = await transaction(`deposits of ${provider}`, (tx) => checkDeposits(tx, { provider, on }, id));
+    const { checked } = await transaction(`deposits of ${provider}`, async (tx) => {
+      const found = await checkDeposits(tx, { provider, on }, id);
+      await escalate(tx, ports, { provider, stage: 'deposit', on, run: id });
+      return found;
+    });
     ports.watch({ provider, stage: 'deposit', step: 'done', rows: checked });
   }
 }
@@ -175,22 +180,26 @@ async function reconcileStage(ports: ReconciliationPorts, request: StageRequest)
     lines: first.lines,
   };
   await transaction('note', async (tx) => {
-    const { escalateAfterBusinessDays } = matchingOf(provider, stage);
-    const today = addBusinessDays(on, 1, ports.holidays);
-    await escalateBreaks(tx, {
-      provider: id,
-      stage,
-      today,
-      businessDaysOld: escalateAfterBusinessDays,
-      holidays: ports.holidays,
-      runId: run,
-    });
+    await escalate(tx, ports, { provider: id, stage, on, run });
     await noteStageRun(tx, run, stageRun);
   });
   const milliseconds = Date.now() - Date.parse(begun);
   const rate = first.outcome === 'reconciled' ? { milliseconds } : {};
   ports.watch({ provider: id, stage, step: 'done', rows: first.lines, ...rate });
   return stageRun;
+}
+
+/** The day after the business day counts as today, whenever it is run; deposits are as patient as their settlement. */
+async function escalate(
+  tx: PoolClient,
+  { holidays }: ReconciliationPorts,
+  due: { provider: string; stage: ReconciledStage; on: Temporal.PlainDate; run: string },
+): Promise<void> {
+  const { provider, stage, on, run } = due;
+  const matching = matchingOf(providerOf(provider), stage === 'deposit' ? 'settlement' : stage);
+  const businessDaysOld = matching.escalateAfterBusinessDays;
+  const today = addBusinessDays(on, 1, holidays);
+  await escalateBreaks(tx, { provider, stage, today, businessDaysOld, holidays, runId: run });
 }
 
 /** Also looks again for the files that earlier days still miss: either side may arrive late. */
@@ -281,13 +290,7 @@ function failedStage(provider: string, stage: Stage, reason: unknown): StageRun 
     provider,
     stage,
     outcome: 'failed',
-    detail: {
-      missing: [],
-      waiting: [],
-      refused: [],
-      alsoReconciled: [],
-      error,
-    },
+    detail: { missing: [], waiting: [], refused: [], alsoReconciled: [], error },
     startedAt: new Date().toISOString(),
     lines: 0,
   };

@@ -136,3 +136,18 @@ test('running again changes nothing: no break, no event, no pairing, no line', a
   await reconcileDay(app, d1);
   expect(await counts()).toEqual(before);
 });
+
+test('what stays unresolved for more than three business days is escalated once, deposits too', async () => {
+  for (const on of [d1, d2]) await reconcileDay(app, on);
+  const ask = async (sql: string) => (await app.pool.query({ text: sql, rowMode: 'array' })).rows.flat();
+  const waiting = () =>
+    ask(`select distinct stage from break where state <> 'resolved' and business_on <= '${d2}' and escalated_at is null
+         order by stage`);
+  const told = () => ask(`select break_id from break_event where action = 'escalated' order by event_id`);
+  expect(await waiting()).toEqual(['capture', 'deposit', 'settlement', 'transaction']);
+  await reconcileDay(app, '2026-11-27');
+  expect(await waiting()).toEqual([]);
+  const once = await told();
+  await reconcileDay(app, '2026-11-27');
+  expect(await told()).toEqual(once);
+});
