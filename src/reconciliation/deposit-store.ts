@@ -6,8 +6,9 @@ const lookBackDays = 14;
 /**
  * 입금 대사. Compares, for every pay-in day up to `on`, the net total that the provider's current settlement statements
  * promise with the bank deposits we imported, and keeps a break `deposit_differs` where they disagree. A pay-in day is
- * judged only once every day with captures before it has its settlement reconciled: before that the promise is not
- * whole. Safe to repeat; days on which nothing changed are left alone.
+ * judged only once every day with captures before it has its settlement reconciled, every MID's file in: before that the
+ * promise is not whole. One that a correction no longer promises is judged again. Safe to repeat; days on which nothing
+ * changed are left alone.
  */
 export async function checkDeposits(
   tx: PoolClient,
@@ -27,14 +28,17 @@ export async function checkDeposits(
        from deposit where provider = $1 and deposited_on >= $2::date - 2 * $3::int group by 1
      ), judged as (
        select day, coalesce(e.won, 0) as expected, coalesce(r.won, 0) as deposited, coalesce(r.deposits, 0) as deposits
-       from expected e full join received r using (day)
+       from (
+         select day from expected union select day from received
+         union select pay_in_on from deposit_check where provider = $1
+       ) days left join expected e using (day) left join received r using (day)
        where day between $2::date - 2 * $3::int
            and greatest($2::date, (select max(business_on) from reconciled_stage
                                    where provider = $1 and stage = 'settlement'))
          and not exists (
            select from capture_total c where c.provider = $1 and c.captured_on between day - $3::int and day - 1
              and not exists (select from reconciled_stage d where d.provider = $1 and d.stage = 'settlement'
-                               and d.business_on = c.captured_on))
+                               and d.business_on = c.captured_on and d.inputs like '%; mids all'))
      )
      insert into deposit_check as k (provider, pay_in_on, expected_won, deposited_won, deposits, run_id)
      select $1, day, expected, deposited, deposits, $4 from judged

@@ -154,7 +154,7 @@ export function createBooks(pool: Pool, provider = 'welcome-online') {
       return outcome;
     },
     /** The differences that exist, as `day kind tid/seq difference state`. */
-    async breaks(stage: Stage = 'transaction'): Promise<string[]> {
+    async breaks(stage: Stage | 'deposit' = 'transaction'): Promise<string[]> {
       const { rows } = await pool.query<{ text: string }>(
         `select concat_ws(' ', business_on, kind, provider_tid || '/' || cancel_seq, difference_won, state) as text
          from break where provider = $1 and stage = $2 and gone_at is null order by business_on, kind, provider_tid`,

@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createBooks } from '../../test/support/books.ts';
+import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { inTransaction } from '../platform/database/pool.ts';
+import { checkDeposits } from './deposit-store.ts';
+
+const on = '2026-11-18';
+let db: TestDatabase;
+let books: ReturnType<typeof createBooks>;
+let nth = 0;
+
+beforeAll(async () => {
+  db = await testDatabase();
+});
+afterAll(() => db.close());
+beforeEach(async () => {
+  nth += 1;
+  books = createBooks(db.pool, `provider-${nth}`);
+  await books.captures(on, [{ tid: 'T1', won: 1000 }]);
+  await promise('2026-11-19');
+});
+
+/** A settlement statement of the day, or its next version, that pays 1,000 won in on `day`; reconciled. */
+async function promise(day: string): Promise<void> {
+  const load = await books.statement('settlement', on, [{ tid: 'T1', won: 1000 }]);
+  await db.pool.query('insert into statement_pay_in values ($1, $2, 1, 1000, 0, 0, 1000)', [load, day]);
+  await books.match('settlement', on);
+}
+
+async function deposit(day: string, won: number): Promise<void> {
+  await db.pool.query(
+    `with i as (insert into import (kind, file_name, imported_by) values ('deposits', 'x', 'test') returning import_id)
+     insert into deposit (provider, deposited_on, bank_ref, amount_won, import_id)
+     select $1, $2::text::date, $2::text || '/' || $3::text, $3::text::bigint, import_id from i`,
+    [books.provider, day, won],
+  );
+}
+
+function check(day: string) {
+  const { provider } = books;
+  return inTransaction(db.pool, (tx) => checkDeposits(tx, { provider, on: Temporal.PlainDate.from(day) }, 'run'));
+}
+
+test('a deposit in parts differs until its last part has come', async () => {
+  await deposit('2026-11-19', 400);
+  await check('2026-11-19');
+  expect(await books.breaks('deposit')).toEqual(['2026-11-19 deposit_differs -600 open']);
+  await deposit('2026-11-19', 600);
+  await check('2026-11-19');
+  expect(await books.breaks('deposit')).toEqual([]);
+  expect(await check('2026-11-19')).toEqual({ checked: 0 });
+});
+
+test('a pay-in that a correction moves to another day is no longer missed on the old one', async () => {
+  await check('2026-11-20');
+  expect(await books.breaks('deposit')).toEqual(['2026-11-19 deposit_differs -1000 open']);
+  await promise('2026-11-20');
+  await deposit('2026-11-20', 1000);
+  await check('2026-11-20');
+  expect(await books.breaks('deposit')).toEqual([]);
+});
+
+test('nothing is judged while the file of a MID is missing', async () => {
+  await db.pool.query(`update reconciled_stage set inputs = 'loads 1; mids MID2' where provider = $1`, [
+    books.provider,
+  ]);
+  await check('2026-11-20');
+  expect(await books.breaks('deposit')).toEqual([]);
+});
