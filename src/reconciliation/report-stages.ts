@@ -33,7 +33,9 @@ function stageRows(stage: StageSummary, language: Language): Markup {
   const good = stage.state === 'reconciled';
   // A deposit is not due on most days: that is no fault of the day.
   const tone = good ? 'good' : stage.stage === 'deposit' ? 'calm' : 'bad';
-  return html`<tr><th scope="row">${wordOf(stageWords, stage.stage, language)}</th><td><span class="state ${tone}">${wordOf(stageStateWords, stage.state, language)}</span></td>${numberCell(countText(stage.ours))}${numberCell(wonText(stage.oursWon))}${numberCell(countText(stage.lines))}${numberCell(wonText(stage.linesWon))}${numberCell(signedWonText(stage.linesWon - stage.oursWon))}${numberCell(countText(stage.matched))}${numberCell(countText(stage.timing))}${numberCell(countText(stage.awaiting))}${numberCell(countText(stage.held))}${numberCell(countText(count))}</tr>
+  // What was never looked at is unknown, not nothing.
+  const compared = (text: string) => numberCell(stage.reconciledAt === null ? '–' : text);
+  return html`<tr><th scope="row">${wordOf(stageWords, stage.stage, language)}</th><td><span class="state ${tone}">${wordOf(stageStateWords, stage.state, language)}</span></td>${compared(countText(stage.ours))}${compared(wonText(stage.oursWon))}${compared(countText(stage.lines))}${compared(wonText(stage.linesWon))}${compared(signedWonText(stage.linesWon - stage.oursWon))}${compared(countText(stage.matched))}${compared(countText(stage.timing))}${numberCell(countText(stage.awaiting))}${numberCell(countText(stage.held))}${numberCell(countText(count))}</tr>
 ${kinds.length === 0 ? null : html`<tr class="kinds"><td colspan="12">${kinds.map(([kind, sum]) => kindChip(kind, sum, language))}</td></tr>`}`;
 }
 

@@ -111,10 +111,13 @@ function stageRow(stage: StageSummary, language: Language): string[] {
   const sums = Object.values(stage.breaks);
   const count = sums.reduce((sum, each) => sum + each.count, 0);
   const won = sums.reduce((sum, each) => sum + each.differenceWon, 0n);
+  // What was never looked at is unknown, not nothing.
+  const compared = [stage.lines, stage.ours, stage.matched, stage.timing];
   return [
     stage.provider,
     stageWords[stage.stage][language],
-    ...[stage.lines, stage.ours, stage.matched, stage.timing, stage.awaiting, count].map(formatCount),
+    ...compared.map((each) => (stage.reconciledAt === null ? '–' : formatCount(each))),
+    ...[stage.awaiting, count].map(formatCount),
     formatWon(won),
   ];
 }
