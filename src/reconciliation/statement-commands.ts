@@ -28,6 +28,12 @@ export function statementCommands(
   surroundings: () => StatementSurroundings,
 ): void {
   const statement = program.command('statement').description("providers' statement files / 대사 파일");
+  addCommand(statement, context, surroundings);
+  listCommand(statement, context, surroundings);
+  showCommand(statement, context, surroundings);
+}
+
+function addCommand(statement: Command, context: CommandContext, surroundings: () => StatementSurroundings): void {
   statement
     .command('add')
     .description('add a file by hand; the next reconcile takes it in / 수기 등록')
@@ -52,6 +58,9 @@ export function statementCommands(
         await writeOut(output, options.json ? `${JSON.stringify(added)}\n` : addedText(added, context.language));
       });
     });
+}
+
+function listCommand(statement: Command, context: CommandContext, surroundings: () => StatementSurroundings): void {
   statement
     .command('list')
     .description('list every version of every file, the newest days first / 목록')
@@ -81,6 +90,9 @@ export function statementCommands(
         await writeOut(surroundings().output, text);
       });
     });
+}
+
+function showCommand(statement: Command, context: CommandContext, surroundings: () => StatementSurroundings): void {
   statement
     .command('show')
     .description('one version of a file, its original compared with its hash / 상세')
