@@ -4,7 +4,7 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -28,6 +28,8 @@ const { values } = parseArgs({
 const rows = Number(values.rows);
 
 const home = mkdtempSync(path.join(tmpdir(), 'jeongsan-bench-load-'));
+// When root measures, the server's account has to pass through; else the data would lie, and stay, elsewhere.
+chmodSync(home, 0o711);
 const server = await openEmbedded({ home, log: createLog({ logLevel: 'warn' }) });
 try {
   const figures = await bench(server.url);

@@ -5,7 +5,7 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -32,6 +32,8 @@ const rows = Number(values.rows);
 const repeat = Number(values.repeat);
 
 const home = mkdtempSync(path.join(tmpdir(), 'jeongsan-bench-'));
+// When root measures, the server's account has to pass through; else the data would lie, and stay, elsewhere.
+chmodSync(home, 0o711);
 const server = await openEmbedded({ home, log: createLog({ logLevel: 'warn' }) });
 try {
   const result = await bench(server.url);

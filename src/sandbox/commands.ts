@@ -124,7 +124,11 @@ async function generate(options: WorldOptions & { readonly into: string }, conte
     into: path.resolve(options.into),
     signal: context.signal,
     onProgress: ({ file, records }) => progress.update('generate', `${file}  ${formatCount(records)}`),
-  }).finally(() => progress.close());
+  })
+    .catch((error: unknown) => {
+      throw context.signal.aborted ? new Problem('interrupted', { what: options.into }, { cause: error }) : error;
+    })
+    .finally(() => progress.close());
   const elapsedMs = performance.now() - startedAt;
   process.stdout.write(
     options.json === true ? `${JSON.stringify(summary)}\n` : summaryText(summary, options.into, elapsedMs, context),

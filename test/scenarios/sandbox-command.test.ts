@@ -173,6 +173,15 @@ describe('sandbox', () => {
     expect(readdirSync(options.folder).sort()).toEqual(['..%2Fx', 'host_key', 'password']);
   });
 
+  test('says in a line that it was interrupted', async () => {
+    const stop = AbortSignal.abort(new Error('SIGINT'));
+    const into = path.join(home, 'stopped');
+    await expect(run(['generate', ...small, '--into', into], { signal: stop })).rejects.toMatchObject({
+      code: 'interrupted',
+    });
+    expect(existsSync(path.join(into, 'world.json'))).toBe(false);
+  });
+
   test('an interrupted generator leaves nothing that passes for a world, and the next one is whole', async () => {
     const into = path.join(home, 'interrupted');
     const script = path.join(import.meta.dirname, '../../src/cli.ts');
