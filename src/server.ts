@@ -52,11 +52,16 @@ async function main(): Promise<void> {
   }
 }
 
-/** Opens everything, reconciles the sandbox's days, and serves; returns the port. Throws where the end has begun. */
+/**
+ * Serves, opens everything and reconciles the sandbox's days; returns the port. The port comes first: one that is taken
+ * is said at once, and whoever asks meanwhile hears that we are starting. Throws where the end has begun.
+ */
 async function start(config: Config, log: Log, shutdown: Shutdown): Promise<number> {
   const { signal } = shutdown;
   const progress = createProgress(process.stderr);
+  let opened: App | undefined;
   try {
+    const port = await serveHealth(() => opened, config, shutdown);
     const sandbox = await openSandbox({
       folder: path.join(config.home, 'sandbox'),
       seed: sandboxSeed,
@@ -73,7 +78,8 @@ async function start(config: Config, log: Log, shutdown: Shutdown): Promise<numb
     await importWorld(app.pool, sandbox.world, { who: 'sandbox', language: config.language, progress, signal });
     for (const on of sandbox.world.days) await reconcileDay(app, on, shutdown, config.language);
     signal.throwIfAborted();
-    return await serveHealth(app, config, shutdown);
+    opened = app;
+    return port;
   } finally {
     progress.close();
   }
@@ -94,11 +100,13 @@ async function reconcileDay(app: App, on: string, shutdown: Shutdown, language: 
   }
 }
 
-/** Live when the process answers, ready while it can run workflows. */
-async function serveHealth(app: App, config: Config, shutdown: Shutdown): Promise<number> {
+/** Live when the process answers, ready while it can run workflows; `opened` is undefined until it has started. */
+async function serveHealth(opened: () => App | undefined, config: Config, shutdown: Shutdown): Promise<number> {
   const http = new Hono();
   http.get('/', (context) => context.redirect('/health'));
   http.get('/health', async (context) => {
+    const app = opened();
+    if (app === undefined) return context.json({ status: 'starting' }, 503);
     const database = await app.pool.query('select 1').then(
       () => true,
       () => false,
@@ -108,11 +116,10 @@ async function serveHealth(app: App, config: Config, shutdown: Shutdown): Promis
     return context.json({ status: ok ? 'ok' : 'unavailable', database, engine }, ok ? 200 : 503);
   });
   const server = serve({ fetch: http.fetch, port: config.port, hostname: '127.0.0.1' });
-  const failed = once(server, 'error').then(([error]) => {
-    throw portProblem(error as NodeJS.ErrnoException, config.port);
+  // Rejects with the server's error if that comes first.
+  await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
+    throw portProblem(error, config.port);
   });
-  await Promise.race([once(server, 'listening'), failed]);
-  failed.catch(() => undefined);
   shutdown.onClose('http', () => new Promise<void>((resolve) => void server.close(() => resolve())));
   return (server.address() as AddressInfo).port;
 }

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
@@ -12,12 +14,12 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-function startServer(home: string): TestProcess {
+function startServer(home: string, port = 0): TestProcess {
   return runProcess(server, [], {
     JEONGSAN_HOME: home,
     JEONGSAN_LANGUAGE: 'en',
     DATABASE_URL: database.url,
-    PORT: '0',
+    PORT: String(port),
   });
 }
 
@@ -61,5 +63,17 @@ describe('npm start', () => {
     starting.kill(signal);
     expect(await starting.ended).toBe(0);
     expect(existsSync(path.join(home, 'sandbox', '1', 'world.json'))).toBe(false);
+  });
+
+  test('says at once that its port is taken, before it makes anything', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const home = temporaryFolder();
+    const refused = startServer(home, port);
+    expect(await refused.ended).toBe(1);
+    expect(refused.errors()).toContain(`Port ${port} is taken by another program`);
+    expect(existsSync(path.join(home, 'sandbox'))).toBe(false);
+    other.close();
   });
 });
