@@ -36,6 +36,20 @@ test('lines dated all over the calendar do not hide the day next to them', async
   expect((await books.breaks()).filter((text) => !text.includes('X'))).toEqual([`${d1} duplicate T1/0 700 open`]);
 });
 
+test('a payment that comes after its day was reconciled finds its line on the neighbouring day', async () => {
+  await books.payments(d2, [{ tid: 'T2', won: 1 }]);
+  await books.statement('transaction', d2, [{ tid: 'T2', won: 1 }]);
+  await books.match('transaction', d2);
+  await books.statement('transaction', d1, [{ tid: 'T1', won: 700, time: '23:59:59' }]);
+  await books.match('transaction', d1);
+  expect(await books.breaks()).toEqual([`${d1} missing_here T1/0 700 open`]);
+  await books.payments(d1, [{ tid: 'T3', won: 3 }]);
+  await books.payments(d2, [{ tid: 'T1', won: 700, time: '00:00:03' }]);
+  await books.match('transaction', d1);
+  expect(await books.breaks()).toEqual([`${d1} missing_at_provider T3/0 -3 open`]);
+  expect(await books.pairings()).toEqual([`${d2} T1 → ${d1} 2 tid-across-days timing`]);
+});
+
 test.each(['transaction', 'capture', 'settlement'] as const)('%s reads no leaf of a long history', async (stage) => {
   for (let n = 1; n <= 30; n += 1) {
     const past = day.subtract({ days: n }).toString();

@@ -148,7 +148,10 @@ async function openBreaks(tx: PoolClient, day: StageDay, source: string, runId: 
   );
 }
 
-/** Replaces the day's open items by what is unmatched now, each with the break that stands for it. */
+/**
+ * Replaces the day's open items by what is unmatched now, each with the break that stands for it. A line whose record
+ * stands on another day is among them: that record may have come after its day was reconciled, and then still needs it.
+ */
 export async function replaceOpenItems(tx: PoolClient, day: StageDay): Promise<void> {
   const key = [day.provider, day.stage, day.on.toString()];
   await tx.query(`delete from open_item where provider = $1 and stage = $2 and business_on = $3`, key);
@@ -175,8 +178,7 @@ export async function replaceOpenItems(tx: PoolClient, day: StageDay): Promise<v
      select $1, $2, 'theirs', $3, i.load_id, i.line_no, i.result, i.provider_tid, i.cancel_seq, ${prefixed('i')},
        false, l.awaits_on, b.break_id
      from lonely_theirs l join theirs_item i using (id)
-     left join break b on ${standing(`'missing_here'`)} and b.load_id = i.load_id and b.line_no = i.line_no
-     where not l.elsewhere`,
+     left join break b on ${standing(`'missing_here', 'duplicate'`)} and b.load_id = i.load_id and b.line_no = i.line_no`,
     key,
   );
 }
