@@ -37,7 +37,6 @@ async function main(): Promise<void> {
   const shutdown = createShutdown({ log });
   const program = createProgram(config, log, shutdown.signal);
   await program.parseAsync(process.argv);
-  if (shutdown.signal.aborted) process.exitCode = exitStatus.failed;
 }
 
 function createProgram(config: Config, log: Log, signal: AbortSignal): Command {

@@ -84,6 +84,11 @@ export const problems = {
     ko: '대사 파일 {statementId}의 적재 {loadId}은(는) 다른 적재로 대체되었습니다',
     en: 'Load {loadId} of statement {statementId} was overtaken by another one',
   },
+  run_parked: {
+    status: 503,
+    ko: '중단되었습니다. {run} 실행은 멈춘 단계부터 다음 jeongsan 프로세스가 이어 갑니다',
+    en: 'Interrupted. {run} is parked: the next process of Jeongsan goes on with it from the step where it is',
+  },
   interrupted: {
     status: 503,
     ko: '중단되었습니다: {what}. 아무것도 반영되지 않았습니다',

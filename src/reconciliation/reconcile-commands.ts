@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Command } from 'commander';
 import type { Pool } from 'pg';
 import { parseDay, seoul } from '../kernel/business-day.ts';
@@ -57,9 +58,8 @@ async function reconcile(
   const { runId, joined } = await openRun(engine.pool, request);
   const progress = createProgress(process.stderr);
   if (joined) progress.finish(runId, say(context, `${runId} 실행에 합류합니다`, `joined ${runId}, which runs already`));
-  const result = await engine
-    .run(runId, request, (event) => showEvent(progress, event, context.language))
-    .finally(() => progress.close());
+  const running = engine.run(runId, request, (event) => showEvent(progress, event, context.language));
+  const result = await Promise.race([running, parked(runId, context.signal)]).finally(() => progress.close());
   const day = await daySummary(engine.pool, Temporal.PlainDate.from(request.on), expectedOf(request), context.language);
   await writeOut(
     process.stdout,
@@ -69,6 +69,12 @@ async function reconcile(
   );
   if (day.stages.some((stage) => stage.state === 'failed')) process.exitCode = exitStatus.failed;
   else if (day.outcome === 'incomplete') process.exitCode = exitStatus.incomplete;
+}
+
+/** Rejects when we are told to end: what runs is finished as far as its step, the rest waits for the next process. */
+async function parked(run: string, signal: AbortSignal): Promise<never> {
+  if (!signal.aborted) await once(signal, 'abort');
+  throw new Problem('run_parked', { run });
 }
 
 /** One line by provider and stage: the step, rows so far and a second; the last one stays. */

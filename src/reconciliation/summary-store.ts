@@ -21,6 +21,7 @@ type SummaryRow = {
   breaks: { kind: BreakKind; count: number; unresolved: number; won: string }[] | null;
   refused: RefusedFile[] | null;
   last_outcome: string | null;
+  imported: string[];
   last_detail: { missing?: string[]; waiting?: string[]; error?: string } | null;
 };
 
@@ -55,7 +56,8 @@ const summaryQuery = `
        and b.load_id is not null and b.kind <> 'unreadable') as differing_lines,
     (select count(*) from pairing q where q.provider = w.provider and q.stage = w.stage and q.theirs_on = $1
        and q.outcome = 'timing') as timing,
-    i.awaiting, i.awaiting_lines, i.held, b.breaks, f.refused, last.outcome as last_outcome, last.detail as last_detail
+    i.awaiting, i.awaiting_lines, i.held, b.breaks, f.refused, f.imported, last.outcome as last_outcome,
+    last.detail as last_detail
   from wanted w
   left join reconciled_stage r on r.provider = w.provider and r.stage = w.stage and r.business_on = $1
   left join deposit_check k on w.stage = 'deposit' and k.provider = w.provider and k.pay_in_on = $1
@@ -75,10 +77,10 @@ const summaryQuery = `
   ) b
   cross join lateral (
     select jsonb_agg(jsonb_build_object('file', file_name, 'code', problem ->> 'code', 'details', problem -> 'details')
-                     order by file_name) as refused
+                     order by file_name) filter (where state = 'refused') as refused,
+      coalesce(array_agg(file_name) filter (where state = 'imported'), '{}') as imported
     from (select distinct on (file_name) * from statement s where s.provider = w.provider and s.stage = w.stage
             and s.business_on = $1 order by file_name, version desc) s
-    where state = 'refused'
   ) f
   left join lateral (
     select g.outcome, g.detail from reconciliation_run n join reconciliation_run_stage g using (run_id)
@@ -112,8 +114,8 @@ function toSummary(row: SummaryRow, on: string): StageSummary {
     awaiting: Number(row.awaiting),
     held: Number(row.held),
     breaks,
-    missing: row.last_detail?.missing ?? [],
-    waiting: row.last_detail?.waiting ?? [],
+    missing: stillOut(row, 'missing'),
+    waiting: stillOut(row, 'waiting'),
     refused: row.refused ?? [],
     reconciledAt: row.reconciled_at?.toISOString() ?? null,
     ...(row.last_detail?.error === undefined ? {} : { error: row.last_detail.error }),
@@ -124,7 +126,12 @@ function stateOf(row: SummaryRow): StageState {
   if (row.stage === 'deposit') return row.reconciled_at === null ? 'waiting' : 'reconciled';
   if (row.last_outcome === 'failed') return 'failed';
   if (row.refused !== null) return 'refused';
-  if ((row.last_detail?.missing ?? []).length > 0) return 'missing';
-  if ((row.last_detail?.waiting ?? []).length > 0) return 'waiting';
+  if (stillOut(row, 'missing').length > 0) return 'missing';
+  if (stillOut(row, 'waiting').length > 0) return 'waiting';
   return row.reconciled_at === null ? 'not_run' : 'reconciled';
+}
+
+/** What the day's last run did not have, less what the run of a later day has brought in since. */
+function stillOut({ last_detail, imported }: SummaryRow, kind: 'missing' | 'waiting'): string[] {
+  return (last_detail?.[kind] ?? []).filter((file) => !imported.includes(file));
 }

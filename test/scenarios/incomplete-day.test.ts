@@ -4,7 +4,11 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
 import { showRun } from '../../src/platform/durable/runs.ts';
 import { parseSource, type SourceAddress } from '../../src/platform/source-address.ts';
+import { stages } from '../../src/providers/stage.ts';
+import { daySummary } from '../../src/reconciliation/day-summary.ts';
+import { expectedOf } from '../../src/reconciliation/workflow.ts';
 import {
+  allProviders,
   breaksAsJson,
   bringWorld,
   createInstallation,
@@ -14,6 +18,7 @@ import {
 import { type ScoredBreak, score } from '../support/score.ts';
 
 const from = Temporal.PlainDate.from('2026-11-18');
+const wholeDay = expectedOf({ providers: allProviders, stages });
 const [d1, d2] = ['2026-11-18', '2026-11-19'];
 
 let installation: Installation;
@@ -55,6 +60,9 @@ test('a missing file harms only itself, is named, and is taken up by the run of 
   }
   await rename(`${file}.away`, file);
   expect((await reconcileDay(app, d2)).outcome).toBe('complete');
+  expect(await daySummary(app.pool, Temporal.PlainDate.from(d1), wholeDay, 'en')).toMatchObject({
+    outcome: 'complete',
+  });
   expect(score(await breaksAsJson(app), truth)).toMatchObject({ invented: [], missed: [] });
   expect((await reconcileDay(app, d1)).outcome).toBe('complete');
 });

@@ -47,3 +47,22 @@ test.each(['a', 'b', 'c'])('killed at any moment and started again, a day comes 
     await installation.close();
   }
 });
+
+test('told to end, a reconciliation parks its run, and the next process goes on with it', async () => {
+  const installation = await createInstallation();
+  try {
+    const { days, truth } = await bringWorld(installation, { seed: 'd', days: 2, payments: 1200, breaks: 1, from });
+    for (const on of days) {
+      const ended = reconcile(installation, on);
+      await toldSteps(ended, 1);
+      ended.kill('SIGINT');
+      expect(await ended.ended).toBe(1);
+      expect(ended.errors()).toContain(`reconcile:${on}:1`);
+      const next = reconcile(installation, on);
+      expect(await next.ended, next.errors()).toBe(0);
+    }
+    expect(score(await breaksAsJson(installation.db), truth)).toMatchObject({ invented: [], missed: [] });
+  } finally {
+    await installation.close();
+  }
+});
