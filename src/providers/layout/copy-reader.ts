@@ -120,6 +120,7 @@ export class CopyReader implements LineReader {
 
   #flush(): void {
     if (this.#rows === 0) return;
+    this.#filter.settle(this.#out, this.suspects);
     const block = this.#out.subarray(0, this.#at);
     const rows = this.#rows;
     this.#out = this.#spare.pop() ?? Buffer.allocUnsafeSlow(blockBytes);
@@ -198,10 +199,8 @@ export class CopyReader implements LineReader {
       }
     }
     this.#addUp();
-    const cancelSeq = this.#cancelSeq;
-    if (this.#filter.add(this.#out, view, tid, tidEnd, cancelSeq)) {
-      this.suspects.push({ lineNo, providerTid: this.#out.toString('utf8', tid, tidEnd), cancelSeq });
-    }
+    const isRoom = this.#filter.note(this.#out, view, tid, tidEnd, this.#cancelSeq, lineNo);
+    if (!isRoom) this.#filter.settle(this.#out, this.suspects);
     return at;
   }
 

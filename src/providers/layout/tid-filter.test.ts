@@ -1,16 +1,18 @@
 import { expect, test } from 'vitest';
+import type { Suspect } from './facts.ts';
 import { TidFilter } from './tid-filter.ts';
 
 /** How many of the identities seem to have been there, by the filter. */
 function suspects(filter: TidFilter, count: number, tid: (n: number) => string, seq: (n: number) => number): number {
   const bytes = Buffer.alloc(64);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
-  let found = 0;
+  const found: Suspect[] = [];
   for (let n = 0; n < count; n += 1) {
     const end = bytes.write(tid(n), 0, 'latin1');
-    if (filter.add(bytes, view, 0, end, seq(n))) found += 1;
+    if (!filter.note(bytes, view, 0, end, seq(n), n)) filter.settle(bytes, found);
   }
-  return found;
+  filter.settle(bytes, found);
+  return found.length;
 }
 
 const styles: readonly [title: string, tid: (n: number) => string, seq: (n: number) => number][] = [
