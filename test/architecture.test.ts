@@ -54,17 +54,67 @@ function folderOf(file: string): string {
 
 /**
  * The house from the ground up: a folder may import from itself and from those that its row names. `imports` is how
- * merchants, payments and deposits come in from files.
+ * merchants, payments and deposits come in from files; findings, approvals and the calendar serve all above them.
  */
 const house: Readonly<Record<string, readonly string[]>> = {
   kernel: [],
   platform: ['kernel'],
   providers: ['kernel'],
   imports: ['kernel', 'platform'],
-  merchants: ['kernel', 'platform', 'imports'],
+  findings: ['kernel', 'platform'],
+  approvals: ['kernel', 'platform'],
+  calendar: ['kernel', 'platform'],
+  merchants: ['kernel', 'platform', 'imports', 'calendar'],
   payments: ['kernel', 'platform', 'providers', 'imports', 'merchants'],
-  reconciliation: ['kernel', 'platform', 'providers', 'imports', 'merchants', 'payments'],
-  operations: ['kernel', 'platform', 'providers', 'merchants', 'payments', 'reconciliation'],
+  ledger: ['kernel', 'platform', 'findings', 'approvals'],
+  reconciliation: [
+    'kernel',
+    'platform',
+    'providers',
+    'imports',
+    'findings',
+    'calendar',
+    'merchants',
+    'payments',
+    'ledger',
+  ],
+  settlement: [
+    'kernel',
+    'platform',
+    'providers',
+    'findings',
+    'approvals',
+    'calendar',
+    'merchants',
+    'payments',
+    'ledger',
+  ],
+  payout: [
+    'kernel',
+    'platform',
+    'providers',
+    'findings',
+    'approvals',
+    'calendar',
+    'merchants',
+    'payments',
+    'ledger',
+    'settlement',
+  ],
+  operations: [
+    'kernel',
+    'platform',
+    'providers',
+    'findings',
+    'approvals',
+    'calendar',
+    'merchants',
+    'payments',
+    'ledger',
+    'reconciliation',
+    'settlement',
+    'payout',
+  ],
   sandbox: ['kernel', 'platform', 'providers', 'imports', 'merchants', 'payments', 'reconciliation'],
 };
 const entrances = ['app.ts', 'cli.ts', 'server.ts'];
@@ -72,8 +122,14 @@ const entrances = ['app.ts', 'cli.ts', 'server.ts'];
 /** What a folder's stores, and nobody else, write. Temporary tables belong to whoever makes them. */
 const tables: Readonly<Record<string, readonly string[]>> = {
   imports: ['import', 'import_refusal'],
-  merchants: ['merchant'],
-  payments: ['payment', 'capture', 'payment_total', 'capture_total'],
+  findings: ['finding'],
+  approvals: ['approval'],
+  calendar: ['calendar_override'],
+  merchants: ['merchant', 'fee_contract', 'fee_contract_tier', 'settlement_terms', 'bank_account'],
+  payments: ['payment', 'capture', 'payment_total', 'capture_total', 'capture_arrival'],
+  ledger: ['ledger_chart', 'ledger_entry', 'ledger_line', 'ledger_balance'],
+  settlement: ['settlement_cycle', 'settlement', 'settlement_item', 'unsettled_capture', 'settlement_hold'],
+  payout: ['payout', 'payout_event', 'bank_control', 'holder_check', 'bank_callback', 'payout_list', 'payout_break'],
   reconciliation: [
     'deposit',
     'deposit_check',

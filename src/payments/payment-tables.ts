@@ -33,7 +33,7 @@ export const paymentTable: StagedTable = {
       from {added} group by provider, traded_on, mid`,
 };
 
-/** 매입. What we captured, with the control totals of what an import added. */
+/** 매입. What we captured, with the control totals of what an import added, and its arrival for settlement. */
 export const captureTable: StagedTable = {
   name: 'capture',
   identity,
@@ -51,8 +51,12 @@ export const captureTable: StagedTable = {
     { name: 'traded_on', type: 'date', field: 'tradedAt' },
   ],
   totals: `
-    insert into capture_total
-           (provider, captured_on, traded_on, mid, import_id, captures, captured_won, fee_won, vat_won)
-    select provider, captured_on, traded_on, mid, $1, count(*), sum(amount_won), sum(fee_won), sum(vat_won)
-      from {added} group by provider, captured_on, traded_on, mid`,
+    with total as (
+      insert into capture_total
+             (provider, captured_on, traded_on, mid, import_id, captures, captured_won, fee_won, vat_won)
+      select provider, captured_on, traded_on, mid, $1, count(*), sum(amount_won), sum(fee_won), sum(vat_won)
+        from {added} group by provider, captured_on, traded_on, mid
+      returning import_id, provider, captured_on, captures)
+    insert into capture_arrival (import_id, provider, captured_on, captures)
+    select import_id, provider, captured_on, sum(captures) from total group by 1, 2, 3`,
 };

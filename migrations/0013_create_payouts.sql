@@ -1,0 +1,134 @@
+-- 지급. Money that leaves us, each payout with every state it went through.
+
+-- 전문번호. Never used twice, stored before the first byte leaves.
+create sequence payout_message_no;
+
+create table payout (
+  payout_id       bigint generated always as identity primary key,
+  idempotency_key text collate "C" not null unique,
+  kind            text not null check (kind in ('withdrawal', 'scheduled', 'direct')),
+  merchant_id     text collate "C" not null,
+  amount_won      bigint not null check (amount_won > 0 and amount_won <= 10000000000000),
+  bank            text collate "C" not null,     -- the bank API that sends it
+  account_id      bigint not null references bank_account,
+  state           text not null check (state in ('awaiting_approval', 'created', 'holder_checked', 'sent', 'unknown',
+                    'succeeded', 'rejected', 'cancelled')),
+  requested_by    text not null,
+  requested_on    date not null,                 -- business day
+  requested_at    timestamptz not null,
+  message_no      text collate "C" unique,
+  message_on      date,                          -- the bank's day of the message: it is asked for by both
+  sends           smallint not null default 0,
+  asks            smallint not null default 0,
+  -- In a worker's hands since then, under this run; null: nobody's.
+  claimed_by      text,
+  claimed_at      timestamptz,
+  next_at         timestamptz not null,          -- not to be touched before
+  first_sent_at   timestamptz,
+  finished_at     timestamptz,
+  result_code     text,                          -- the bank's own, never without `bank`
+  result_reason   text,                          -- a Problem's code or the bank's words
+  check (state not in ('sent', 'unknown', 'succeeded') or message_no is not null),
+  check ((message_no is null) = (message_on is null)),
+  check ((claimed_by is null) = (claimed_at is null)),
+  check ((finished_at is not null) = (state in ('succeeded', 'rejected', 'cancelled')))
+);
+create index payout_waiting on payout (bank, next_at) where state in ('created', 'holder_checked', 'sent', 'unknown');
+create index payout_claimed on payout (bank) where claimed_by is not null;
+create index payout_merchant on payout (merchant_id, payout_id);
+create index payout_message_on on payout (bank, message_on) where message_on is not null;
+
+-- Append-only: every change of state and every answer of the bank.
+create table payout_event (
+  event_id   bigint generated always as identity primary key,
+  payout_id  bigint not null references payout,
+  at         timestamptz not null default clock_timestamp(),
+  who        text not null,
+  from_state text,
+  to_state   text not null,
+  what       text not null,       -- requested, approved, holder_checked, sending, answered, asked, called_back, listed, …
+  detail     jsonb not null default '{}'
+);
+create index payout_event_payout on payout_event (payout_id, event_id);
+create trigger payout_event_append_only before update or delete or truncate on payout_event
+  for each statement execute function refuse_change();
+
+-- 승인. Maker and checker of a payout above the limit or of a manual adjustment: never the same person.
+create table approval (
+  approval_id bigint generated always as identity primary key,
+  kind        text not null check (kind in ('payout', 'adjustment')),
+  subject     text collate "C" not null,
+  detail      jsonb not null,
+  asked_by    text not null,
+  asked_at    timestamptz not null default clock_timestamp(),
+  reason      text not null,
+  decided_by  text,
+  decided_at  timestamptz,
+  decision    text check (decision in ('approved', 'refused')),
+  note        text,
+  unique (kind, subject),
+  check ((decision is null) = (decided_by is null) and (decision is null) = (decided_at is null)),
+  constraint approval_four_eyes check (decided_by <> asked_by)
+);
+
+-- What an operator may change while payouts run, per bank API.
+create table bank_control (
+  bank              text collate "C" primary key,
+  transfer_limit    int not null default 10 check (transfer_limit between 0 and 10000),
+  paused            boolean not null default false,
+  approval_over_won bigint not null default 100000000 check (approval_over_won >= 0),
+  -- Circuit breaker: after so many technical failures in a row nothing is sent before open_until.
+  failures          int not null default 0,
+  open_until        timestamptz,
+  changed_by        text not null,
+  changed_at        timestamptz not null default clock_timestamp(),
+  reason            text not null
+);
+
+-- Whose account it is, as the bank said; asked again when it is old.
+create table holder_check (
+  account_id bigint not null references bank_account,
+  bank       text collate "C" not null,
+  checked_at timestamptz not null default clock_timestamp(),
+  outcome    text not null check (outcome in ('matches', 'differs', 'no_account')),
+  holder     text,
+  primary key (account_id, bank, checked_at)
+);
+
+-- A bank's word by callback, kept as it came.
+create table bank_callback (
+  callback_id bigint generated always as identity primary key,
+  bank        text collate "C" not null,
+  received_at timestamptz not null default clock_timestamp(),
+  body_sha256 text not null,
+  body        bytea not null,
+  verdict     text not null check (verdict in ('applied', 'repeated', 'no_such_payout', 'disagrees', 'unreadable', 'wrong_signature')),
+  payout_id   bigint references payout
+);
+
+-- 지급 대사. The bank's transfer list of a day against our payouts, and what differs.
+create table payout_list (
+  bank       text collate "C" not null,
+  listed_on  date not null,
+  fetched_at timestamptz not null,
+  message_no text collate "C" not null,
+  amount_won bigint not null,
+  outcome    text not null check (outcome in ('succeeded', 'rejected')),
+  primary key (bank, listed_on, message_no)
+);
+create table payout_break (
+  break_id   bigint generated always as identity primary key,
+  bank       text collate "C" not null,
+  listed_on  date not null,
+  kind       text not null check (kind in ('missing_at_bank', 'missing_here', 'amount_differs', 'status_differs')),
+  message_no text collate "C" not null,
+  payout_id  bigint references payout,
+  ours_won   bigint,
+  theirs_won bigint,
+  opened_at  timestamptz not null default clock_timestamp(),
+  closed_at  timestamptz,
+  closed_by  text,
+  note       text,
+  check ((closed_at is null) = (closed_by is null))
+);
+create unique index payout_break_standing on payout_break (bank, listed_on, kind, message_no) where closed_at is null;
