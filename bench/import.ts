@@ -2,72 +2,39 @@
  * `npm run bench -- import [--rows 1000000] [--json]`: a payments file of approvals and captures in equal parts, from its
  * bytes to committed rows, and the same file again; against a plain COPY of the same bytes into a table of text columns.
  */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { chmodSync, createReadStream, createWriteStream, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { createReadStream, createWriteStream } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { from } from 'pg-copy-streams';
 import { paymentColumns } from '../src/payments/payment-records.ts';
-import { openEmbedded } from '../src/platform/database/embedded.ts';
-import { migrate } from '../src/platform/database/migrate.ts';
-import { createPool, type Pool } from '../src/platform/database/pool.ts';
-import { createLog } from '../src/platform/log.ts';
+import type { Pool } from '../src/platform/database/pool.ts';
+import { type Bench, inProcess, onServer, print } from './harness.ts';
 import type { ImportMeasured, ImportRequest } from './import/ours.ts';
 
 const { values } = parseArgs({
   options: { rows: { type: 'string', default: '1000000' }, json: { type: 'boolean', default: false } },
 });
 const rows = Number(values.rows);
-const home = mkdtempSync(path.join(tmpdir(), 'jeongsan-bench-'));
-// When root measures, the server's account has to pass through; else the data would lie, and stay, elsewhere.
-chmodSync(home, 0o711);
-const server = await openEmbedded({ home, log: createLog({ logLevel: 'warn' }) });
-try {
-  const result = await bench(server.url);
-  process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : `${format(result)}\n`);
-} finally {
-  await server.close();
-  rmSync(home, { recursive: true, force: true });
-}
+print(await onServer(2, measure), values.json);
 
-async function bench(url: string) {
-  const pool = createPool(url, { applicationName: 'bench', max: 2 });
-  try {
-    await migrate(pool);
-    const file = path.join(home, 'payments.csv');
-    await pipeline(Readable.from(lines(rows)), createWriteStream(file));
-    const copySeconds = await plainCopy(pool, file);
-    const first = await measured({ url, file });
-    const again = await measured({ url, file });
-    return {
-      rows,
-      copyRowsPerSecond: Math.round(rows / copySeconds),
-      readRowsPerSecond: Math.round(rows / first.readSeconds),
-      importRowsPerSecond: Math.round(rows / first.seconds),
-      againRowsPerSecond: Math.round(rows / again.seconds),
-      walBytes: first.walBytes,
-      peakRssBytes: Math.max(first.peakRssBytes, again.peakRssBytes),
-    };
-  } finally {
-    await pool.end();
-  }
-}
-
-/** The import runs in a process of its own, so that its memory is its own. */
-async function measured(request: ImportRequest): Promise<ImportMeasured> {
-  const child = fork(path.join(import.meta.dirname, 'import', 'ours.ts'), [JSON.stringify(request)]);
-  const [message] = (await Promise.race([
-    once(child, 'message'),
-    once(child, 'exit').then(([code]) => {
-      throw new Error(`the measured process ended with ${code}`);
-    }),
-  ])) as [ImportMeasured];
-  await once(child, 'exit');
-  return message;
+async function measure({ home, url, pool }: Bench) {
+  const file = path.join(home, 'payments.csv');
+  await pipeline(Readable.from(lines(rows)), createWriteStream(file));
+  const copySeconds = await plainCopy(pool, file);
+  const request: ImportRequest = { url, file };
+  const first = await inProcess<ImportMeasured>('import/ours.ts', request);
+  const again = await inProcess<ImportMeasured>('import/ours.ts', request);
+  return {
+    rows,
+    copyRowsPerSecond: Math.round(rows / copySeconds),
+    readRowsPerSecond: Math.round(rows / first.readSeconds),
+    importRowsPerSecond: Math.round(rows / first.seconds),
+    againRowsPerSecond: Math.round(rows / again.seconds),
+    walBytes: first.walBytes,
+    peakRssBytes: Math.max(first.peakRssBytes, again.peakRssBytes),
+  };
 }
 
 async function plainCopy(pool: Pool, file: string): Promise<number> {
@@ -104,10 +71,4 @@ function* lines(count: number): Generator<string> {
     }
   }
   yield block;
-}
-
-function format(result: Awaited<ReturnType<typeof bench>>): string {
-  return Object.entries(result)
-    .map(([name, value]) => `${name.padEnd(22)} ${value.toLocaleString('en')}`)
-    .join('\n');
 }

@@ -1,19 +1,13 @@
 /**
  * `npm run bench -- reconcile [--rows 1000000] [--history DAYS] [--history-rows 30000] [--chunked-rows 1000000] [--json]`: one stage of one day,
  * from file bytes to committed verdicts, against (a) a plain COPY of the same rows from the file over two connections, (b)
- * the bare hash join, and (c) the way of chunks, all in one run on the same server and data.
+ * the bare hash join, and (c) the way of chunks from the same bytes, all in one run on the same server and data.
  */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { openEmbedded } from '../src/platform/database/embedded.ts';
-import { migrate } from '../src/platform/database/migrate.ts';
-import { createPool, type Pool } from '../src/platform/database/pool.ts';
-import { createLog } from '../src/platform/log.ts';
-import { chunkedBaseline } from './reconcile/chunked.ts';
+import type { Pool } from '../src/platform/database/pool.ts';
+import { type Bench, inProcess, median, onServer, print, walPosition } from './harness.ts';
+import { type Chunked, chunkedBaseline } from './reconcile/chunked.ts';
 import { addHistory, linesLeaf, makeBooks, on, writeStatement } from './reconcile/data.ts';
 import { bareJoin, plainCopy, readyCopy } from './reconcile/floor.ts';
 import type { OursRequest, OursResult } from './reconcile/ours.ts';
@@ -29,47 +23,41 @@ const { values } = parseArgs({
   },
 });
 const rows = Number(values.rows);
-const repeat = Number(values.repeat);
+print(await onServer(6, measure), values.json);
 
-const home = mkdtempSync(path.join(tmpdir(), 'jeongsan-bench-'));
-// When root measures, the server's account has to pass through; else the data would lie, and stay, elsewhere.
-chmodSync(home, 0o711);
-const server = await openEmbedded({ home, log: createLog({ logLevel: 'warn' }) });
-try {
-  const result = await bench(server.url);
-  process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : `${format(result)}\n`);
-} finally {
-  await server.close();
-  rmSync(home, { recursive: true, force: true });
+async function measure({ home, url, pool }: Bench) {
+  await addHistory(pool, Number(values.history), Number(values['history-rows']));
+  await makeBooks(pool, rows);
+  const file = await writeStatement(path.join(home, 'inbox', 'welcome-online'), rows);
+  await settle(pool);
+  const rounds: Round[] = [];
+  for (let n = 0; n < Number(values.repeat); n += 1) {
+    const copySeconds = await plainCopy(pool, file);
+    const joinSeconds = await bareJoin(pool);
+    await settle(pool);
+    const request: OursRequest = { url, home, rows };
+    rounds.push({ copySeconds, joinSeconds, ours: await inProcess<OursResult>('reconcile/ours.ts', request) });
+    await forget(pool);
+  }
+  const figures = summarise(rounds);
+  return {
+    ...figures,
+    ...againstChunks(await chunkedBaseline(pool, file, Number(values['chunked-rows'])), figures.oursRowsPerSecond),
+    readyCopyRowsPerSecond: Math.round(rows / (await readyCopy(pool, file))),
+    copyWalBytes: await copyWal(pool, file),
+  };
 }
 
-async function bench(url: string) {
-  const pool = createPool(url, { applicationName: 'bench', max: 6 });
-  try {
-    await migrate(pool);
-    await addHistory(pool, Number(values.history), Number(values['history-rows']));
-    await makeBooks(pool, rows);
-    const file = await writeStatement(path.join(home, 'inbox', 'welcome-online'), rows);
-    await settle(pool);
-    const chunkedRows = Math.min(rows, Number(values['chunked-rows']));
-    const rounds: Round[] = [];
-    for (let n = 0; n < repeat; n += 1) {
-      const copySeconds = await plainCopy(pool, file);
-      const joinSeconds = await bareJoin(pool);
-      await settle(pool);
-      rounds.push({ copySeconds, joinSeconds, ours: await ours({ url, home, rows }) });
-      await forget(pool);
-    }
-    const chunkedSeconds = await chunkedBaseline(pool, chunkedRows);
-    return {
-      ...summarise(rounds),
-      chunkedRowsPerSecond: Math.round(chunkedRows / chunkedSeconds),
-      readyCopyRowsPerSecond: Math.round(rows / (await readyCopy(pool, file))),
-      copyWalBytes: await copyWal(pool, file),
-    };
-  } finally {
-    await pool.end();
-  }
+/** Where only some of the lines were processed, each of them carries its own share of the load. */
+function againstChunks({ loadSeconds, processSeconds, processed }: Chunked, oursRowsPerSecond: number) {
+  const loaded = processed / processSeconds;
+  const fromFile = 1 / (1 / loaded + loadSeconds / rows);
+  return {
+    chunkedRowsPerSecond: Math.round(fromFile),
+    chunkedLoadedRowsPerSecond: Math.round(loaded),
+    timesChunked: Number((oursRowsPerSecond / fromFile).toFixed(1)),
+    timesChunkedLoaded: Number((oursRowsPerSecond / loaded).toFixed(1)),
+  };
 }
 
 /** Floor and product one right after the other: a machine that others use changes its pace from minute to minute. */
@@ -92,19 +80,6 @@ function summarise(rounds: readonly Round[]) {
     withCollectAndReportSeconds: middle.ours.wholeSeconds,
     rounds: rounds.map(({ copySeconds, joinSeconds, ours: { seconds } }) => [copySeconds, joinSeconds, seconds]),
   };
-}
-
-/** The product runs in a process of its own, so that its memory is its own. */
-async function ours(request: OursRequest): Promise<OursResult> {
-  const child = fork(path.join(import.meta.dirname, 'reconcile', 'ours.ts'), [JSON.stringify(request)]);
-  const [message] = (await Promise.race([
-    once(child, 'message'),
-    once(child, 'exit').then(([code]) => {
-      throw new Error(`the measured process ended with ${code}`);
-    }),
-  ])) as [OursResult];
-  await once(child, 'exit');
-  return message;
 }
 
 /** Takes back what a run left of the day, so that the next one starts from the file again. */
@@ -135,21 +110,7 @@ async function settle(pool: Pool): Promise<void> {
 }
 
 async function copyWal(pool: Pool, file: string): Promise<number> {
-  const before = await pool.query<{ at: string }>('select pg_current_wal_lsn() as at');
+  const before = await walPosition(pool);
   await plainCopy(pool, file);
-  const { rows: found } = await pool.query<{ bytes: string }>('select pg_current_wal_lsn() - $1::pg_lsn as bytes', [
-    before.rows[0]?.at,
-  ]);
-  return Number(found[0]?.bytes);
-}
-
-function median<T>(list: readonly T[], by: (each: T) => number): T {
-  const sorted = [...list].sort((a, b) => by(a) - by(b));
-  return sorted[Math.floor(sorted.length / 2)] as T;
-}
-
-function format(result: Awaited<ReturnType<typeof bench>>): string {
-  return Object.entries(result)
-    .map(([name, value]) => `${name.padEnd(28)} ${typeof value === 'object' ? JSON.stringify(value) : value}`)
-    .join('\n');
+  return (await walPosition(pool)) - before;
 }

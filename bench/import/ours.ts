@@ -1,6 +1,7 @@
 import { openImportSource } from '../../src/imports/import-source.ts';
 import { importPayments } from '../../src/payments/import-payments.ts';
 import { createPool } from '../../src/platform/database/pool.ts';
+import { walPosition } from '../harness.ts';
 
 export type ImportRequest = { readonly url: string; readonly file: string };
 export type ImportMeasured = {
@@ -13,11 +14,7 @@ export type ImportMeasured = {
 
 const { url, file } = JSON.parse(process.argv[2] ?? '') as ImportRequest;
 const pool = createPool(url, { applicationName: 'bench-import', max: 2 });
-const walAt = async (): Promise<number> => {
-  const { rows } = await pool.query<{ bytes: string }>(`select pg_current_wal_lsn() - '0/0' as bytes`);
-  return Number(rows[0]?.bytes);
-};
-const before = await walAt();
+const before = await walPosition(pool);
 const startedAt = performance.now();
 let readSeconds = 0;
 const outcome = await importPayments(pool, await openImportSource(file), {
@@ -31,7 +28,7 @@ if (outcome.refused > 0) throw new Error(`refused: ${JSON.stringify(outcome.refu
 const measured: ImportMeasured = {
   seconds: (performance.now() - startedAt) / 1000,
   readSeconds,
-  walBytes: (await walAt()) - before,
+  walBytes: (await walPosition(pool)) - before,
   peakRssBytes: process.resourceUsage().maxRSS * 1024,
 };
 await pool.end();

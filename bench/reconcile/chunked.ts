@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from '../../src/platform/database/pool.ts';
-import { paymentLeaf } from './data.ts';
+import { linesLeaf, paymentLeaf } from './data.ts';
+import { copyFile } from './floor.ts';
 
 const chunk = 1000;
 
@@ -7,20 +8,28 @@ const chunk = 1000;
 type Line = { line_no: number; provider_tid: string; cancel_seq: number; kind: string; amount_won: bigint };
 type Payment = { provider_tid: string; cancel_seq: number; kind: string; amount_won: bigint };
 
+/** Seconds that the whole file took to load, and those that `processed` of its lines took afterwards. */
+export type Chunked = { readonly loadSeconds: number; readonly processSeconds: number; readonly processed: number };
+
 /**
- * Seed 1's way, written as well as its shape allows: a history table of whole lines, unique by their identity, with a
- * mark for what is processed and the index that finds what is not, read in chunks of 1,000 into objects; our records
- * looked up by key; judged in TypeScript; and for each chunk, in one transaction of batched statements, its writers: the
- * result of each transaction saved, our record updated (a table with the indexes that operators look things up by), the
- * history rows marked. Returns seconds; making the tables is not counted.
+ * The way of chunks, written as well as its shape allows: the file's lines are copied into a history table of whole lines,
+ * unique by their identity, with a mark for what is processed and the index that finds what is not; they are read in
+ * chunks of 1,000 into objects, our records looked up by key, judged in TypeScript; and for each chunk, in one transaction
+ * of batched statements, its writers: the result of each transaction saved, our record updated (a table with the indexes
+ * that operators look things up by), the history rows marked. At least `rows` lines are processed, if there are so many.
+ * Making the tables and their statistics is not counted.
  */
-export async function chunkedBaseline(pool: Pool, rows: number): Promise<number> {
-  await makeTables(pool, rows);
+export async function chunkedBaseline(pool: Pool, file: string, rows: number): Promise<Chunked> {
+  await makeTables(pool);
+  const loadSeconds = await copyFile(pool, file, 'bench_history');
+  await pool.query('analyze bench_history');
+  await pool.query('checkpoint');
   const client = await pool.connect();
   try {
     const began = performance.now();
     let after = -1;
-    for (;;) {
+    let processed = 0;
+    while (processed < rows) {
       const { rows: lines } = await client.query<Line>(
         `select * from bench_history where not processed and line_no > $1 order by line_no limit ${chunk}`,
         [after],
@@ -29,24 +38,22 @@ export async function chunkedBaseline(pool: Pool, rows: number): Promise<number>
       if (last === undefined) break;
       after = last.line_no;
       await processChunk(client, lines);
+      processed += lines.length;
     }
-    return (performance.now() - began) / 1000;
+    return { loadSeconds, processSeconds: (performance.now() - began) / 1000, processed };
   } finally {
     client.release();
     await pool.query('drop table bench_history, bench_payment, bench_result');
   }
 }
 
-async function makeTables(pool: Pool, rows: number): Promise<void> {
+async function makeTables(pool: Pool): Promise<void> {
   await pool.query(`
-    drop table if exists bench_history, bench_payment, bench_result;
-    create table bench_history as select *, false as processed, null::text as verdict from bench_copy
-      order by line_no limit ${rows};
-    alter table bench_history add primary key (line_no);
-    create unique index on bench_history (provider_tid, cancel_seq);
+    create table bench_history (like ${linesLeaf} including defaults, processed boolean not null default false, verdict text,
+      primary key (line_no), unique (provider_tid, cancel_seq));
     create index on bench_history (line_no) where not processed;
-    create table bench_payment as select p.*, null::text as verdict, null::bigint as difference_won from ${paymentLeaf} p
-      where exists (select from bench_history h where h.provider_tid = p.provider_tid);
+    create table bench_payment as
+      select *, null::text as verdict, null::bigint as difference_won from ${paymentLeaf};
     alter table bench_payment add primary key (provider_tid, cancel_seq);
     create index on bench_payment (order_no);
     create index on bench_payment (approval_no);
@@ -54,7 +61,8 @@ async function makeTables(pool: Pool, rows: number): Promise<void> {
     create table bench_result (line_no int primary key, provider_tid text not null, cancel_seq smallint not null,
       verdict text not null, difference_won bigint not null, made_at timestamptz not null default now());
     create index on bench_result (provider_tid, cancel_seq);
-    analyze bench_history; analyze bench_payment`);
+    analyze bench_payment`);
+  await pool.query('checkpoint');
 }
 
 async function processChunk(client: PoolClient, lines: readonly Line[]): Promise<void> {

@@ -5,6 +5,7 @@ import { loadConfig } from '../../src/platform/config.ts';
 import { listSteps } from '../../src/platform/durable/runs.ts';
 import { createLog } from '../../src/platform/log.ts';
 import { providers } from '../../src/providers/registry.ts';
+import { walPosition } from '../harness.ts';
 import { on, provider } from './data.ts';
 
 export type OursRequest = { readonly url: string; readonly home: string; readonly rows: number };
@@ -26,7 +27,7 @@ const config = loadConfig(
 );
 const app = await openApp(config, createLog({ logLevel: 'warn' }));
 await app.pool.query('checkpoint');
-const before = await walPosition();
+const before = await walPosition(app.pool);
 const began = performance.now();
 const runId = `reconcile:${on}:1`;
 await app.pool.query(
@@ -47,17 +48,12 @@ const result: OursResult = {
   seconds: last.since(first).total('seconds'),
   wholeSeconds,
   steps: Object.fromEntries(steps.map((step) => [step.name, step.to.since(step.from).total('seconds')])),
-  walBytes: (await walPosition()) - before,
+  walBytes: (await walPosition(app.pool)) - before,
   peakRssBytes: peakRss(),
   breaks: Number(rows[0]?.n),
 };
 await app.close();
 process.send?.(result);
-
-async function walPosition(): Promise<number> {
-  const { rows: found } = await app.pool.query<{ at: string }>(`select pg_current_wal_lsn() - '0/0' as at`);
-  return Number(found[0]?.at);
-}
 
 /** Of this process alone: the kernel's `ru_maxrss` would begin with what its parent had when it forked. */
 function peakRss(): number {
