@@ -4,6 +4,16 @@ import path from 'node:path';
 import { Problem } from '../kernel/problem.ts';
 import { providers } from '../providers/registry.ts';
 import { depositColumns, depositLines } from './deposits.ts';
+import {
+  accountColumns,
+  accountLines,
+  bankAccountColumns,
+  bankAccountLines,
+  contractColumns,
+  contractLines,
+  termsColumns,
+  termsLines,
+} from './merchant-terms.ts';
 import { mergeTallies, type Tallied } from './tally.ts';
 import { makeWorld, type World, type WorldSpec } from './world.ts';
 import { csvValue, WorldFile } from './world-file.ts';
@@ -17,7 +27,7 @@ export type GenerateOptions = WorldSpec & {
 };
 
 /** Counts up whenever the same spec would yield other bytes than before. */
-export const generatorVersion = 1;
+export const generatorVersion = 2;
 
 /** What `world.json` says: enough to load a world and to know what is in it, but not where. */
 export type WorldSummary = {
@@ -39,8 +49,9 @@ export type WorldSummary = {
 };
 
 /**
- * Writes a whole world into a folder: `merchants.csv`, `payments.csv`, `deposits.csv`, the statements under
- * `PROVIDER/`, `truth.json` (every planted difference; nothing but tests and people reads it) and `world.json`.
+ * Writes a whole world into a folder: `merchants.csv` with their `contracts.csv`, `terms.csv` and `accounts.csv`,
+ * `payments.csv`, `deposits.csv`, the statements under `PROVIDER/`, `bank-accounts.csv` (what the simulated bank knows),
+ * `truth.json` (every planted difference; nothing but tests and people reads it) and `world.json`.
  * The same spec gives the same bytes; memory does not grow with it. Throws `world_folder_in_use`.
  */
 export async function generateWorld(options: GenerateOptions): Promise<WorldSummary> {
@@ -48,6 +59,10 @@ export async function generateWorld(options: GenerateOptions): Promise<WorldSumm
   const world = makeWorld(options);
   await prepareFolder(into);
   await writeLines(path.join(into, 'merchants.csv'), 'merchantId,name,businessNo', merchantLines(world));
+  await writeLines(path.join(into, 'contracts.csv'), contractColumns, contractLines(world));
+  await writeLines(path.join(into, 'terms.csv'), termsColumns, termsLines(world));
+  await writeLines(path.join(into, 'accounts.csv'), accountColumns, accountLines(world));
+  await writeLines(path.join(into, bankAccountsFile), bankAccountColumns, bankAccountLines(world));
   const tallied = mergeTallies(await writeParts({ world, into, signal, onProgress }));
   await writeTruth(world, into, async (add) => {
     const lines = depositLines(world, tallied.promised, (difference) => {
@@ -65,6 +80,21 @@ export async function generateWorld(options: GenerateOptions): Promise<WorldSumm
   return summary;
 }
 
+/** Whose accounts are whose, by the bank's word. */
+export const bankAccountsFile = 'bank-accounts.csv';
+
+const worldFiles = [
+  'merchants.csv',
+  'contracts.csv',
+  'terms.csv',
+  'accounts.csv',
+  bankAccountsFile,
+  'payments.csv',
+  'deposits.csv',
+  'truth.json',
+  'world.json',
+];
+
 /** `world.json` appears whole or not at all. */
 const worldPart = '.world.json.part';
 
@@ -72,8 +102,7 @@ const worldPart = '.world.json.part';
 async function prepareFolder(into: string): Promise<void> {
   await mkdir(into, { recursive: true });
   const ids = providers.map(({ id }) => id);
-  const files = ['merchants.csv', 'payments.csv', 'deposits.csv', 'truth.json', 'world.json', worldPart];
-  const ours = new Set([...files, ...ids, ...ids.map((id) => path.basename(truthFile(into, id)))]);
+  const ours = new Set([...worldFiles, worldPart, ...ids, ...ids.map((id) => path.basename(truthFile(into, id)))]);
   if (!(await readdir(into)).every((name) => ours.has(name))) {
     throw new Problem('world_folder_in_use', { folder: into });
   }

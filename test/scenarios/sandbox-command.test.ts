@@ -67,10 +67,14 @@ describe('sandbox generate', () => {
     expect(summary).toEqual(JSON.parse(readFileSync(path.join(into, 'world.json'), 'utf8')));
     expect(summary).toMatchObject({ seed: '3', days: ['2026-11-18', '2026-11-19'], paymentsPerDay: 600, breaks: 1 });
     expect(readdirSync(into).sort()).toEqual([
+      'accounts.csv',
+      'bank-accounts.csv',
+      'contracts.csv',
       'deposits.csv',
       'ksnet',
       'merchants.csv',
       'payments.csv',
+      'terms.csv',
       'truth.json',
       'welcome-offline',
       'welcome-online',
