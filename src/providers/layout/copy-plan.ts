@@ -1,5 +1,6 @@
 import { type ColumnType, stageColumns } from '../stage.ts';
-import { DayBytes, daysFromCivil, digitsAt, WonBytes } from './byte-values.ts';
+import { DayBytes, digitsAt, WonBytes } from './byte-values.ts';
+import { dayNumber, type Payload, payloadOf } from './copy-payload.ts';
 import type { Field, TimeField } from './field.ts';
 import type { FieldValue } from './field-write.ts';
 import { type DataLayout, type PlacedField, type StatementLayout, wonColumns } from './layout.ts';
@@ -33,9 +34,10 @@ export type Instruction = {
   readonly fill: number;
   readonly trimsRight: boolean;
   readonly required: boolean;
-  /** Codes: the bytes of each, what it writes, and its place in `kindOrder` or `resultOrder`. */
+  /** Codes: the bytes of each, which has just this one byte (else −1), what it writes, its place in its order. */
   readonly codes: readonly Buffer[];
-  readonly payloads: readonly Buffer[];
+  readonly codeOfByte: Int8Array;
+  readonly payloads: readonly Payload[];
   readonly orders: readonly number[];
   readonly day: DayBytes;
   readonly won: WonBytes;
@@ -64,6 +66,7 @@ const idle: Instruction = {
   trimsRight: true,
   required: false,
   codes: [],
+  codeOfByte: new Int8Array(256).fill(nothing),
   payloads: [],
   orders: [],
   day: new DayBytes({ type: 'day', format: 'YYYYMMDD', pivotYear: 0 }),
@@ -101,7 +104,7 @@ export function planCopy(layout: StatementLayout, record: DataLayout, head: Head
     const kind = field.type === 'text' ? op.checkText : field.type === 'filler' ? op.checkBlank : op.checkField;
     instructions.push({ ...idle, op: kind, field: index, ...trimming(field), checked: field });
   });
-  const payloads = instructions.flatMap((instruction) => instruction.payloads.map((bytes) => bytes.length));
+  const payloads = instructions.flatMap((instruction) => instruction.payloads.map(({ bytes }) => bytes));
   return { instructions, fixedBytes: 32 + 16 * instructions.length + payloads.reduce((sum, bytes) => sum + bytes, 0) };
 }
 
@@ -145,16 +148,20 @@ function fieldInstruction(field: Field, type: ColumnType, column: string): Parti
 }
 
 function codes(meanings: Readonly<Record<string, string>>, type: ColumnType, column: string): Partial<Instruction> {
+  const codes = Object.keys(meanings).map((code) => Buffer.from(code));
+  // A space may be one that is trimmed.
+  const isAlone = (byte: number) => (code: Buffer) => code.length === 1 && code[0] === byte && byte !== 0x20;
   return {
     op: op.code,
-    codes: Object.keys(meanings).map((code) => Buffer.from(code)),
-    payloads: Object.values(meanings).map((meaning) => payload(meaning, type)),
+    codes,
+    codeOfByte: Int8Array.from({ length: 256 }, (_, byte) => codes.findIndex(isAlone(byte))),
+    payloads: Object.values(meanings).map((meaning) => payloadOf(meaning, type)),
     orders: Object.values(meanings).map((meaning) => orderOf(meaning, column)),
   };
 }
 
 function constant(value: FieldValue, type: ColumnType, column: string): Partial<Instruction> {
-  return { op: op.constant, payloads: [payload(value, type)], orders: [orderOf(value, column)] };
+  return { op: op.constant, payloads: [payloadOf(value, type)], orders: [orderOf(value, column)] };
 }
 
 /** What a code means for sums and signs; for the sequence of a cancel and a pay-in day the number itself. */
@@ -163,28 +170,6 @@ function orderOf(value: FieldValue, column: string): number {
   if (column === 'result') return (resultOrder as readonly FieldValue[]).indexOf(value);
   if (column === 'payInOn') return dayNumber(String(value));
   return typeof value === 'string' ? 0 : Number(value);
-}
-
-/** A value as COPY BINARY wants it: its length, then its bytes. */
-function payload(value: FieldValue, type: ColumnType): Buffer {
-  const body = type === 'text' || type === 'char' ? Buffer.from(String(value)) : Buffer.alloc(binaryBytes[type]);
-  if (type === 'smallint') body.writeInt16BE(Number(value));
-  if (type === 'day') body.writeInt32BE(dayNumber(String(value)));
-  if (type === 'won') body.writeBigInt64BE(BigInt(value));
-  if (type === 'time') {
-    const { hour, minute, second } = Temporal.PlainTime.from(String(value));
-    body.writeBigInt64BE(BigInt((hour * 60 + minute) * 60 + second) * 1_000_000n);
-  }
-  const length = Buffer.alloc(4);
-  length.writeInt32BE(body.length);
-  return Buffer.concat([length, body]);
-}
-
-const binaryBytes = { smallint: 2, day: 4, won: 8, time: 8 } as const;
-
-function dayNumber(day: string): number {
-  const { year, month, day: dayOfMonth } = Temporal.PlainDate.from(day);
-  return daysFromCivil(year, month, dayOfMonth);
 }
 
 /** The number of a trimmed field, or NaN. */
@@ -198,6 +183,10 @@ export function numberAt(step: Instruction, bytes: Buffer, from: number, to: num
 
 /** Which code of the instruction a trimmed field holds, or −1. */
 export function codeAt(step: Instruction, bytes: Buffer, from: number, to: number): number {
+  if (to - from === 1) {
+    const alone = step.codeOfByte[bytes[from] as number] as number;
+    if (alone >= 0) return alone;
+  }
   let start = from;
   let end = to;
   if (step.trimsRight) while (end > start && bytes[end - 1] === step.fill) end -= 1;

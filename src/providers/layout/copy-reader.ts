@@ -1,5 +1,6 @@
 import { stageColumns } from '../stage.ts';
-import { fourSpaces, isBlank, timeAt } from './byte-values.ts';
+import { fourSpaces, isBlank, setInt64, timeAt } from './byte-values.ts';
+import type { Payload } from './copy-payload.ts';
 import { type CopyPlan, codeAt, type Instruction, numberAt, op, planCopy, role } from './copy-plan.ts';
 import { cp949ToUtf8, utf8ToUtf8 } from './cp949.ts';
 import type { PayIn, Suspect } from './facts.ts';
@@ -158,7 +159,7 @@ export class CopyReader implements LineReader {
           at += 12;
           break;
         case op.day: {
-          const day = step.day.read(bytes, start, end);
+          const day = step.day.read(bytes, this.#input, start, end);
           if (Number.isNaN(day)) return -1;
           view.setInt32(at, 4);
           view.setInt32(at + 4, day);
@@ -179,7 +180,7 @@ export class CopyReader implements LineReader {
           const seconds = timeAt(step.timeFormat, bytes, start, end);
           if (Number.isNaN(seconds)) return -1;
           view.setInt32(at, 8);
-          this.#setInt64(at + 4, seconds * 1_000_000);
+          setInt64(this.#view, at + 4, seconds * 1_000_000);
           at += 12;
           break;
         }
@@ -209,11 +210,12 @@ export class CopyReader implements LineReader {
     let start = from;
     let end = to;
     if (step.trimsRight) {
-      while (end - start >= 4 && input.getInt32(end - 4) === fourSpaces) end -= 4;
-      while (end > start && bytes[end - 1] === step.fill) end -= 1;
+      if (end > start && bytes[end - 1] === step.fill) {
+        while (end - start >= 4 && input.getInt32(end - 4) === fourSpaces) end -= 4;
+        while (end > start && bytes[end - 1] === step.fill) end -= 1;
+      }
     } else while (start < end && bytes[start] === step.fill) start += 1;
     if (start === end) return step.required ? -1 : at;
-    const out = this.#out;
     const view = this.#view;
     let to8 = at;
     // Four plain ASCII characters at a time: no high bit, nothing below a space, no DEL.
@@ -222,13 +224,8 @@ export class CopyReader implements LineReader {
       if (((four | (four + 0x01010101) | (four - 0x20202020)) & highBits) !== 0) break;
       view.setInt32(to8, four);
     }
-    for (; start < end; start += 1) {
-      const byte = bytes[start] as number;
-      if (byte < 0x20 || byte > 0x7e) break;
-      out[to8++] = byte;
-    }
     if (start === end) return to8;
-    return this.#isCp949 ? cp949ToUtf8(bytes, start, end, out, to8) : utf8ToUtf8(bytes, start, end, out, to8);
+    return this.#isCp949 ? cp949ToUtf8(bytes, start, end, view, to8) : utf8ToUtf8(bytes, start, end, this.#out, to8);
   }
 
   /** A code, or a constant, that stands for a value made ready; returns where it ends, or −1 for an unknown code. */
@@ -240,9 +237,10 @@ export class CopyReader implements LineReader {
     else if (step.role === role.result) this.#result = order;
     else if (step.role === role.cancelSeq) this.#cancelSeq = order;
     else if (step.role === role.payInOn) this.#payInDay = order;
-    const payload = step.payloads[code] as Buffer;
-    for (let i = 0; i < payload.length; i += 1) this.#out[at + i] = payload[i] as number;
-    return at + payload.length;
+    const { words, bytes: length } = step.payloads[code] as Payload;
+    const view = this.#view;
+    for (let i = 0; i < words.length; i += 1) view.setInt32(at + 4 * i, words[i] as number);
+    return at + length;
   }
 
   #amount(step: Instruction, bytes: Buffer, start: number, end: number, at: number): boolean {
@@ -256,7 +254,7 @@ export class CopyReader implements LineReader {
       this.#view.setBigInt64(at + 4, big);
     } else {
       if (isNegated) value = -value;
-      this.#setInt64(at + 4, value);
+      setInt64(this.#view, at + 4, value);
     }
     this.#won[step.wonColumn] = value;
     return true;
@@ -269,12 +267,6 @@ export class CopyReader implements LineReader {
       return !isFault(readField(step.checked, bytes.subarray(start, end), this.#layout.format.encoding, ''));
     }
     return isBlank(bytes, this.#input, start, end);
-  }
-
-  #setInt64(at: number, value: number): void {
-    const high = Math.floor(value / 4_294_967_296);
-    this.#view.setInt32(at, high);
-    this.#view.setUint32(at + 4, value - high * 4_294_967_296);
   }
 
   #addUp(): void {

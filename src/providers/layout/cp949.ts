@@ -5,8 +5,11 @@ import iconv from 'iconv-lite';
  * iconv-lite. Node's own `TextDecoder('euc-kr')` loses the syllables that only CP949 has.
  */
 
-/** UTF-8 of the two bytes `lead << 8 | trail`, two or three bytes as one number; 0 where there is no such character. */
-const utf8OfCp949 = new Uint32Array(65_536);
+/**
+ * UTF-8 of the two bytes `lead << 8 | trail`: two or three bytes from the highest on, in the lowest how many they are;
+ * 0 where there is no such character.
+ */
+const utf8OfCp949 = new Int32Array(65_536);
 
 /** CP949 bytes `lead << 8 | trail` of a UTF-16 unit; 0 where there are none. ASCII stands for itself. */
 export const cp949OfUnicode = new Uint16Array(65_536);
@@ -16,31 +19,32 @@ for (let lead = 0x81; lead < 0xff; lead += 1) {
     const character = iconv.decode(Buffer.from([lead, trail]), 'cp949');
     const unicode = character.charCodeAt(0);
     if (character.length !== 1 || unicode === 0xfffd) continue;
-    utf8OfCp949[(lead << 8) | trail] = Number.parseInt(Buffer.from(character).toString('hex'), 16);
+    const utf8 = Buffer.from(character);
+    utf8OfCp949[(lead << 8) | trail] = (utf8.readUIntBE(0, utf8.length) << (8 * (4 - utf8.length))) | utf8.length;
     cp949OfUnicode[unicode] = (lead << 8) | trail;
   }
 }
 
 /**
- * UTF-8 of CP949 text without control characters, appended to `to` at `at`; returns where it ends, or −1 where the
- * bytes are no such text. Twice the bytes always suffice.
+ * UTF-8 of CP949 text without control characters, put into `to` at `at`; returns where it ends, or −1 where the bytes
+ * are no such text. Twice the bytes and two always suffice, since up to two bytes behind the text are overwritten.
  */
-export function cp949ToUtf8(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): number {
+export function cp949ToUtf8(from: Uint8Array, start: number, end: number, to: DataView, at: number): number {
   let out = at;
   for (let i = start; i < end; i += 1) {
     const byte = from[i] as number;
     if (byte < 0x7f) {
       if (byte < 0x20) return -1;
-      to[out++] = byte;
+      to.setUint8(out, byte);
+      out += 1;
       continue;
     }
     i += 1;
     if (i >= end) return -1;
-    const packed = utf8OfCp949[(byte << 8) | (from[i] as number)] as number;
-    if (packed === 0) return -1;
-    if (packed > 0xffff) to[out++] = packed >> 16;
-    to[out++] = packed >> 8;
-    to[out++] = packed;
+    const utf8 = utf8OfCp949[(byte << 8) | (from[i] as number)] as number;
+    if (utf8 === 0) return -1;
+    to.setInt32(out, utf8);
+    out += utf8 & 0xff;
   }
   return out;
 }
