@@ -3,6 +3,7 @@ import { createBooks, type Entry } from '../../test/support/books.ts';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
 import { inTransaction } from '../platform/database/pool.ts';
 import { captureMatching, transactionMatching } from '../providers/matching.ts';
+import { drawBase, drawBelow } from '../sandbox/draw.ts';
 import { matchStage } from './match-store.ts';
 
 const day = Temporal.PlainDate.from('2026-11-18');
@@ -48,6 +49,84 @@ test('a payment that comes after its day was reconciled finds its line on the ne
   await books.match('transaction', d1);
   expect(await books.breaks()).toEqual([`${d1} missing_at_provider T3/0 -3 open`]);
   expect(await books.pairings()).toEqual([`${d2} T1 → ${d1} 2 tid-across-days timing`]);
+});
+
+/** Draws the same numbers for the same seed. */
+function drawFrom(seed: number): (below: number) => number {
+  const base = drawBase('shared keys', `${seed}`);
+  let n = 0;
+  return (below) => {
+    n += 1;
+    return drawBelow(base, n, 0, below);
+  };
+}
+
+/** The pairs that the `approval` pass should find, as simply as it can be said: card by card first, then in order. */
+function approvalPairs(ours: readonly Entry[], theirs: readonly Entry[]): string[] {
+  const free = new Map(theirs.map((line, n) => [n + 2, line]));
+  const found = new Map<string, number>();
+  for (const key of [(e: Entry) => `${e.approvalNo} ${e.cardNo}`, (e: Entry) => `${e.approvalNo}`]) {
+    for (const one of ours.toSorted((a, b) => (a.tid < b.tid ? -1 : 1))) {
+      if (found.has(one.tid) || one.cardNo === '' || one.approvalNo === '') continue;
+      const [line] = [...free].find(([, each]) => key(each) === key(one)) ?? [];
+      if (line === undefined) continue;
+      found.set(one.tid, line);
+      free.delete(line);
+    }
+  }
+  return [...found].map(([tid, line]) => `${d1} ${tid} → ${d1} ${line} approval matched`).sort();
+}
+
+test.each([1, 2, 3])('records that share an approval go to their card first, the rest in order (%i)', async (seed) => {
+  const draw = drawFrom(seed);
+  const entries = (mark: string) =>
+    Array.from({ length: 40 + draw(20) }, (_, n) => ({
+      tid: `${mark}${100 + ((n * 37) % 101)}`,
+      won: 100,
+      approvalNo: `A${draw(4)}`,
+      orderNo: '',
+      cardNo: `123456******${draw(3)}`,
+    }));
+  const [ours, theirs] = [entries('T'), entries('X')];
+  await books.payments(d1, ours);
+  await books.statement('transaction', d1, theirs);
+  await books.match('transaction', d1);
+  expect(await books.pairings()).toEqual(approvalPairs(ours, theirs));
+});
+
+test('an approval that a whole day shares on both sides costs no more than their sorting', async () => {
+  const [ours, theirs] = [20_000, 20_500];
+  await books.payments(d1, []);
+  const load = await books.statement('transaction', d1, []);
+  await db.pool.query(
+    `insert into payment select $1, $2, 'T' || lpad(n::text, 5, '0'), 0, 'A', 100, now(), 'MID1', 'M1', '', 'ONE', '04',
+       '04', 'CM1', '123456******1234', 0, 1 from generate_series(1, $3::int) n`,
+    [books.provider, d1, ours],
+  );
+  await db.pool.query(
+    `insert into transaction_line (provider, statement_on, load_id, line_no, kind, cancel_seq, instalments, traded_on,
+       amount_won, traded_time, provider_tid, mid, approval_no, order_no, acquirer, card_merchant_no, card_no)
+     select $1, $2, $3, n, 'A', 0, 0, $2, 100, '12:00', 'X' || n, 'MID1', 'ONE', '', '04', 'CM1', '123456******1234'
+     from generate_series(1, $4::int) n order by md5(n::text)`,
+    [books.provider, d1, load, theirs],
+  );
+  await db.pool.query('update payment_total set payments = $2 where provider = $1', [books.provider, ours]);
+  await db.pool.query('update statement_load set lines = $2 where load_id = $1', [load, theirs]);
+  await inTransaction(db.pool, async (tx) => {
+    // The 410 million pairs of that key would take far longer, whatever the machine.
+    await tx.query(`set local statement_timeout = '10s'`);
+    await matchStage(tx, { provider: books.provider, stage: 'transaction', on: day }, transactionMatching, {
+      runId: 'r',
+      mids: null,
+    });
+  });
+  const { rows } = await db.pool.query(
+    `select count(*)::int as pairs, bool_and(right(provider_tid, 5)::int = line_no) as in_order from pairing
+     where provider = $1 and pass = 'approval'`,
+    [books.provider],
+  );
+  expect(rows).toEqual([{ pairs: ours, in_order: true }]);
+  expect(await books.breaks()).toHaveLength(theirs - ours);
 });
 
 test.each(['transaction', 'capture', 'settlement'] as const)('%s reads no leaf of a long history', async (stage) => {

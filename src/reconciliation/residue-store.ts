@@ -184,22 +184,36 @@ export async function pairResidue(tx: PoolClient, matching: MatchingSpec): Promi
   await tx.query('reset enable_nestloop; analyze pair; analyze absorbed');
 }
 
-/** Records that share a key are paired in a fixed order: the n-th of ours with the n-th of theirs. */
+/**
+ * Records that share a key are paired in a fixed order: the n-th of ours with the n-th of theirs. The keys that both
+ * sides have are numbered first, and only their records are put in order, by that number: a key that a whole day shares
+ * then costs one short sort of each side, and one that the other side lacks costs no sort at all.
+ */
 function residuePass(pass: ResiduePass, key: readonly MatchingColumn[]): string {
   const columns = key.map((column) => columnOf[column]);
   if (!pass.acrossDays) columns.push('business_on');
+  const columnList = columns.join(', ');
   const present = key
     .filter((column) => !mayBeBlank.has(column))
     .map((column) => `${columnOf[column]} <> ''`)
     .join(' and ');
-  const numbered = (order: string) => `row_number() over (partition by ${columns.join(', ')} order by ${order}) as nth`;
+  const numbered = (side: 'ours' | 'theirs', order: string) => `
+    select i.id, k.key_no, row_number() over (partition by k.key_no order by ${order}) as nth
+    from ${side}_left i join shared_key k using (${columnList})`;
   return `
+    with ours_left as materialized (
+      select * from ours_item i where ${present} and not exists (select from pair where ours_id = i.id)
+        and not exists (select from absorbed where ours_id = i.id)
+    ), theirs_left as materialized (
+      select * from theirs_item i where ${present} and not repeated
+        and not exists (select from pair where theirs_id = i.id)
+    ), shared_key as materialized (
+      select ${columnList}, row_number() over () as key_no
+      from (select distinct ${columnList} from ours_left) o
+      join (select distinct ${columnList} from theirs_left) t using (${columnList})
+    )
     insert into pair (ours_id, theirs_id, pass)
     select o.id, t.id, ${escapeLiteral(pass.id)}
-    from (select *, ${numbered('business_on, provider_tid, cancel_seq')} from ours_item i
-          where ${present} and not exists (select from pair where ours_id = i.id)
-            and not exists (select from absorbed where ours_id = i.id)) o
-    join (select *, ${numbered('business_on, load_id, line_no')} from theirs_item i
-          where ${present} and not repeated and not exists (select from pair where theirs_id = i.id)) t
-      using (${columns.join(', ')}, nth)`;
+    from (${numbered('ours', 'i.business_on, i.provider_tid, i.cancel_seq')}) o
+    join (${numbered('theirs', 'i.business_on, i.load_id, i.line_no')}) t using (key_no, nth)`;
 }
