@@ -149,8 +149,7 @@ function fieldInstruction(field: Field, type: ColumnType, column: string): Parti
 
 function codes(meanings: Readonly<Record<string, string>>, type: ColumnType, column: string): Partial<Instruction> {
   const codes = Object.keys(meanings).map((code) => Buffer.from(code));
-  // A space may be one that is trimmed.
-  const isAlone = (byte: number) => (code: Buffer) => code.length === 1 && code[0] === byte && byte !== 0x20;
+  const isAlone = (byte: number) => (code: Buffer) => code.length === 1 && code[0] === byte;
   return {
     op: op.code,
     codes,
@@ -185,7 +184,7 @@ export function numberAt(step: Instruction, bytes: Buffer, from: number, to: num
 export function codeAt(step: Instruction, bytes: Buffer, from: number, to: number): number {
   if (to - from === 1) {
     const alone = step.codeOfByte[bytes[from] as number] as number;
-    if (alone >= 0) return alone;
+    if (alone >= 0 && bytes[from] !== step.fill) return alone;
   }
   let start = from;
   let end = to;
