@@ -12,13 +12,12 @@ import {
   type BreakTarget,
   countTargets,
   type RefusedBreak,
-  resolutionsByHand,
 } from './break-act-store.ts';
 import { namesNothing } from './break-filter.ts';
 import { addFilterOptions, type FilterOptions, type FilterWorld, toFilter, wholeNumber } from './break-options.ts';
 import { formatDifference } from './break-rows.ts';
 import type { BreakSurroundings } from './break-surroundings.ts';
-import { actionWords, resolutionWords, stateWords, type Words, wordOf } from './words.ts';
+import { actionWords, resolutionsByHand, resolutionWords, stateWords, type Words, wordOf } from './words.ts';
 
 type ActOptions = FilterOptions & {
   readonly all?: true;

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { Problem } from '../kernel/problem.ts';
 import type { BreakFilter, Parameters } from './break-filter.ts';
 import { breakCondition, createParameters, stateCondition } from './break-filter.ts';
-import type { BreakState, Resolution } from './words.ts';
+import type { BreakState, Resolution, ResolutionByHand } from './words.ts';
 
 /** What a person may do to breaks. Each kind names the states it starts from: `actStarts`. */
 export type BreakAct =
@@ -10,13 +10,6 @@ export type BreakAct =
   | { readonly action: 'comment' }
   | { readonly action: 'investigate' }
   | { readonly action: 'resolve'; readonly as: ResolutionByHand };
-
-export type ResolutionByHand = Exclude<Resolution, 'matched_later' | 'superseded'>;
-export const resolutionsByHand = [
-  'corrected_by_us',
-  'accepted_by_provider',
-  'written_off',
-] as const satisfies readonly ResolutionByHand[];
 
 /** The breaks to act on: these, or all that a filter takes in. */
 export type BreakTarget = { readonly ids: readonly number[] } | { readonly filter: BreakFilter };

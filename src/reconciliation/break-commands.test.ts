@@ -50,7 +50,7 @@ test('JSON: the names of a planted truth, an amount as an integer or null', asyn
   expect(Object.keys(rows[0])).toEqual(
     (
       'id provider stage on kind providerTid cancelSeq line file differenceWon state resolution assignedTo openedAt ' +
-      'escalatedAt ageBusinessDays pass ours theirs'
+      'escalatedAt goneAt ageBusinessDays pass ours theirs'
     ).split(' '),
   );
   expect(rows[0]).toMatchObject({

@@ -20,6 +20,7 @@ const found: Break = {
   assignedTo: null,
   openedAt: '2026-11-20T23:30:00Z',
   escalatedAt: null,
+  goneAt: null,
   pass: 'tid',
   ours: { amountWon: 1000, orderNo: '-1\n2' },
   theirs: { amountWon: '-9007199254740993' },

@@ -9,6 +9,7 @@ import {
   columnWords,
   fieldWords,
   kindWords,
+  resolutionsByHand,
   resolutionWords,
   stageWords,
   stateWords,
@@ -36,6 +37,7 @@ export function breakToJson(found: Break, ageOf: AgeOf): Record<string, unknown>
     assignedTo: found.assignedTo,
     openedAt: found.openedAt,
     escalatedAt: found.escalatedAt,
+    goneAt: found.goneAt,
     ageBusinessDays: ageOf(found.on),
     pass: found.pass,
     ours: found.ours,
@@ -45,8 +47,8 @@ export function breakToJson(found: Break, ageOf: AgeOf): Record<string, unknown>
 
 /** One break with its statement and trail, as `--json` gives it. */
 export function breakDetailToJson(found: BreakDetail, ageOf: AgeOf): Record<string, unknown> {
-  const { identity, oursOn, openedRun, resolvedAt, goneAt, statement, events } = found;
-  return { ...breakToJson(found, ageOf), identity, oursOn, openedRun, resolvedAt, goneAt, statement, events };
+  const { identity, oursOn, openedRun, resolvedAt, statement, events } = found;
+  return { ...breakToJson(found, ageOf), identity, oursOn, openedRun, resolvedAt, statement, events };
 }
 
 /** `1234n` → `+1,234`: a difference always shows which way it points. */
@@ -183,7 +185,12 @@ export function tidText({ providerTid, cancelSeq }: Pick<Break, 'providerTid' | 
   return cancelSeq === null || cancelSeq === 0 ? providerTid : `${providerTid} /${cancelSeq}`;
 }
 
-function stateText({ state, resolution }: Break, language: Language): string {
-  const word = wordOf(stateWords, state, language);
-  return resolution === null ? word : `${word} · ${wordOf(resolutionWords, resolution, language)}`;
+/** A resolution by hand says nothing of whether the difference still exists: a loss that came in after all is gone as well. */
+function stateText({ state, resolution, goneAt }: Break, language: Language): string {
+  const words = [wordOf(stateWords, state, language)];
+  if (resolution !== null) words.push(wordOf(resolutionWords, resolution, language));
+  if (goneAt !== null && resolutionsByHand.some((byHand) => byHand === resolution)) {
+    words.push(actionWords.gone[language]);
+  }
+  return words.join(' · ');
 }

@@ -23,6 +23,8 @@ export type Break = {
   readonly assignedTo: string | null;
   readonly openedAt: string;
   readonly escalatedAt: string | null;
+  /** Since when the difference itself no longer exists. */
+  readonly goneAt: string | null;
   /** The pass that paired it. */
   readonly pass: string | null;
   readonly ours: BreakRecord | null;
@@ -46,8 +48,6 @@ export type BreakDetail = Break & {
   readonly oursOn: string | null;
   readonly openedRun: string;
   readonly resolvedAt: string | null;
-  /** Since when the difference itself no longer exists. */
-  readonly goneAt: string | null;
   readonly statement: {
     readonly file: string;
     readonly version: number;
@@ -66,7 +66,8 @@ const utc = (column: string): string => `to_char(${column} at time zone 'UTC', '
 const columns = `b.break_id::text as id, b.provider, b.stage, b.business_on::text as "on", b.kind,
   b.provider_tid as "providerTid", b.cancel_seq as "cancelSeq", b.line_no as line, s.file_name as file,
   b.difference_won::text as "differenceWon", b.state, b.resolution, b.assigned_to as "assignedTo",
-  ${utc('b.opened_at')} as "openedAt", ${utc('b.escalated_at')} as "escalatedAt", b.pass,
+  ${utc('b.opened_at')} as "openedAt", ${utc('b.escalated_at')} as "escalatedAt",
+  ${utc('b.gone_at')} as "goneAt", b.pass,
   b.ours::text as ours, b.theirs::text as theirs`;
 
 const withStatement = 'break b left join statement_load l using (load_id) left join statement s using (statement_id)';
@@ -158,21 +159,19 @@ export async function showBreak(pool: Pool, id: number): Promise<BreakDetail> {
       oursOn: string | null;
       openedRun: string;
       resolvedAt: string | null;
-      goneAt: string | null;
       version: number;
       sha256: string;
       archivePath: string;
     }
   >(
     `select ${columns}, b.identity, b.ours_on::text as "oursOn", b.opened_run as "openedRun",
-            ${utc('b.resolved_at')} as "resolvedAt", ${utc('b.gone_at')} as "goneAt",
-            s.version, s.sha256, s.archive_path as "archivePath"
+            ${utc('b.resolved_at')} as "resolvedAt", s.version, s.sha256, s.archive_path as "archivePath"
        from ${withStatement} where b.break_id = $1`,
     [id],
   );
   const row = rows[0];
   if (!row) throw new Problem('not_found', { what: 'break', id });
-  const { version, sha256, archivePath, identity, oursOn, openedRun, resolvedAt, goneAt, ...found } = row;
+  const { version, sha256, archivePath, identity, oursOn, openedRun, resolvedAt, ...found } = row;
   const events = await pool.query<BreakEvent>(
     `select ${utc('e.at')} as at, e.who, e.action, e.from_state as "fromState", e.to_state as "toState", e.note
        from break_event e where e.break_id = $1 order by e.event_id`,
@@ -184,7 +183,6 @@ export async function showBreak(pool: Pool, id: number): Promise<BreakDetail> {
     oursOn,
     openedRun,
     resolvedAt,
-    goneAt,
     statement: found.file === null ? null : { file: found.file, version, sha256, archivePath },
     events: events.rows,
   };

@@ -61,10 +61,10 @@ async function closeAgreedDeposits(tx: PoolClient, provider: string, runId: stri
        from break old join deposit_check k on k.provider = old.provider and k.pay_in_on = old.business_on
        where old.break_id = b.break_id and b.provider = $1 and b.stage = 'deposit' and b.gone_at is null
          and k.expected_won = k.deposited_won
-       returning b.break_id, old.state as from_state, b.resolution
+       returning b.break_id, old.state as from_state
      )
      insert into break_event (break_id, who, action, from_state, to_state, note)
-     select break_id, 'jeongsan', 'gone', from_state, 'resolved', resolution || ' in ' || $2 from gone`,
+     select break_id, 'jeongsan', 'gone', from_state, 'resolved', 'matched_later in ' || $2 from gone`,
     [provider, runId],
   );
 }

@@ -35,7 +35,10 @@ export async function takeBackPairings(tx: PoolClient, day: StageDay, inputs: St
   return [...new Set(rows.flatMap((row) => [row.ours_on, row.theirs_on]))].filter((on) => on !== day.on.toString());
 }
 
-/** Notes the pairs that were not plainly equal, and closes what older days had open of them. */
+/**
+ * Notes the pairs that were not plainly equal, and closes what older days had open of them. A resolution that a person
+ * gave stays, as do its reason and its moment; the trail says besides what has ended the difference since.
+ */
 export async function notePairings(tx: PoolClient, day: StageDay, runId: string): Promise<void> {
   await tx.query(
     `insert into pairing (provider, stage, ours_on, provider_tid, cancel_seq, theirs_on, load_id, line_no, pass,
@@ -54,10 +57,10 @@ export async function notePairings(tx: PoolClient, day: StageDay, runId: string)
        update break b set state = 'resolved', resolution = coalesce(b.resolution, 'matched_later'),
          resolved_at = coalesce(b.resolved_at, now()), gone_at = now()
        from consumed c join break old using (break_id) where b.break_id = c.break_id and b.gone_at is null
-       returning b.break_id, old.state as from_state, b.resolution
+       returning b.break_id, old.state as from_state
      )
      insert into break_event (break_id, who, action, from_state, to_state, note)
-     select break_id, 'jeongsan', 'gone', from_state, 'resolved', resolution || ' in ' || $1 from closed`,
+     select break_id, 'jeongsan', 'gone', from_state, 'resolved', 'matched_later in ' || $1 from closed`,
     [runId],
   );
   // Items opened since the last ANALYZE are taken for few, and a nested loop over them is quadratic.
@@ -99,13 +102,15 @@ export async function bringBreaksInLine(
   await tx.query(
     `with closed as (
        update break b set state = 'resolved', gone_at = now(), resolved_at = coalesce(b.resolved_at, now()),
-         resolution = coalesce(b.resolution, case when b.load_id <> all($1) then 'superseded' else 'matched_later' end)
-       from standing s where b.break_id = s.break_id and not exists (
+         resolution = coalesce(b.resolution, s.ended_by)
+       from (select *, case when load_id <> all($1) then 'superseded' else 'matched_later' end as ended_by
+             from standing) s
+       where b.break_id = s.break_id and not exists (
          select from found f where f.business_on = s.business_on and f.kind = s.kind and f.identity = s.identity)
-       returning b.break_id, s.state as from_state, b.resolution
+       returning b.break_id, s.state as from_state, s.ended_by
      )
      insert into break_event (break_id, who, action, from_state, to_state, note)
-     select break_id, 'jeongsan', 'gone', from_state, 'resolved', resolution || ' in ' || $2 from closed`,
+     select break_id, 'jeongsan', 'gone', from_state, 'resolved', ended_by || ' in ' || $2 from closed`,
     [inputs.loadIds, runId],
   );
   await tx.query(

@@ -79,6 +79,14 @@ export const stateWords: Readonly<Record<BreakState, Words>> = {
 
 export type Resolution = 'matched_later' | 'superseded' | 'corrected_by_us' | 'accepted_by_provider' | 'written_off';
 
+/** What a person may bring a break to its end as; the others a break comes to by itself. */
+export type ResolutionByHand = Exclude<Resolution, 'matched_later' | 'superseded'>;
+export const resolutionsByHand = [
+  'corrected_by_us',
+  'accepted_by_provider',
+  'written_off',
+] as const satisfies readonly ResolutionByHand[];
+
 /** 종결 사유 */
 export const resolutionWords: Readonly<Record<Resolution, Words>> = {
   matched_later: { ko: '이후 일치', en: 'matched later' },

@@ -41,6 +41,7 @@ export function reportBreak(given: Partial<Break> = {}): Break {
     assignedTo: null,
     openedAt: '2026-11-20T23:00:40Z',
     escalatedAt: null,
+    goneAt: null,
     pass: null,
     ours: { amountWon: 1_200_000 },
     theirs: null,
