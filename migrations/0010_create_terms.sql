@@ -89,3 +89,42 @@ create trigger settlement_terms_append_only before update or delete or truncate 
   for each statement execute function refuse_change();
 create trigger bank_account_append_only before update or delete or truncate on bank_account
   for each statement execute function refuse_change();
+
+-- 수수료. The twin of chargeFee (src/kernel/fee.ts) for whole sets, in whole numbers only:
+--   … cross join lateral charge_fee(amount_won, rate_ppm, …) as charged
+-- A set in the FROM clause is what the planner can put in place of the call: no function is then called at all.
+-- The amount is cut at a million before it is multiplied, so that no product leaves bigint. Rounding adds, before a
+-- division by an even d, d/2 (half up) or d/2 − 1 and one more where the quotient is odd (half even); by 11 there is
+-- no exact half, so both add 5.
+create function charge_fee(
+  amount_won bigint, rate_ppm int, fixed_won bigint, min_fee_won bigint, max_fee_won bigint, rounding text, vat text
+) returns table (fee_won bigint, vat_won bigint, rule text)
+language sql immutable parallel safe rows 1 as $$
+  select case when amount_won > 0 then taxed.fee when amount_won < 0 then - taxed.fee else 0 end,
+         case when amount_won > 0 then taxed.vat when amount_won < 0 then - taxed.vat else 0 end,
+         taxed.rule
+    from (select case when vat = 'included'
+                   then (charged.won * 10 + case when rounding = 'floor' then 0 else 5 end) / 11
+                   else charged.won end as fee,
+                 case vat
+                   when 'added' then
+                     (charged.won + case rounding when 'floor' then 0 when 'half_up' then 5
+                                                  when 'half_even' then 4 + (charged.won / 10 & 1) end) / 10
+                   when 'included' then
+                     charged.won - (charged.won * 10 + case when rounding = 'floor' then 0 else 5 end) / 11
+                   when 'none' then 0
+                 end as vat,
+                 charged.rule
+            from (select least(greatest(raw.won, min_fee_won), max_fee_won) as won,
+                         case when greatest(raw.won, min_fee_won) > max_fee_won then 'maximum'
+                              when raw.won < min_fee_won then 'minimum'
+                              else 'rate' end as rule
+                    from (select abs(amount_won) / 1000000 * rate_ppm
+                                 + (abs(amount_won) % 1000000 * rate_ppm
+                                    + case rounding when 'floor' then 0 when 'half_up' then 500000
+                                        when 'half_even' then
+                                          499999 + (abs(amount_won) / 1000000 * rate_ppm
+                                                    + abs(amount_won) % 1000000 * rate_ppm / 1000000 & 1)
+                                      end) / 1000000
+                                 + fixed_won as won) as raw) as charged) as taxed
+$$;

@@ -135,6 +135,21 @@ export const problems = {
     ko: '마이그레이션 {file}을(를) 적용하지 못했습니다: {reason}',
     en: 'The migration {file} could not be applied: {reason}',
   },
+  data_key_changed: {
+    status: 500,
+    ko: '데이터 키가 바뀌었습니다: {sealedBy} 키로 암호화된 계좌번호를 지금의 {keyId} 키로는 읽을 수 없습니다. JEONGSAN_DATA_KEY 또는 홈의 keys/data.key를 되돌려 놓으십시오',
+    en: 'The data key was changed: account numbers sealed by {sealedBy} cannot be read by {keyId}. Bring JEONGSAN_DATA_KEY, or keys/data.key of the home, back',
+  },
+  data_key_unreadable: {
+    status: 500,
+    ko: '데이터 키를 읽을 수 없습니다: {file} ({reason})',
+    en: 'The data key cannot be read: {file} ({reason})',
+  },
+  sealed_damaged: {
+    status: 500,
+    ko: '암호화되어 저장된 값이 손상되었거나 바뀌었습니다',
+    en: 'A sealed value is damaged or was changed',
+  },
   holidays_unknown: {
     status: 500,
     ko: '{year}년의 공휴일 자료가 없습니다',

@@ -1,6 +1,7 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type Language, Problem } from '../kernel/problem.ts';
+import { isDataKey } from './cipher.ts';
 import { Secret } from './secret.ts';
 import { readSources, type SourceAddress, sourceVariable } from './source-address.ts';
 
@@ -14,6 +15,8 @@ export type Config = {
   readonly port: number;
   readonly logLevel: LogLevel;
   readonly language: Language;
+  /** Seals account numbers; without it the key that the home keeps is used. */
+  readonly dataKey: Secret | undefined;
   /** Where each provider's files are collected from. */
   readonly sources: Readonly<Record<string, SourceAddress>>;
 };
@@ -31,6 +34,7 @@ const variables = {
   JEONGSAN_HOME: z.string().optional(),
   JEONGSAN_LANGUAGE: z.enum(['ko', 'en'], { error: 'must be ko or en' }).optional(),
   DATABASE_URL: z.string().refine(isPostgresUrl, 'must look like postgres://user:password@host:5432/name').optional(),
+  JEONGSAN_DATA_KEY: z.string().refine(isDataKey, 'must be 32 bytes in base64 (openssl rand -base64 32)').optional(),
   PORT: z
     .string()
     .regex(/^\d{1,5}$/, 'must be a whole number from 0 to 65535')
@@ -67,6 +71,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, providers: readonly string[] 
     port: data.PORT ?? 4000,
     logLevel: data.LOG_LEVEL ?? 'info',
     language: languageOf(set),
+    dataKey: data.JEONGSAN_DATA_KEY === undefined ? undefined : new Secret(data.JEONGSAN_DATA_KEY),
     sources: sources.addresses,
   };
 }

@@ -136,4 +136,5 @@ export const ksnet = {
     settlement: { ...perMid, fileName: 'KSNET_STL_{mid}_{day}.csv', layout: settlement, matching: captureMatching },
   },
   payIn: { businessDays: 1 },
+  method: 'card_online',
 } as const satisfies Provider;

@@ -1,3 +1,4 @@
+import type { Method } from '../kernel/method.ts';
 import type { StatementLayout } from './layout/layout.ts';
 import type { MatchingSpec } from './matching.ts';
 import type { Stage } from './stage.ts';
@@ -11,6 +12,8 @@ export type Provider = {
   readonly statements: { readonly [S in Stage]?: StatementSpec<S> };
   /** 입금 주기. A capture is paid in so many business days after its capture day. */
   readonly payIn: { readonly businessDays: number };
+  /** 결제 수단. Which of a merchant's fee contracts its captures fall under. */
+  readonly method: Method;
 };
 
 /** 대사 파일. What a provider sends for a stage: its name, when it is complete, how it is laid out and matched. */

@@ -137,4 +137,5 @@ export const welcomeOffline = {
     },
   },
   payIn: { businessDays: 1 },
+  method: 'card_offline',
 } as const satisfies Provider;

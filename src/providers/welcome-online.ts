@@ -140,4 +140,5 @@ export const welcomeOnline = {
     },
   },
   payIn: { businessDays: 2 },
+  method: 'card_online',
 } as const satisfies Provider;
