@@ -88,8 +88,7 @@ export class DelimitedFraming implements Framing {
         at += 4;
         continue;
       }
-      // By branches, which the processor foresees, and not by arithmetic, whose outcome the next value would wait for.
-      if ((hits & 0x80) === 0) at += (hits & 0x8000) !== 0 ? 1 : (hits & 0x80_0000) !== 0 ? 2 : 3;
+      at += (31 - Math.clz32(hits & -hits)) >> 3;
       let stop = bytes[at] as number;
       if (stop !== this.#separator) {
         if (this.#stops[stop] === 0) {
@@ -100,7 +99,7 @@ export class DelimitedFraming implements Framing {
           at = this.#quoted(bytes, at, to, column, isLast);
           if (at < 0) return needsMore;
           stop = bytes[at] as number;
-        } else if (column < starts.length) {
+        } else {
           starts[column] = start;
           ends[column] = at;
         }
@@ -110,10 +109,9 @@ export class DelimitedFraming implements Framing {
           return this.#close(bytes, column, start, at, to, isLast);
         }
       } else {
-        if (column < starts.length) {
-          starts[column] = start;
-          ends[column] = at;
-        }
+        // What is written past the last column is dropped.
+        starts[column] = start;
+        ends[column] = at;
         column += 1;
       }
       at += 1;
