@@ -31,9 +31,10 @@ create table ledger_entry (
   posted_at timestamptz not null default clock_timestamp(),
   posted_by text not null,              -- a run, or a person
   reason    text,
-  reverses  text collate "C" unique references ledger_entry,
+  reverses  text collate "C" references ledger_entry,
   posted_in xid8 not null default pg_current_xact_id()
 );
+create unique index ledger_entry_reverses on ledger_entry (reverses) where reverses is not null;
 
 -- 분개. Hot: a partition a day, in the order of an account's statement.
 create table ledger_line (
@@ -50,58 +51,57 @@ create table ledger_line (
 create table ledger_balance (
   account     text collate "C" not null,
   shard       smallint not null,
-  side        text not null,
+  side        text not null constraint ledger_account_known check (side in ('credit', 'debit', 'any')),
   balance_won bigint not null,
   primary key (account, shard),
   constraint ledger_balance_side check (
-    side = 'any' or (side = 'credit' and balance_won >= 0) or (side = 'debit' and balance_won <= 0))
+    case side when 'credit' then balance_won >= 0 when 'debit' then balance_won <= 0 else true end)
 ) with (fillfactor = 50);
 
-create function keep_ledger() returns trigger language plpgsql as $$
+-- Its plans are kept for the session, whatever number of lines they were made for. So every join is a look-up by an index,
+-- whose cost grows with the lines alone: neither with their square nor with the ledger.
+create function keep_ledger() returns trigger language plpgsql
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
-  faulty text;
+  faulty    bigint;
+  imbalance numeric;
+  -- Of an account of any sign, the row that this connection adds to; the others have one row, 0.
+  own       smallint := pg_backend_pid() % 8 + 1;
 begin
-  select string_agg(entry_id::text, ', ') into faulty
-    from (select entry_id from added group by entry_id having sum(amount_won) <> 0 limit 5) unbalanced;
-  if faulty is not null then
-    raise exception 'ledger entries do not balance: %', faulty using errcode = 'check_violation', constraint = 'ledger_entry_balances';
-  end if;
   -- Lines come with their entry, in its transaction and on its day: nothing is added to an entry of the past.
-  select string_agg(distinct a.entry_id::text, ', ') into faulty
-    from added a left join ledger_entry e on e.entry_id = a.entry_id and e.posted_on = a.posted_on
-     and e.posted_in = pg_current_xact_id()
-   where e.entry_id is null;
-  if faulty is not null then
-    raise exception 'lines of ledger entries that were not posted with them: %', faulty
+  select a.entry_id, a.won into faulty, imbalance
+    from (select entry_id, posted_on, sum(amount_won) as won from added group by entry_id, posted_on) a
+    left join ledger_entry e on e.entry_id = a.entry_id
+   where a.won <> 0 or e.posted_on is distinct from a.posted_on or e.posted_in is distinct from pg_current_xact_id()
+   order by a.won = 0, a.entry_id limit 1;
+  if imbalance <> 0 then
+    raise exception 'ledger entry % does not balance: %', faulty, imbalance
+      using errcode = 'check_violation', constraint = 'ledger_entry_balances';
+  elsif faulty is not null then
+    raise exception 'lines of ledger entry % were not posted with it', faulty
       using errcode = 'check_violation', constraint = 'ledger_line_entry';
   end if;
-  select string_agg(distinct a.account, ', ') into faulty
-    from (select distinct account from added) a
-    left join ledger_chart c on c.kind = split_part(a.account, ':', 1)
-     and (c.owner = 'house') = (position(':' in a.account) = 0) and right(a.account, 1) <> ':'
-   where c.kind is null;
-  if faulty is not null then
-    raise exception 'accounts that the chart does not know: %', faulty
-      using errcode = 'check_violation', constraint = 'ledger_line_account';
-  end if;
+  with missing as materialized (
+    select distinct a.account from added a
+     where not exists (select from ledger_balance b where b.account = a.account and b.shard in (0, own))
+  )
   insert into ledger_balance (account, shard, side, balance_won)
-  select a.account, case c.side when 'any' then pg_backend_pid() % 8 else 0 end, c.side, 0
-    from (select distinct account from added) a join ledger_chart c on c.kind = split_part(a.account, ':', 1)
-   where not exists (select from ledger_balance b where b.account = a.account
-                        and b.shard = case c.side when 'any' then pg_backend_pid() % 8 else 0 end)
-   order by a.account
+  select m.account, case c.side when 'any' then own else 0 end, coalesce(c.side, 'unknown'), 0
+    from missing m
+    left join ledger_chart c on c.kind = split_part(m.account, ':', 1)
+     and (c.owner = 'house') = (position(':' in m.account) = 0) and right(m.account, 1) <> ':'
+   order by m.account
   on conflict (account, shard) do nothing;
   -- Locked in order, so that two postings onto the same accounts wait for one another instead of dead-locking.
-  with change as materialized (
-    select a.account, case c.side when 'any' then pg_backend_pid() % 8 else 0 end as shard, a.won
+  with locked as materialized (
+    select b.account, b.shard, a.won
       from (select account, sum(amount_won)::bigint as won from added group by account) a
-      join ledger_chart c on c.kind = split_part(a.account, ':', 1)
-  ), locked as materialized (
-    select b.account, b.shard from ledger_balance b join change using (account, shard) order by b.account, b.shard for update of b
+      join ledger_balance b on b.account = a.account and b.shard in (0, own)
+     order by b.account for update of b
   )
-  update ledger_balance b set balance_won = b.balance_won + c.won
-    from change c join locked using (account, shard)
-   where b.account = c.account and b.shard = c.shard;
+  update ledger_balance b set balance_won = b.balance_won + l.won
+    from locked l
+   where b.account = l.account and b.shard = l.shard;
   return null;
 end
 $$;
@@ -143,6 +143,39 @@ end
 $$;
 
 create view ledger_account as
-  select account, split_part(account, ':', 1) as kind, nullif(split_part(account, ':', 2), '') as owner,
+  select account, split_part(account, ':', 1) as kind, nullif(substr(account, strpos(account, ':') + 1), account) as owner,
          sum(balance_won)::bigint as balance_won
     from ledger_balance group by account;
+
+-- Books one event, in one round trip; false where it was booked before with the same lines.
+create function post_ledger_entry(
+  event_name text, entry_kind text, on_day date, by_whom text, why text, of_event text, accounts text[], amounts bigint[]
+) returns boolean language plpgsql as $$
+declare
+  booked bigint;
+begin
+  perform ensure_ledger_leaf(on_day);
+  insert into ledger_entry (event, kind, posted_on, posted_by, reason, reverses)
+  values (event_name, entry_kind, on_day, by_whom, why, of_event)
+  on conflict (event) do nothing returning entry_id into booked;
+  if booked is not null then
+    insert into ledger_line (posted_on, account, entry_id, line_no, amount_won)
+    select on_day, account, booked, n, won from unnest(accounts, amounts) with ordinality as line (account, won, n);
+    return true;
+  end if;
+  if exists (
+    (select l.account, l.amount_won from ledger_entry e join ledger_line l using (posted_on, entry_id) where e.event = event_name
+     except all select * from unnest(accounts, amounts))
+    union all
+    (select * from unnest(accounts, amounts) except all
+     select l.account, l.amount_won from ledger_entry e join ledger_line l using (posted_on, entry_id) where e.event = event_name)
+  ) then
+    raise exception 'event % was booked before with other lines', event_name
+      using errcode = 'check_violation', constraint = 'ledger_event_differs';
+  end if;
+  return false;
+end
+$$;
+
+-- Numbers of manual adjustments.
+create sequence ledger_adjustment_no;

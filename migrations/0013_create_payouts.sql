@@ -53,24 +53,6 @@ create index payout_event_payout on payout_event (payout_id, event_id);
 create trigger payout_event_append_only before update or delete or truncate on payout_event
   for each statement execute function refuse_change();
 
--- 승인. Maker and checker of a payout above the limit or of a manual adjustment: never the same person.
-create table approval (
-  approval_id bigint generated always as identity primary key,
-  kind        text not null check (kind in ('payout', 'adjustment')),
-  subject     text collate "C" not null,
-  detail      jsonb not null,
-  asked_by    text not null,
-  asked_at    timestamptz not null default clock_timestamp(),
-  reason      text not null,
-  decided_by  text,
-  decided_at  timestamptz,
-  decision    text check (decision in ('approved', 'refused')),
-  note        text,
-  unique (kind, subject),
-  check ((decision is null) = (decided_by is null) and (decision is null) = (decided_at is null)),
-  constraint approval_four_eyes check (decided_by <> asked_by)
-);
-
 -- What an operator may change while payouts run, per bank API.
 create table bank_control (
   bank              text collate "C" primary key,

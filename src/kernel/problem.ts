@@ -236,6 +236,37 @@ export const problems = {
     ko: '어떤 불일치인지 정해지지 않았습니다: 번호나 조건을 주거나, 미종결 전체라면 --all을 쓰십시오',
     en: 'Nothing says which breaks are meant: name them, filter them, or use --all for every unresolved one',
   },
+  ledger_event_differs: {
+    status: 409,
+    ko: '{event}은(는) 다른 내용으로 이미 기장되었습니다',
+    en: '{event} was booked before with other lines',
+  },
+  ledger_event_unknown: { status: 404, ko: '{event}은(는) 기장된 적이 없습니다', en: '{event} was never booked' },
+  ledger_insufficient: {
+    status: 409,
+    ko: '{account} 계정의 잔액이 모자랍니다: 기장하면 {wouldBeWon}원이 됩니다',
+    en: 'Account {account} does not hold enough: it would come to {wouldBeWon} won',
+  },
+  ledger_account_unknown: {
+    status: 422,
+    ko: '계정과목에 없는 계정입니다: {account}',
+    en: 'The chart of accounts knows no account {account}',
+  },
+  ledger_unapproved: {
+    status: 403,
+    ko: '승인되지 않은 조정은 기장하지 않습니다: {event}',
+    en: 'An adjustment that nobody approved is not booked: {event}',
+  },
+  approval_four_eyes: {
+    status: 403,
+    ko: '요청한 사람({by})은 {subject}을(를) 승인하거나 거절할 수 없습니다',
+    en: 'Who asked for {subject} ({by}) cannot decide on it',
+  },
+  approval_decided: {
+    status: 409,
+    ko: '{subject}은(는) {by}이(가) 이미 결정했습니다: {decision}',
+    en: '{subject} has been decided on by {by}: {decision}',
+  },
 } as const satisfies Record<string, ProblemText>;
 
 export type ProblemText = { readonly status: number; readonly ko: string; readonly en: string };

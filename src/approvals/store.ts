@@ -1,0 +1,104 @@
+import { check } from '../kernel/check.ts';
+import { Problem } from '../kernel/problem.ts';
+import { type PoolClient, type Queryable, query } from '../platform/database/pool.ts';
+
+/** What needs a second person. */
+export type ApprovalKind = 'payout' | 'adjustment';
+export type Decision = 'approved' | 'refused';
+
+/** 승인. What one person asked for and another one decides on; `subject` names it, `detail` says all that is decided on. */
+export type Approval = {
+  readonly id: bigint;
+  readonly kind: ApprovalKind;
+  readonly subject: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+  readonly askedBy: string;
+  readonly askedAt: Date;
+  readonly reason: string;
+  readonly decidedBy: string | null;
+  readonly decidedAt: Date | null;
+  readonly decision: Decision | null;
+  readonly note: string | null;
+};
+
+const columns = `approval_id as id, kind, subject, detail, asked_by as "askedBy", asked_at as "askedAt", reason,
+  decided_by as "decidedBy", decided_at as "decidedAt", decision, note`;
+
+/** Asks for a second person's word; false where that was asked before, which changes nothing. */
+export async function askApproval(
+  tx: PoolClient,
+  asked: Pick<Approval, 'kind' | 'subject' | 'detail' | 'askedBy' | 'reason'>,
+): Promise<boolean> {
+  const rows = await query(
+    tx,
+    `insert into approval (kind, subject, detail, asked_by, reason) values ($1, $2, $3::jsonb, $4, $5)
+     on conflict (kind, subject) do nothing returning approval_id`,
+    [asked.kind, asked.subject, detailJson(asked.detail), asked.askedBy, asked.reason],
+  );
+  return rows.length > 0;
+}
+
+/**
+ * Decides, and returns the approval and whether this decided it: the same person's same decision once more is no fault.
+ * The row stays locked until the transaction ends.
+ * @throws Problem `not_found`; `approval_four_eyes` where the person who asked decides; `approval_decided`
+ */
+export async function decide(
+  tx: PoolClient,
+  wanted: {
+    readonly kind: ApprovalKind;
+    readonly subject: string;
+    readonly decidedBy: string;
+    readonly decision: Decision;
+    readonly note?: string;
+  },
+): Promise<{ readonly approval: Approval; readonly changed: boolean }> {
+  const { kind, subject, decidedBy, decision } = wanted;
+  const [found] = await query<Approval>(
+    tx,
+    `select ${columns} from approval where kind = $1 and subject = $2 for update`,
+    [kind, subject],
+  );
+  if (!found) throw new Problem('not_found', { what: 'approval', id: subject });
+  if (found.decision !== null) {
+    if (found.decision === decision && found.decidedBy === decidedBy) return { approval: found, changed: false };
+    throw new Problem('approval_decided', { subject, decision: found.decision, by: found.decidedBy });
+  }
+  try {
+    const [decided] = await query<Approval>(
+      tx,
+      `update approval set decision = $2, decided_by = $3, decided_at = clock_timestamp(), note = $4
+        where approval_id = $1 returning ${columns}`,
+      [found.id, decision, decidedBy, wanted.note ?? null],
+    );
+    check(decided, 'the locked row is still there');
+    return { approval: decided, changed: true };
+  } catch (error) {
+    if ((error as { constraint?: string }).constraint !== 'approval_four_eyes') throw error;
+    throw new Problem('approval_four_eyes', { subject, by: found.askedBy }, { cause: error });
+  }
+}
+
+/** Approvals, newest first: those that wait for a decision, or all. */
+export async function listApprovals(
+  db: Queryable,
+  filter: {
+    readonly kind?: ApprovalKind;
+    readonly subject?: string;
+    readonly decided?: boolean;
+    readonly limit?: number;
+  } = {},
+): Promise<Approval[]> {
+  return query<Approval>(
+    db,
+    `select ${columns} from approval
+      where ($1::text is null or kind = $1) and ($2::text is null or subject = $2) and ($3 or decision is null)
+      order by approval_id desc limit $4`,
+    [filter.kind ?? null, filter.subject ?? null, filter.decided ?? false, filter.limit ?? 1000],
+  );
+}
+
+/** Amounts in a detail are written as their digits, exactly. */
+function detailJson(detail: Approval['detail']): string {
+  return JSON.stringify(detail, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
+}
