@@ -27,6 +27,8 @@ export function serverSettings(machine: Machine): ServerSettings {
     work_mem: megabytes(between(4 * mebi, memoryBytes / 512, 32 * mebi)),
     maintenance_work_mem: megabytes(between(64 * mebi, memoryBytes / 24, gibi)),
     wal_buffers: megabytes(between(mebi, sharedBuffers / 32, 64 * mebi)),
+    // A COPY then hardly ever stops to write and sync its own log; an idle server's writer sleeps regardless.
+    wal_writer_delay: '10ms',
     max_wal_size: megabytes(maxWal),
     min_wal_size: megabytes(between(128 * mebi, maxWal / 8, gibi)),
     checkpoint_timeout: '15min',
