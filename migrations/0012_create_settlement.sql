@@ -27,6 +27,8 @@ create table settlement_cycle (
   credited_at  timestamptz,                -- the last wallet was credited
   finished_at  timestamptz,
   makes_up     timestamptz,                -- the first of the missed slots that this one made up for
+  parts        smallint not null default 0, -- a slot of very many captures is settled in parts, each in a transaction
+  parts_done   smallint not null default 0,
   captures     bigint not null default 0,  -- newly arrived
   items        bigint not null default 0,
   merchants    bigint not null default 0,
@@ -101,6 +103,15 @@ create table unsettled_capture (
 create index unsettled_capture_due on unsettled_capture (due_at);
 create index unsettled_capture_tid on unsettled_capture (provider, provider_tid);
 create index unsettled_capture_merchant on unsettled_capture (merchant_id);
+
+-- What a merchant with tiers has sold in a month, so that choosing its rate never looks at the month's settlements. Of
+-- merchants that have a contract with tiers alone; a month that is not here yet is summed up when it is first asked for.
+create table settlement_volume (
+  month       date not null,               -- its first day
+  merchant_id text collate "C" not null,
+  gross_won   bigint not null,
+  primary key (month, merchant_id)
+);
 
 -- 지급보류. What a merchant would be credited is held instead, until the hold is released.
 create table settlement_hold (

@@ -128,7 +128,14 @@ const tables: Readonly<Record<string, readonly string[]>> = {
   merchants: ['merchant', 'fee_contract', 'fee_contract_tier', 'settlement_terms', 'bank_account'],
   payments: ['payment', 'capture', 'payment_total', 'capture_total', 'capture_arrival'],
   ledger: ['ledger_chart', 'ledger_entry', 'ledger_line', 'ledger_balance'],
-  settlement: ['settlement_cycle', 'settlement', 'settlement_item', 'unsettled_capture', 'settlement_hold'],
+  settlement: [
+    'settlement_cycle',
+    'settlement',
+    'settlement_item',
+    'unsettled_capture',
+    'settlement_volume',
+    'settlement_hold',
+  ],
   payout: ['payout', 'payout_event', 'bank_control', 'holder_check', 'bank_callback', 'payout_list', 'payout_break'],
   reconciliation: [
     'deposit',

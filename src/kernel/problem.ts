@@ -1,5 +1,6 @@
 import { faultText } from './field-fault.ts';
 import { importProblems } from './import-problems.ts';
+import { settlementProblems } from './settlement-problems.ts';
 
 /**
  * The one catalogue of refusals: code → HTTP status → Korean and English text (RFC 9457).
@@ -95,6 +96,7 @@ export const problems = {
     en: 'Interrupted: {what}. Nothing of it was kept',
   },
   ...importProblems,
+  ...settlementProblems,
   already_running: {
     status: 409,
     ko: '이 홈({home})에서 이미 실행 중입니다: 프로세스 {pid}, 시작 {since}, 포트 {port}',
@@ -149,6 +151,11 @@ export const problems = {
     status: 500,
     ko: '암호화되어 저장된 값이 손상되었거나 바뀌었습니다',
     en: 'A sealed value is damaged or was changed',
+  },
+  calendar_unchanged: {
+    status: 409,
+    ko: '{day}은(는) 이미 그렇게 되어 있습니다. 바뀌는 것이 없어 기록하지 않았습니다',
+    en: '{day} is so already: nothing would change, and nothing was recorded',
   },
   holidays_unknown: {
     status: 500,

@@ -1,0 +1,74 @@
+import type { PoolClient } from 'pg';
+import { query } from '../platform/database/pool.ts';
+import type { Part } from './part.ts';
+import { nextSlot } from './slot.ts';
+import { instant } from './stage-store.ts';
+
+/** Attempts are counted no further than this: what is set aside for months stays set aside. */
+const attemptsMax = 30_000;
+
+/**
+ * Brings the waiting captures in line with what became of them: settled ones wait no longer, those not due wait until
+ * they are, and those with a reason are tried again in the next slot.
+ */
+export async function keepUnsettled(tx: PoolClient, part: Part): Promise<void> {
+  const key = 'provider, captured_on, provider_tid, cancel_seq';
+  await tx.query(`
+    delete from unsettled_capture u using judged j
+     where j.again and j.reason is null and j.is_due and u.provider = j.provider and u.captured_on = j.captured_on
+       and u.provider_tid = j.provider_tid and u.cancel_seq = j.cancel_seq`);
+  await tx.query(`
+    insert into unsettled_capture as u (${key}, traded_on, mid, merchant_id, amount_won, due_at, attempts, reason, detail)
+    select ${key}, traded_on, mid, merchant_id, amount_won,
+           case when reason is null then due_at
+                when reason = 'original_unsettled' then greatest(due_at, ${instant(nextSlot(part.slot))})
+                else ${instant(nextSlot(part.slot))} end,
+           case when reason is null or reason = 'original_unsettled' then 0 else 1 end, reason,
+           case when reason is not null then jsonb_strip_nulls(jsonb_build_object('provider', provider,
+             'providerTid', provider_tid, 'cancelSeq', cancel_seq, 'merchant', merchant_id, 'mid', mid,
+             'method', method, 'tradedOn', traded_on, 'amountWon', amount_won, 'cause', cause)) end
+      from judged where reason is not null or not is_due
+     order by ${key}
+    on conflict (${key}) do update set merchant_id = excluded.merchant_id, due_at = excluded.due_at,
+      attempts = case when excluded.attempts = 0 then 0 else least(u.attempts + 1, ${attemptsMax}) end,
+      reason = excluded.reason, detail = excluded.detail`);
+}
+
+/** What people are told of together: the captures of a merchant that one reason has kept back for so many slots. */
+export type StuckCaptures = {
+  readonly merchantId: string | null;
+  readonly mid: string;
+  readonly reason: string;
+  readonly captures: bigint;
+  readonly amountWon: bigint;
+  /** The first of them. */
+  readonly provider: string;
+  readonly capturedOn: string;
+  readonly providerTid: string;
+  readonly cancelSeq: number;
+};
+
+/** What this part has set aside for the `findingAfter`-th time. */
+export async function stuckCaptures(tx: PoolClient, { findingAfter }: Part): Promise<StuckCaptures[]> {
+  return await query<StuckCaptures>(
+    tx,
+    `select u.merchant_id as "merchantId", min(u.mid) as mid, u.reason, count(*) as captures,
+            sum(u.amount_won)::bigint as "amountWon", min(u.provider) as provider,
+            min(u.captured_on) as "capturedOn", min(u.provider_tid) as "providerTid", min(u.cancel_seq) as "cancelSeq"
+       from unsettled_capture u join judged j using (provider, captured_on, provider_tid, cancel_seq)
+      where j.reason is not null and u.attempts = $1
+      group by u.merchant_id, case when u.merchant_id is null then u.mid end, u.reason
+      order by 1, 2, 3`,
+    [findingAfter],
+  );
+}
+
+/** How many captures this part has set aside, and how many are not due. */
+export async function countUnsettled(tx: PoolClient): Promise<{ setAside: bigint; waiting: bigint }> {
+  const [counts] = await query<{ setAside: bigint; waiting: bigint }>(
+    tx,
+    `select count(*) filter (where reason is not null) as "setAside",
+            count(*) filter (where reason is null and not is_due) as waiting from judged`,
+  );
+  return { setAside: counts?.setAside ?? 0n, waiting: counts?.waiting ?? 0n };
+}

@@ -1,0 +1,30 @@
+import type { PoolClient } from 'pg';
+import { findAgreements } from './agreement-store.ts';
+import { bookMerchants } from './book-store.ts';
+import { priceCancels } from './cancel-store.ts';
+import { addToCycle } from './cycle-store.ts';
+import { judgeCaptures, waitForOriginals } from './judge-store.ts';
+import type { Part } from './part.ts';
+import { countUnsettled, keepUnsettled, type StuckCaptures, stuckCaptures } from './set-aside-store.ts';
+import { stageCaptures } from './stage-store.ts';
+import { chooseTiers } from './volume-store.ts';
+
+/** What became of a part: what is set aside for so long that a person has to hear of it. */
+export type PartOutcome = { readonly stuck: readonly StuckCaptures[] };
+
+/**
+ * 정산. Makes the items of a part and credits them, in the caller's transaction: what came in or waited is staged, judged
+ * and priced by the set, booked, and what cannot be settled is set aside with its reason.
+ */
+export async function settlePart(tx: PoolClient, part: Part): Promise<PartOutcome> {
+  await stageCaptures(tx, part);
+  await findAgreements(tx, part);
+  await chooseTiers(tx, part);
+  await judgeCaptures(tx, part);
+  await waitForOriginals(tx, part);
+  await priceCancels(tx, part);
+  await bookMerchants(tx, part);
+  await keepUnsettled(tx, part);
+  await addToCycle(tx, part, await countUnsettled(tx));
+  return { stuck: await stuckCaptures(tx, part) };
+}

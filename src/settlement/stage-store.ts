@@ -1,0 +1,83 @@
+import { escapeLiteral, type PoolClient } from 'pg';
+import { type Arrival, arrivalsOf } from '../payments/arrival-store.ts';
+import { query } from '../platform/database/pool.ts';
+import { providers } from '../providers/registry.ts';
+import type { Part } from './part.ts';
+
+/**
+ * What a part works with: the temporary table `staged`, one row a capture that is newly taken or due again, with the
+ * payment that it captures. `merchant_id` is null where there is none. Reads the leaves of the days that came in and of
+ * the days on which those were traded, and no other.
+ */
+export async function stageCaptures(tx: PoolClient, part: Part): Promise<void> {
+  const arrivals = await arrivalsOf(tx, part.runId);
+  await tx.query(`
+    set local work_mem = '256MB';
+    set local jit = off;
+    create temp table raw_capture on commit drop as
+    ${capturesOf(arrivals, partOf(part))}
+    union all
+    select provider, captured_on, provider_tid, cancel_seq, traded_on, mid, amount_won, merchant_id, true
+      from unsettled_capture where due_at <= ${instant(part.slot)} ${partOf(part)};
+    analyze raw_capture (provider, traded_on)`);
+  const traded = await query<{ provider: string; days: string[] }>(
+    tx,
+    'select provider, array_agg(distinct traded_on) as days from raw_capture group by provider order by provider',
+  );
+  await tx.query(`
+    create temp table staged on commit drop as
+    select r.provider, r.captured_on, r.provider_tid, r.cancel_seq, r.traded_on, r.mid, r.amount_won, r.again,
+           p.kind, coalesce(p.merchant_id, r.merchant_id) as merchant_id
+      from raw_capture r left join (${paymentsOf(traded)}) p
+        on p.provider = r.provider and p.traded_on = r.traded_on and p.provider_tid = r.provider_tid
+       and p.cancel_seq = r.cancel_seq;
+    analyze staged (provider, merchant_id, traded_on, captured_on, cancel_seq)`);
+}
+
+/** The captures that a run took, of the parts that `condition` names: what a run that failed leaves to the next one. */
+export function capturesOf(arrivals: readonly Arrival[], condition: string): string {
+  const columns = 'provider, captured_on, provider_tid, cancel_seq, traded_on, mid, amount_won';
+  const ofProvider = Map.groupBy(arrivals, ({ provider }) => provider);
+  const queries = [...ofProvider].map(([provider, own]) => {
+    const days = [...new Set(own.map(({ capturedOn }) => capturedOn))].map(day);
+    const imports = [...new Set(own.map(({ importId }) => importId))];
+    return `select ${columns}, null::text collate "C" as merchant_id, false as again from capture
+             where provider = ${escapeLiteral(provider)} and captured_on in (${days.join(', ')})
+               and import_id in (${imports.join(', ')}) ${condition}`;
+  });
+  const none = `select ${columns}, null::text collate "C" as merchant_id, false as again from capture where false`;
+  return queries.length === 0 ? none : queries.join(' union all ');
+}
+
+/** SQL: whether a row belongs to a part. Cancels go with what they cancel, since they bear its transaction id. */
+export function inParts(parts: number, comparison: string): string {
+  return parts === 1 ? '' : `and (hashtextextended(provider_tid, 0) & 1073741823) % ${parts} ${comparison}`;
+}
+
+function partOf({ part, parts }: Part): string {
+  return inParts(parts, `= ${part}`);
+}
+
+function paymentsOf(traded: readonly { readonly provider: string; readonly days: readonly string[] }[]): string {
+  const columns = 'provider, traded_on, provider_tid, cancel_seq, kind, merchant_id';
+  const queries = traded.map(
+    ({ provider, days }) => `select ${columns} from payment
+      where provider = ${escapeLiteral(provider)} and traded_on in (${days.map(day).join(', ')})`,
+  );
+  return queries.length === 0 ? `select ${columns} from payment where false` : queries.join(' union all ');
+}
+
+/** SQL: the providers with the method of their captures, which chooses the contract. */
+export function methodsOfProviders(): string {
+  const rows = providers.map(({ id, method }) => `(${escapeLiteral(id)}, ${escapeLiteral(method)})`);
+  return `(values ${rows.join(', ')}) as method_of (provider, method)`;
+}
+
+/** Hot tables are asked for days by literals alone: the planner then leaves every other leaf out. */
+export function day(text: string): string {
+  return `date ${escapeLiteral(text)}`;
+}
+
+export function instant(at: Temporal.Instant): string {
+  return `timestamptz ${escapeLiteral(at.toString())}`;
+}
