@@ -1,5 +1,9 @@
 -- What we agreed with merchants, as dated facts: nothing is overwritten, a correction is a later row of the same day.
 
+alter table import drop constraint import_kind_check;
+alter table import add constraint import_kind_check
+  check (kind in ('merchants', 'payments', 'deposits', 'contracts', 'terms', 'accounts'));
+
 -- 임시 공휴일. Changes to the gazette's holidays, the last one of a day being valid.
 create table calendar_override (
   override_id bigint generated always as identity primary key,
@@ -30,6 +34,7 @@ create table fee_contract (
   tier_volume   text check (tier_volume in ('previous_month', 'month_to_date')),
   -- Whether a cancel gives the fee back.
   cancel_fee    text not null check (cancel_fee in ('returned', 'kept')),
+  import_id     bigint,                -- the file it came with
   recorded_by   text not null,
   recorded_at   timestamptz not null default clock_timestamp(),
   check (valid_to is null or valid_to >= valid_from),
@@ -57,6 +62,7 @@ create table settlement_terms (
   payout         text not null check (payout in ('on_request', 'scheduled', 'direct')),
   payout_time    time,
   min_payout_won bigint not null default 1 check (min_payout_won > 0),
+  import_id      bigint,
   recorded_by    text not null,
   recorded_at    timestamptz not null default clock_timestamp(),
   check ((payout = 'scheduled') = (payout_time is not null))
@@ -74,6 +80,7 @@ create table bank_account (
   fingerprint bytea not null,
   last4       text not null,
   holder      text not null,
+  import_id   bigint,
   recorded_by text not null,
   recorded_at timestamptz not null default clock_timestamp()
 );

@@ -171,6 +171,7 @@ const impureNames = /([/-])(store|workflow|commands?|api|port|files)\.ts$/;
 const impureFolders = ['platform', 'imports', 'sandbox', ...entrances];
 const steps = [
   'merchants/import-merchants.ts',
+  'merchants/import-terms.ts',
   'payments/import-payments.ts',
   'reconciliation/break-surroundings.ts',
   'reconciliation/collect.ts',

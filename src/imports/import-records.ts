@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { type Language, Problem, type ProblemCode, problemText } from '../kernel/problem.ts';
+import { onImportConnection } from './import-connection.ts';
 import type { ImportSource } from './import-source.ts';
 import { RecordScanner } from './record-scanner.ts';
 import type { ImportKind, StagedTable } from './staged-table.ts';
@@ -22,7 +23,7 @@ import {
 /** More business days than this in one file are a mistake, or a history to be split. */
 const maxDays = 400;
 /** As many refusals are handed out; all of them are kept. */
-const refusalsShown = 1000;
+export const refusalsShown = 1000;
 
 export type ImportPhase = 'reading' | 'checking' | 'adding';
 export type ImportProgress = {
@@ -65,21 +66,11 @@ export async function importRecords(
   options: ImportOptions,
 ): Promise<ImportOutcome> {
   const startedAt = new Date();
-  const client = await connect(pool);
-  const stopListening = cancelOnAbort(pool, client, options.signal);
-  // A connection that breaks also fails the statement under way; without a listener it would end the process.
-  client.on('error', () => {});
-  try {
+  return onImportConnection(pool, { fileName: source.name, signal: options.signal }, async (client) => {
     const staging = await Staging.create(client, kind);
     const progress = await readAll(staging, kind, source, options);
-    return await enter(client, staging, { fileName: source.name, startedAt }, options, progress);
-  } catch (error) {
-    throw asProblem(error, source.name, options.signal);
-  } finally {
-    stopListening();
-    // The connection carries the temporary tables and the settings of this import away with it.
-    client.release(true);
-  }
+    return enter(client, staging, { fileName: source.name, startedAt }, options, progress);
+  });
 }
 
 /** The text of a kept refusal for people. */
@@ -155,44 +146,4 @@ async function prepareTables(client: PoolClient, staging: Staging, file: string)
   if (days > maxDays) throw new Problem('import_too_many_days', { file, days, limit: maxDays });
   for (const records of tables) await ensureLeaves(client, records.table, records.days);
   return tables;
-}
-
-async function connect(pool: Pool): Promise<PoolClient> {
-  try {
-    return await pool.connect();
-  } catch (error) {
-    throw new Problem('database_unreachable', { reason: reasonOf(error) }, { cause: error });
-  }
-}
-
-/** Asks the server to give up the statement under way, which may run for a minute. Returns how to stop listening. */
-function cancelOnAbort(pool: Pool, client: PoolClient, signal: AbortSignal | undefined): () => void {
-  const { processID } = client as PoolClient & { readonly processID: number };
-  const cancel = (): void => {
-    pool.query('select pg_cancel_backend($1)', [processID]).catch(() => {});
-  };
-  signal?.addEventListener('abort', cancel, { once: true });
-  return () => signal?.removeEventListener('abort', cancel);
-}
-
-function asProblem(error: unknown, fileName: string, signal: AbortSignal | undefined): unknown {
-  if (error instanceof Problem) return error;
-  if (signal?.aborted === true) return new Problem('interrupted', { what: fileName }, { cause: error });
-  if (isConnectionLost(error)) {
-    return new Problem('database_unreachable', { reason: reasonOf(error) }, { cause: error });
-  }
-  return error;
-}
-
-/** Class 08, the three ways in which a server says that it goes away, and what the socket and `pg` say themselves. */
-function isConnectionLost(error: unknown): boolean {
-  const { code = '', message = '' } = error as { code?: string; message?: string };
-  return (
-    /^(08...|57P0[123]|ECONN.*|EPIPE|ETIMEDOUT)$/.test(code) || /Connection terminated|not queryable/.test(message)
-  );
-}
-
-function reasonOf(error: unknown): string {
-  const { code, message } = error as { code?: string; message?: string };
-  return message || code || String(error);
 }

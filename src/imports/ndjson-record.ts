@@ -1,4 +1,4 @@
-import type { RecordColumns, RecordFields, Refusal } from './record.ts';
+import { type RecordColumns, type RecordFields, type Refusal, withoutNumbers } from './record.ts';
 
 const quote = 34;
 const backslash = 92;
@@ -46,7 +46,8 @@ export class NdjsonReader {
     if (!this.#string()) return this.#broken(start);
     const name = this.#textBetween(this.#from, this.#to);
     const column = this.#columns.get(name);
-    if (column === undefined) return { code: 'import_key_unknown', details: { field: name.slice(0, 60) } };
+    if (column === undefined)
+      return { code: 'import_key_unknown', details: { field: withoutNumbers(name).slice(0, 60) } };
     if (this.#seen[column] === this.#line) return { code: 'import_key_repeated', details: { field: name } };
     this.#seen[column] = this.#line;
     if (!this.#take(58)) return this.#broken(start);

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { Problem } from '../kernel/problem.ts';
 import { readCsvHeader, splitCsvLine } from './csv-record.ts';
 import { NdjsonReader } from './ndjson-record.ts';
-import { maxLineBytes, type RecordColumns, RecordFields, type Refusal } from './record.ts';
+import { maxLineBytes, type RecordColumns, RecordFields, type Refusal, withoutNumbers } from './record.ts';
 
 export type RecordFormat = 'csv' | 'ndjson';
 
@@ -145,7 +145,8 @@ function list(names: readonly string[]): string {
   return names.length === 0
     ? '–'
     : names
-        .map((name) => name.slice(0, 40))
+        // Where the header is missing, these are the first record's values.
+        .map((name) => withoutNumbers(name).slice(0, 40))
         .join(', ')
         .slice(0, 400);
 }

@@ -62,3 +62,8 @@ export function quotable(value: string): string {
   const masked = value.replace(/\d{7,}/g, (digits) => `${digits.slice(0, 6)}${'*'.repeat(digits.length - 6)}`);
   return masked.length > 60 ? `${masked.slice(0, 59)}…` : masked;
 }
+
+/** A value of which nothing may be shown if it could be a card or account number: its digits go, if it has seven. */
+export function withoutNumbers(value: string): string {
+  return value.replace(/\D/g, '').length >= 7 ? value.replace(/\d/g, '*') : value;
+}

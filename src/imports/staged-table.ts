@@ -17,9 +17,12 @@ export type StagedTable = {
   readonly totals?: string;
 };
 
+/** What an import is of, as the table of imports names it. */
+export type ImportName = 'payments' | 'merchants' | 'deposits' | 'contracts' | 'terms' | 'accounts';
+
 /** 적재. What a kind of import may hold and where each record goes. */
 export type ImportKind = {
-  readonly kind: 'payments' | 'merchants' | 'deposits';
+  readonly kind: ImportName;
   readonly columns: RecordColumns;
   readonly tables: readonly StagedTable[];
   /** The place in `tables` of the table that the record is for, or why there is none. */

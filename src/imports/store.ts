@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
-import type { ImportKind, StagedTable } from './staged-table.ts';
+import type { ImportName, StagedTable } from './staged-table.ts';
 
 /** A record that is already there on a day further away than this is not noticed: see docs/import.md. */
 const neighbourDays = 7;
@@ -73,7 +73,7 @@ export async function ensureLeaves(client: PoolClient, table: StagedTable, days:
 export async function beginImport(
   client: PoolClient,
   opened: {
-    readonly kind: ImportKind['kind'];
+    readonly kind: ImportName;
     readonly fileName: string;
     readonly who: string;
     readonly startedAt: Date;

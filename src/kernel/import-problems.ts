@@ -101,6 +101,61 @@ export const importProblems = {
     ko: '{field}({bytes}): 이 종류의 기록에는 없는 항목이므로 비어 있어야 합니다: {value}',
     en: '{field} ({bytes}): this kind of record has no such field; it has to be empty: {value}',
   },
+  import_choice: {
+    status: 400,
+    ko: '{field}({bytes}): {allowed} 중 하나여야 합니다: {value}',
+    en: '{field} ({bytes}): has to be one of {allowed}: {value}',
+  },
+  import_rate: {
+    status: 400,
+    ko: '{field}({bytes}): 0%에서 100%까지, 소수 넷째 자리까지의 요율(예: 1.15%)이어야 합니다: {value}',
+    en: '{field} ({bytes}): has to be a rate from 0% to 100% with at most four decimals (1.15%): {value}',
+  },
+  import_tiers: {
+    status: 400,
+    ko: '{field}({bytes}): 금액이 커지는 순서의 구간 요율(예: 10000000:1.05%;50000000:0.95%)이어야 합니다: {value}',
+    en: '{field} ({bytes}): has to be rates by rising volume (10000000:1.05%;50000000:0.95%): {value}',
+  },
+  import_cycle: {
+    status: 400,
+    ko: '{field}({bytes}): 정산주기(M1–M60, D+0–D+60, W:MON–W:SUN, MD:1–MD:31)여야 합니다: {value}',
+    en: '{field} ({bytes}): has to be a cycle (M1–M60, D+0–D+60, W:MON–W:SUN, MD:1–MD:31): {value}',
+  },
+  import_time: {
+    status: 400,
+    ko: '{field}({bytes}): 00:00에서 23:59까지의 시각(HH:MM)이어야 합니다: {value}',
+    en: '{field} ({bytes}): has to be a time from 00:00 to 23:59 (HH:MM): {value}',
+  },
+  import_below: {
+    status: 400,
+    ko: '{field}({bytes}): {other}보다 앞서거나 작을 수 없습니다: {value}',
+    en: '{field} ({bytes}): must not lie before or below {other}: {value}',
+  },
+  import_field_missing: {
+    status: 400,
+    ko: '{field}({bytes}): {other} 값에 따라 있어야 하는데 비어 있습니다',
+    en: '{field} ({bytes}): is empty, but has to be there because of {other}',
+  },
+  import_bank_code: {
+    status: 400,
+    ko: '{field}({bytes}): 은행 코드 세 자리 숫자여야 합니다',
+    en: '{field} ({bytes}): has to be a bank code of three digits',
+  },
+  import_account_no: {
+    status: 400,
+    ko: '{field}({bytes}): 하이픈 없이 6–20자리 숫자인 계좌번호여야 합니다',
+    en: '{field} ({bytes}): has to be an account number of 6–20 digits without hyphens',
+  },
+  import_holder: {
+    status: 400,
+    ko: '{field}({bytes}): 예금주가 아니라 번호입니다',
+    en: '{field} ({bytes}): is a number, not the name of a holder',
+  },
+  import_merchant_unknown: {
+    status: 404,
+    ko: '적재되지 않은 가맹점입니다: {merchantId}',
+    en: 'The merchant is not known: {merchantId}',
+  },
   import_record_unknown: {
     status: 400,
     ko: '{field}({bytes}): 모르는 기록 종류입니다: {value}',

@@ -1,6 +1,8 @@
 import { faultText } from './field-fault.ts';
 import { importProblems } from './import-problems.ts';
 import { settlementProblems } from './settlement-problems.ts';
+import { statementProblems } from './statement-problems.ts';
+import { termsProblems } from './terms-problems.ts';
 
 /**
  * The one catalogue of refusals: code → HTTP status → Korean and English text (RFC 9457).
@@ -75,16 +77,6 @@ export const problems = {
     ko: '보관된 원본 {sha256}이(가) 없거나 바뀌었습니다: {reason}',
     en: 'The archived original {sha256} is missing or was changed: {reason}',
   },
-  statement_file_name: {
-    status: 422,
-    ko: '파일 이름 {file}은(는) {expected} 형식이 아닙니다',
-    en: 'The file name {file} is not of the form {expected}',
-  },
-  statement_load_overtaken: {
-    status: 409,
-    ko: '대사 파일 {statementId}의 적재 {loadId}은(는) 다른 적재로 대체되었습니다',
-    en: 'Load {loadId} of statement {statementId} was overtaken by another one',
-  },
   run_parked: {
     status: 503,
     ko: '중단되었습니다. {run} 실행은 멈춘 단계부터 다음 jeongsan 프로세스가 이어 갑니다',
@@ -97,6 +89,8 @@ export const problems = {
   },
   ...importProblems,
   ...settlementProblems,
+  ...statementProblems,
+  ...termsProblems,
   already_running: {
     status: 409,
     ko: '이 홈({home})에서 이미 실행 중입니다: 프로세스 {pid}, 시작 {since}, 포트 {port}',
@@ -137,26 +131,6 @@ export const problems = {
     ko: '마이그레이션 {file}을(를) 적용하지 못했습니다: {reason}',
     en: 'The migration {file} could not be applied: {reason}',
   },
-  data_key_changed: {
-    status: 500,
-    ko: '데이터 키가 바뀌었습니다: {sealedBy} 키로 암호화된 계좌번호를 지금의 {keyId} 키로는 읽을 수 없습니다. JEONGSAN_DATA_KEY 또는 홈의 keys/data.key를 되돌려 놓으십시오',
-    en: 'The data key was changed: account numbers sealed by {sealedBy} cannot be read by {keyId}. Bring JEONGSAN_DATA_KEY, or keys/data.key of the home, back',
-  },
-  data_key_unreadable: {
-    status: 500,
-    ko: '데이터 키를 읽을 수 없습니다: {file} ({reason})',
-    en: 'The data key cannot be read: {file} ({reason})',
-  },
-  sealed_damaged: {
-    status: 500,
-    ko: '암호화되어 저장된 값이 손상되었거나 바뀌었습니다',
-    en: 'A sealed value is damaged or was changed',
-  },
-  calendar_unchanged: {
-    status: 409,
-    ko: '{day}은(는) 이미 그렇게 되어 있습니다. 바뀌는 것이 없어 기록하지 않았습니다',
-    en: '{day} is so already: nothing would change, and nothing was recorded',
-  },
   holidays_unknown: {
     status: 500,
     ko: '{year}년의 공휴일 자료가 없습니다',
@@ -176,67 +150,6 @@ export const problems = {
     status: 409,
     ko: '{folder}에 다른 파일이 있어 세계를 만들지 않습니다: 빈 폴더를 지정하십시오',
     en: 'No world is made in {folder}, which holds other files: name an empty folder',
-  },
-  layout_invalid: {
-    status: 500,
-    ko: '{stage} 레코드 배치가 올바르지 않습니다:\n{faults}',
-    en: 'The layout of the {stage} statement is invalid:\n{faults}',
-  },
-  statement_empty: { status: 422, ko: '{file}: 빈 파일입니다', en: '{file}: the file is empty' },
-  statement_width: {
-    status: 422,
-    ko: '{file} {line}행 ({byteFrom}–{byteTo} 바이트): 레코드 길이가 다릅니다: {found} (기대: {expected})',
-    en: '{file} line {line} (bytes {byteFrom}–{byteTo}): the record has the wrong width: {found}, expected {expected}',
-  },
-  statement_malformed: {
-    status: 422,
-    ko: '{file} {line}행 ({byteFrom}–{byteTo} 바이트): 형식이 올바르지 않습니다: {reason}',
-    en: '{file} line {line} (bytes {byteFrom}–{byteTo}): the record is malformed: {reason}',
-  },
-  statement_record_type: {
-    status: 422,
-    ko: '{file} {line}행 ({byteFrom}–{byteTo} 바이트): {field} "{found}" 레코드가 올 자리가 아닙니다 (기대: {expected})',
-    en: '{file} line {line} (bytes {byteFrom}–{byteTo}): {field} "{found}" cannot stand here, expected {expected}',
-  },
-  statement_header_missing: {
-    status: 422,
-    ko: '{file} {line}행 ({byteFrom}–{byteTo} 바이트): 헤더가 없습니다: {field} "{found}"',
-    en: '{file} line {line} (bytes {byteFrom}–{byteTo}): the header is missing: {field} is "{found}"',
-  },
-  statement_trailer_missing: {
-    status: 422,
-    ko: '{file} {line}행 ({byteFrom} 바이트) 뒤에 트레일러가 없습니다: 파일이 잘렸습니다',
-    en: '{file} ends after line {line} (byte {byteFrom}) without a trailer: it was cut',
-  },
-  statement_field: {
-    status: 422,
-    ko: '{file} {line}행 ({byteFrom}–{byteTo} 바이트): {field}을(를) 읽을 수 없습니다: {problem}',
-    en: '{file} line {line} (bytes {byteFrom}–{byteTo}): {field} cannot be read: {problem}',
-  },
-  statement_totals_differ: {
-    status: 422,
-    ko: '{file} {line}행 ({byteFrom}–{byteTo} 바이트): {field} 합계가 다릅니다: 파일에 적힌 값 {declared}, 계산한 값 {found}',
-    en: '{file} line {line} (bytes {byteFrom}–{byteTo}): total {field} differs: declared {declared}, found {found}',
-  },
-  statement_other_day: {
-    status: 422,
-    ko: '{file} {line}행 ({byteFrom}–{byteTo} 바이트): 다른 날의 파일입니다: {field} {found} (기대: {expected})',
-    en: '{file} line {line} (bytes {byteFrom}–{byteTo}): a file of another day: {field} is {found}, expected {expected}',
-  },
-  statement_other_file: {
-    status: 422,
-    ko: '{file} {line}행 ({byteFrom}–{byteTo} 바이트): 다른 파일입니다: {field} "{found}" (기대: "{expected}")',
-    en: '{file} line {line} (bytes {byteFrom}–{byteTo}): another file: {field} is "{found}", expected "{expected}"',
-  },
-  statement_too_many_unreadable: {
-    status: 422,
-    ko: '{file} {line}행 ({byteFrom}–{byteTo} 바이트): 읽을 수 없는 행이 {limit}개를 넘습니다: {field} {problem}',
-    en: '{file} line {line} (bytes {byteFrom}–{byteTo}): more than {limit} unreadable lines: {field}: {problem}',
-  },
-  statement_value_refused: {
-    status: 422,
-    ko: '대사 파일 {row}번째 행의 {field} 값 "{value}"을(를) 쓸 수 없습니다: {problem}',
-    en: 'Row {row} of the statement: {field} "{value}" cannot be written: {problem}',
   },
   breaks_too_wide: {
     status: 400,
@@ -273,6 +186,26 @@ export const problems = {
     status: 409,
     ko: '{subject}은(는) {by}이(가) 이미 결정했습니다: {decision}',
     en: '{subject} has been decided on by {by}: {decision}',
+  },
+  certificate_unreadable: {
+    status: 500,
+    ko: '인증서를 읽을 수 없습니다: {file} ({reason})',
+    en: 'The certificate cannot be read: {file} ({reason})',
+  },
+  bank_list_unavailable: {
+    status: 502,
+    ko: '{bank}의 {on} 이체 내역을 받지 못했습니다: {reason}',
+    en: 'The transfer list of {bank} for {on} could not be had: {reason}',
+  },
+  callback_signature: {
+    status: 401,
+    ko: '{bank} 통지의 서명이 올바르지 않습니다: {reason}',
+    en: 'The callback of {bank} is not signed as it must be: {reason}',
+  },
+  callback_unreadable: {
+    status: 400,
+    ko: '{bank} 통지를 읽을 수 없습니다',
+    en: 'The callback of {bank} cannot be read',
   },
 } as const satisfies Record<string, ProblemText>;
 

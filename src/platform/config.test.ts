@@ -21,6 +21,7 @@ test('without any variable everything has its default', () => {
     port: 4000,
     logLevel: 'info',
     language: 'en',
+    dataKey: undefined,
     sources: {},
   });
 });
@@ -48,6 +49,7 @@ describe('a wrong value is named', () => {
     { env: { DATABASE_URL: 'mysql://a:b@c/d' }, fault: 'DATABASE_URL must look like postgres://' },
     { env: { DATABASE_URL: 'localhost' }, fault: 'DATABASE_URL must look like postgres://' },
     { env: { JEONGSAN_LANGUAGE: 'jp' }, fault: 'JEONGSAN_LANGUAGE must be ko or en' },
+    { env: { JEONGSAN_DATA_KEY: 'c2hvcnQ=' }, fault: 'JEONGSAN_DATA_KEY must be 32 bytes in base64' },
     { env: { JEONGSAN_HOMES: '/x' }, fault: 'JEONGSAN_HOMES is not a variable of Jeongsan; known: JEONGSAN_HOME' },
   ])('$env', ({ env, fault }) => {
     expect(faults(env)).toContain(fault);
@@ -64,6 +66,13 @@ test('all faults are named at once, and no value is repeated', () => {
   expect(said.split('\n')).toHaveLength(4);
   for (const name of ['PORT', 'LOG_LEVEL', 'DATABASE_URL', 'JEONGSAN_TYPO']) expect(said).toContain(name);
   expect(said).not.toContain('hunter2');
+});
+
+test('the data key is shown nowhere but where it is asked for', () => {
+  const key = Buffer.alloc(32, 1).toString('base64');
+  const config = loadConfig({ JEONGSAN_DATA_KEY: key });
+  expect(inspect(config, { depth: 9, showHidden: true })).not.toContain(key);
+  expect(config.dataKey?.reveal()).toBe(key);
 });
 
 test('the database URL is shown nowhere but where it is asked for', () => {
