@@ -58,22 +58,27 @@ create table ledger_balance (
     case side when 'credit' then balance_won >= 0 when 'debit' then balance_won <= 0 else true end)
 ) with (fillfactor = 50);
 
--- Its plans are kept for the session, whatever number of lines they were made for. So every join is a look-up by an index,
--- whose cost grows with the lines alone: neither with their square nor with the ledger.
+-- Its plans are kept for the session, whatever number of lines they were made for. So accounts are looked up by their index
+-- and entries are compared by grouping: the cost grows with the lines alone, neither with their square nor with the ledger.
 create function keep_ledger() returns trigger language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
   faulty    bigint;
   imbalance numeric;
+  accounts  text[];
+  amounts   bigint[];
   -- Of an account of any sign, the row that this connection adds to; the others have one row, 0.
   own       smallint := pg_backend_pid() % 8 + 1;
 begin
   -- Lines come with their entry, in its transaction and on its day: nothing is added to an entry of the past.
-  select a.entry_id, a.won into faulty, imbalance
-    from (select entry_id, posted_on, sum(amount_won) as won from added group by entry_id, posted_on) a
-    left join ledger_entry e on e.entry_id = a.entry_id
-   where a.won <> 0 or e.posted_on is distinct from a.posted_on or e.posted_in is distinct from pg_current_xact_id()
-   order by a.won = 0, a.entry_id limit 1;
+  select entry_id, sum(won) into faulty, imbalance
+    from (select entry_id, posted_on, amount_won as won, 0 as entries from added
+          union all
+          select entry_id, posted_on, 0, 1 from ledger_entry
+           where entry_id between (select min(entry_id) from added) and (select max(entry_id) from added)
+             and posted_in = pg_current_xact_id()) line
+   group by entry_id, posted_on having sum(won) <> 0 or sum(entries) = 0
+   order by sum(won) = 0, entry_id limit 1;
   if imbalance <> 0 then
     raise exception 'ledger entry % does not balance: %', faulty, imbalance
       using errcode = 'check_violation', constraint = 'ledger_entry_balances';
@@ -81,8 +86,10 @@ begin
     raise exception 'lines of ledger entry % were not posted with it', faulty
       using errcode = 'check_violation', constraint = 'ledger_line_entry';
   end if;
+  select array_agg(account), array_agg(won) into accounts, amounts
+    from (select account, sum(amount_won)::bigint as won from added group by account) change;
   with missing as materialized (
-    select distinct a.account from added a
+    select a.account from unnest(accounts) as a (account)
      where not exists (select from ledger_balance b where b.account = a.account and b.shard in (0, own))
   )
   insert into ledger_balance (account, shard, side, balance_won)
@@ -95,7 +102,7 @@ begin
   -- Locked in order, so that two postings onto the same accounts wait for one another instead of dead-locking.
   with locked as materialized (
     select b.account, b.shard, a.won
-      from (select account, sum(amount_won)::bigint as won from added group by account) a
+      from unnest(accounts, amounts) as a (account, won)
       join ledger_balance b on b.account = a.account and b.shard in (0, own)
      order by b.account for update of b
   )
@@ -130,7 +137,8 @@ begin
     return leaf;
   end if;
   perform pg_advisory_xact_lock(hashtext('jeongsan:leaf:ledger_line'));
-  if to_regclass(leaf) is null then
+  -- Not to_regclass: it may remember that there was none before the lock was waited for.
+  if not exists (select from pg_class where relname = leaf and relnamespace = (select relnamespace from pg_class where oid = 'ledger_line'::regclass)) then
     execute format('create table %I (like ledger_line including defaults including constraints)', leaf);
     execute format('create trigger ledger_line_kept after insert on %I
                       referencing new table as added for each statement execute function keep_ledger()', leaf);

@@ -20,11 +20,13 @@ create table payout (
   message_on      date,                          -- the bank's day of the message: it is asked for by both
   sends           smallint not null default 0,
   asks            smallint not null default 0,
-  -- In a worker's hands since then, under this run; null: nobody's.
+  -- In a worker's hands since then (the database's clock), under this run; null: nobody's. `claims` numbers the runs.
   claimed_by      text,
   claimed_at      timestamptz,
+  claims          int not null default 0,
   next_at         timestamptz not null,          -- not to be touched before
   first_sent_at   timestamptz,
+  last_sent_at    timestamptz,                   -- or when the last sending ended without a word
   finished_at     timestamptz,
   result_code     text,                          -- the bank's own, never without `bank`
   result_reason   text,                          -- a Problem's code or the bank's words
@@ -33,7 +35,8 @@ create table payout (
   check ((claimed_by is null) = (claimed_at is null)),
   check ((finished_at is not null) = (state in ('succeeded', 'rejected', 'cancelled')))
 );
-create index payout_waiting on payout (bank, next_at) where state in ('created', 'holder_checked', 'sent', 'unknown');
+create index payout_waiting on payout (bank, next_at)
+  where claimed_by is null and state in ('created', 'holder_checked', 'sent', 'unknown');
 create index payout_claimed on payout (bank) where claimed_by is not null;
 create index payout_merchant on payout (merchant_id, payout_id);
 create index payout_message_on on payout (bank, message_on) where message_on is not null;
@@ -66,6 +69,39 @@ create table bank_control (
   changed_at        timestamptz not null default clock_timestamp(),
   reason            text not null
 );
+
+-- Takes waiting payouts into a worker's hands: never more than the bank's limit over all processes, and one only where
+-- the circuit was open and is tried again. A paused bank is still asked about what was sent.
+create function claim_payouts(of_bank text, as_of timestamptz, open_after int) returns setof bigint language plpgsql as $$
+declare
+  control bank_control;
+  free    int;
+begin
+  -- A statement of its own, so that those after it see what the last holder committed.
+  perform pg_advisory_xact_lock(hashtextextended('jeongsan.payout.claim.' || of_bank, 0));
+  select * into control from bank_control c where c.bank = of_bank;
+  if not found or control.open_until > as_of then
+    return;
+  end if;
+  free := case when control.failures >= open_after then least(control.transfer_limit, 1) else control.transfer_limit end
+          - (select count(*) from payout p where p.bank = of_bank and p.claimed_by is not null);
+  if free <= 0 then
+    return;
+  end if;
+  return query
+  with due as materialized (
+    select p.payout_id from payout p
+     where p.bank = of_bank and p.claimed_by is null and p.next_at <= as_of
+       and p.state in ('created', 'holder_checked', 'sent', 'unknown')
+       and (not control.paused or p.state in ('sent', 'unknown'))
+     order by p.next_at limit free for update skip locked
+  )
+  update payout p set claimed_by = format('payout:%s:%s', p.payout_id, p.claims + 1), claims = p.claims + 1,
+                      claimed_at = clock_timestamp()
+    from due where p.payout_id = due.payout_id
+  returning p.payout_id;
+end
+$$;
 
 -- Whose account it is, as the bank said; asked again when it is old.
 create table holder_check (

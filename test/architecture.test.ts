@@ -173,6 +173,7 @@ const steps = [
   'merchants/import-merchants.ts',
   'merchants/import-terms.ts',
   'payments/import-payments.ts',
+  'payout/dispatcher.ts',
   'reconciliation/break-surroundings.ts',
   'reconciliation/collect.ts',
   'reconciliation/deposit-import.ts',

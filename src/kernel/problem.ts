@@ -1,5 +1,6 @@
 import { faultText } from './field-fault.ts';
 import { importProblems } from './import-problems.ts';
+import { payoutProblems } from './payout-problems.ts';
 import { settlementProblems } from './settlement-problems.ts';
 import { statementProblems } from './statement-problems.ts';
 import { termsProblems } from './terms-problems.ts';
@@ -88,6 +89,7 @@ export const problems = {
     en: 'Interrupted: {what}. Nothing of it was kept',
   },
   ...importProblems,
+  ...payoutProblems,
   ...settlementProblems,
   ...statementProblems,
   ...termsProblems,

@@ -124,6 +124,16 @@ export async function listRuns(pool: Pool, filter: RunFilter = {}): Promise<Run[
   );
 }
 
+/** The states of those of these runs that were ever begun. */
+export async function statesOfRuns(pool: Pool, ids: readonly string[]): Promise<Map<string, RunState>> {
+  if (ids.length === 0) return new Map();
+  const { rows } = await pool.query<{ id: string; status: string }>(
+    'select workflow_uuid as id, status from dbos.workflow_status where workflow_uuid = any ($1)',
+    [ids],
+  );
+  return new Map(rows.map(({ id, status }) => [id, toState(status)]));
+}
+
 /** @throws Problem `not_found` */
 export async function showRun(pool: Pool, id: string): Promise<RunDetail> {
   const [run] = await findRuns(pool, 'where r.workflow_uuid = $1', [id]);

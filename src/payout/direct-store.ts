@@ -1,0 +1,124 @@
+import { askApproval } from '../approvals/store.ts';
+import { openFinding } from '../findings/store.ts';
+import { seoul } from '../kernel/business-day.ts';
+import { postAll } from '../ledger/store.ts';
+import { type PoolClient, query } from '../platform/database/pool.ts';
+import { ensureControl } from './control-store.ts';
+import { mostWon, type RequestRules } from './request-store.ts';
+
+/** The slot after whose credits money goes out, as an instant or its text; `settledOn` is its business day. */
+export type PayoutSlot = {
+  readonly slot: string | Temporal.Instant;
+  readonly settledOn: string | Temporal.PlainDate;
+  readonly runId: string;
+};
+
+/**
+ * 실시간 정산 이체. Pays out what is in the wallets of merchants whose money goes straight to their account, and, once a
+ * day at their time, of those who are paid by schedule; by the set, and again for the same slot nothing new. What is
+ * above the bank's limit waits for a second person. A merchant without a bank account is a finding, its money stays.
+ * Returns how many payouts were made.
+ */
+export async function createDirectPayouts(tx: PoolClient, slot: PayoutSlot, rules: RequestRules): Promise<number> {
+  const at = Temporal.Instant.from(slot.slot.toString()).toZonedDateTimeISO(seoul);
+  await ensureControl(tx, rules.bank);
+  await dueWallets(tx, at);
+  const made = await makePayouts(tx, at, slot, rules);
+  if (made > 0) await lockAll(tx, slot);
+  for (const { merchantId } of await query<{ merchantId: string }>(
+    tx,
+    'select merchant_id as "merchantId" from payout_due where account_id is null order by 1',
+  )) {
+    const detail = { merchantId, slot: slot.slot.toString() };
+    await openFinding(tx, { kind: 'payout_account_missing', subject: merchantId, audience: 'in_charge', detail });
+  }
+  await tx.query('drop table payout_due, payout_made');
+  return made;
+}
+
+/** Wallets with enough in them whose time has come. Locked as the ledger locks, in the order of the accounts' names. */
+async function dueWallets(tx: PoolClient, at: Temporal.ZonedDateTime): Promise<void> {
+  const day = at.toPlainDate().toString();
+  await tx.query(
+    'create temporary table payout_due (merchant_id text, kind text, key text, amount_won bigint, account_id bigint) on commit drop',
+  );
+  await tx.query(
+    `with terms as materialized (
+       select distinct on (merchant_id) merchant_id, payout, payout_time, min_payout_won from settlement_terms
+        where valid_from <= $1 order by merchant_id, valid_from desc, terms_id desc
+     ), wanted as materialized (
+       select merchant_id, payout as kind, min_payout_won,
+              case payout when 'direct' then 'direct:' || $2 else 'scheduled:' || $1::text end || ':' || merchant_id as key
+         from terms where payout = 'direct' or (payout = 'scheduled' and payout_time <= $3::time)
+     ), wallet as materialized (
+       select b.account, w.merchant_id, w.kind, w.key, w.min_payout_won
+         from wanted w join ledger_balance b on b.account = 'wallet:' || w.merchant_id
+        where b.balance_won >= w.min_payout_won and b.balance_won > 0
+          and not exists (select from payout p where p.idempotency_key = w.key)
+     ), locked as materialized (
+       select b.account, b.balance_won from ledger_balance b
+        where b.account in (select account from wallet union all select 'in_flight:' || merchant_id from wallet)
+        order by b.account, b.shard for update
+     )
+     insert into payout_due (merchant_id, kind, key, amount_won, account_id)
+     select w.merchant_id, w.kind, w.key, least(l.balance_won, $4::bigint),
+            (select a.account_id from bank_account a where a.merchant_id = w.merchant_id and a.valid_from <= $1
+              order by a.valid_from desc, a.account_id desc limit 1)
+       from wallet w join locked l using (account)
+      where l.balance_won >= w.min_payout_won and l.balance_won > 0`,
+    [day, at.toString({ timeZoneName: 'never', smallestUnit: 'minute' }), at.toPlainTime().toString(), mostWon],
+  );
+}
+
+async function makePayouts(
+  tx: PoolClient,
+  at: Temporal.ZonedDateTime,
+  { runId }: PayoutSlot,
+  { bank, now }: RequestRules,
+): Promise<number> {
+  await tx.query(
+    'create temporary table payout_made (payout_id bigint, merchant_id text, amount_won bigint, state text) on commit drop',
+  );
+  const { rowCount } = await tx.query(
+    `with made as (
+       insert into payout (idempotency_key, kind, merchant_id, amount_won, bank, account_id, state, requested_by,
+                           requested_on, requested_at, next_at)
+       select d.key, d.kind, d.merchant_id, d.amount_won, c.bank, d.account_id,
+              case when d.amount_won > c.approval_over_won then 'awaiting_approval' else 'created' end, $2, $3, $4, $4
+         from payout_due d join bank_control c on c.bank = $1 where d.account_id is not null order by d.merchant_id
+       on conflict (idempotency_key) do nothing
+       returning payout_id, merchant_id, amount_won, state
+     ), noted as (
+       insert into payout_event (payout_id, who, from_state, to_state, what)
+       select payout_id, $2, null, state, 'requested' from made
+     )
+     insert into payout_made select payout_id, merchant_id, amount_won, state from made`,
+    [bank, runId, at.toPlainDate().toString(), now.toString()],
+  );
+  const above = await query<{ id: bigint; merchantId: string; amountWon: bigint }>(
+    tx,
+    `select payout_id as id, merchant_id as "merchantId", amount_won as "amountWon" from payout_made
+      where state = 'awaiting_approval' order by payout_id`,
+  );
+  for (const { id, merchantId, amountWon } of above) {
+    const detail = { payoutId: id, merchantId, amountWon, bank };
+    await askApproval(tx, { kind: 'payout', subject: String(id), detail, askedBy: runId, reason: 'approval_over_won' });
+  }
+  return rowCount ?? 0;
+}
+
+async function lockAll(tx: PoolClient, { settledOn, runId }: PayoutSlot): Promise<void> {
+  await tx.query(
+    `create temporary table payout_lines (event text, kind text, posted_on date, posted_by text, reason text, account text,
+                                          amount_won bigint) on commit drop`,
+  );
+  await tx.query(
+    `insert into payout_lines
+     select 'payout:' || m.payout_id || ':locked', 'payout_locked', $1, $2, null, l.account, l.won
+       from payout_made m cross join lateral (values ('wallet:' || m.merchant_id, -m.amount_won),
+                                                     ('in_flight:' || m.merchant_id, m.amount_won)) l (account, won)`,
+    [settledOn.toString(), runId],
+  );
+  await postAll(tx, { from: 'payout_lines' });
+  await tx.query('drop table payout_lines');
+}

@@ -1,0 +1,215 @@
+import { check } from '../kernel/check.ts';
+import type { Cipher } from '../platform/cipher.ts';
+import { inTransaction, type Pool, type PoolClient } from '../platform/database/pool.ts';
+import { retryFaults } from '../platform/durable/database-fault.ts';
+import type { Durable } from '../platform/durable/durable.ts';
+import type { Log } from '../platform/durable/engine-log.ts';
+import { runId } from '../platform/durable/step.ts';
+import { type Answered, type Noted, noteAnswers, unknownFindingMs } from './answer-store.ts';
+import type { Bank, BankAnswer, BankMessage } from './bank-port.ts';
+import { createBatch } from './batch.ts';
+import { type Carried, loadCarried, markSending, noteHolder, releaseClaim } from './claim-store.ts';
+import { createDirectPayouts, type PayoutSlot } from './direct-store.ts';
+import { createDispatcher, type Dispatcher } from './dispatcher.ts';
+import { sameHolder } from './holder.ts';
+import { opensAt } from './opening-hours.ts';
+import { type Payout, type PayoutRequest, requestPayout } from './request-store.ts';
+import { createSightings } from './sightings.ts';
+import type { PayoutState } from './states.ts';
+
+export type PayoutPorts = {
+  readonly pool: Pool;
+  readonly log: Log;
+  /** The first one sends what does not name another. */
+  readonly banks: readonly Bank[];
+  readonly cipher: Cipher;
+  now(): Temporal.Instant;
+};
+
+/** 지급대행. Requests, and the carrying of payouts to the banks. */
+export type Payouts = {
+  readonly dispatcher: Dispatcher;
+  /** @throws Problems of `requestPayout` */
+  request(wanted: PayoutRequest): Promise<Payout>;
+  /** What is paid by itself after a slot, in the slot's transaction; returns how many payouts. */
+  createDirect(tx: PoolClient, slot: PayoutSlot): Promise<number>;
+};
+
+/** Payouts whose states are written in one transaction, where so many come at the same time. */
+const batchMost = 200;
+
+type Desk = {
+  readonly bank: Bank;
+  readonly send: (payout: Carried) => Promise<BankMessage | undefined>;
+  readonly note: (answered: Answered) => Promise<Noted>;
+};
+
+/**
+ * Registers the workflow that carries one payout; call before the engine is launched. A run holds no connection while
+ * the bank thinks, and has no steps of the engine: what it has done is the payout's state, stored before and after
+ * every word with the bank, so that a run that is taken over reads the state and goes on from there.
+ */
+export function registerPayouts(durable: Durable, ports: PayoutPorts): Payouts {
+  const { pool } = ports;
+  const [first] = ports.banks;
+  check(first, 'there is a bank');
+  const desks = new Map(ports.banks.map((bank) => [bank.id, openDesk(bank, ports)]));
+  const sightings = createSightings();
+  const handed = new Map<string, Carried>();
+  const workflow = durable.register('payout', async (payoutId: string): Promise<PayoutState | 'nothing'> => {
+    const run = runId();
+    const given = handed.get(run);
+    handed.delete(run);
+    const payout = given ?? (await loadOwn(ports, BigInt(payoutId), run));
+    const desk = desks.get(payout?.bank ?? '');
+    if (payout === undefined || desk === undefined) return 'nothing';
+    dispatcher.began(payout.bank, run);
+    try {
+      return await carry(ports, desk, sightings, payout);
+    } finally {
+      dispatcher.ended(payout.bank, run);
+    }
+  });
+  const dispatcher = createDispatcher({
+    ...ports,
+    begin: async (run, payoutId, payout) => {
+      if (payout !== undefined) handed.set(run, payout);
+      try {
+        await durable.start(workflow, run, String(payoutId));
+      } catch (error) {
+        handed.delete(run);
+        throw error;
+      }
+    },
+  });
+  return {
+    dispatcher,
+    async request(wanted) {
+      const payout = await requestPayout(pool, wanted, { bank: first.id, now: ports.now() });
+      dispatcher.wake(payout.bank);
+      return payout;
+    },
+    createDirect: (tx, slot) => createDirectPayouts(tx, slot, { bank: first.id, now: ports.now() }),
+  };
+}
+
+/** Where payouts of one bank are written down, those of the same moment together. */
+function openDesk(bank: Bank, { pool, now }: PayoutPorts): Desk {
+  const never = () => false;
+  const send = createBatch<Carried, BankMessage | undefined>(batchMost, async (payouts) => {
+    const marked = await retryFaults(never, () => markSending(pool, payouts, now()));
+    return payouts.map(({ payoutId }) => marked.get(payoutId));
+  });
+  const note = createBatch<Answered, Noted>(batchMost, (answered) => {
+    const at = now();
+    const rules = {
+      bank: bank.id,
+      now: at,
+      settlingMs: bank.settlingMs,
+      opensAt: opensAt(bank.closed, at),
+      unknownFindingMs,
+    };
+    return retryFaults(never, () => inTransaction(pool, (tx) => noteAnswers(tx, answered, rules)));
+  });
+  return { bank, send, note };
+}
+
+/** The payout of a run that was not begun here. Undefined where it is not in this run's hands any more. */
+async function loadOwn({ pool, now }: PayoutPorts, payoutId: bigint, run: string): Promise<Carried | undefined> {
+  const [payout] = await retryFaults(
+    () => false,
+    () => loadCarried(pool, [payoutId], now()),
+  );
+  return payout?.run === run ? payout : undefined;
+}
+
+type Sightings = ReturnType<typeof createSightings>;
+
+/** One payout as far as it goes now: to its end, to the next time that the bank is asked, or back to waiting. */
+async function carry(
+  ports: PayoutPorts,
+  desk: Desk,
+  sightings: Sightings,
+  payout: Carried,
+): Promise<PayoutState | 'nothing'> {
+  const base = { payoutId: payout.payoutId, who: payout.run, releases: payout.run };
+  if (payout.state === 'created' || payout.state === 'holder_checked') {
+    const refused = await beforeSending(ports, desk.bank, payout);
+    if (refused !== undefined) return (await desk.note({ ...base, source: 'holder', answer: refused })).state;
+    const message = await desk.send(payout);
+    // Cancelled or answered meanwhile; or stored by a commit whose answer was lost, and then it is asked about next.
+    if (message === undefined) return await letGo(ports, payout);
+    sightings.forget(payout.payoutId);
+    const answer = await said(() => desk.bank.transfer({ ...message, ...orderOf(ports, payout) }));
+    if (answer.outcome !== 'succeeded' && answer.outcome !== 'rejected') sightings.see(payout.payoutId);
+    if (answer.outcome !== 'duplicate') return (await desk.note({ ...base, source: 'transfer', answer })).state;
+    const { releases: _, ...held } = base;
+    await desk.note({ ...held, source: 'transfer', answer });
+    return await ask(desk, sightings, payout, message);
+  }
+  if (payout.state !== 'sent' && payout.state !== 'unknown') return await letGo(ports, payout);
+  check(payout.messageNo !== null && payout.messageOn !== null, 'what was sent has a message number');
+  return await ask(desk, sightings, payout, { messageNo: payout.messageNo, messageOn: payout.messageOn });
+}
+
+/** 처리결과 조회. By the same number; NOT_FOUND proves something only when this process has long known it as sent. */
+async function ask(desk: Desk, sightings: Sightings, payout: Carried, message: BankMessage): Promise<PayoutState> {
+  const { payoutId, run } = payout;
+  const settled = sightings.see(payoutId) >= desk.bank.settlingMs;
+  const answer = await said(() => desk.bank.inquire(message));
+  const noted = await desk.note({ payoutId, who: run, releases: run, source: 'inquiry', answer, settled });
+  if (noted.state !== 'unknown') sightings.forget(payoutId);
+  return noted.state;
+}
+
+/** Why it cannot be sent, or not now; undefined where nothing stands against it. */
+async function beforeSending(ports: PayoutPorts, bank: Bank, payout: Carried): Promise<BankAnswer | undefined> {
+  if (!payout.accountInForce) return refusal('account_changed');
+  if (payout.holderKnown) return undefined;
+  const found = await bank
+    .holder(orderOf(ports, payout))
+    .catch((error: Error) => ({ outcome: 'unknown', reason: error.message }) as const);
+  const keep = (outcome: 'matches' | 'differs' | 'no_account', holder: string | null) =>
+    retryFaults(
+      () => false,
+      () => noteHolder(ports.pool, payout, outcome, holder),
+    );
+  switch (found.outcome) {
+    case 'found': {
+      const same = sameHolder(found.holder, payout.holder);
+      await keep(same ? 'matches' : 'differs', found.holder);
+      return same ? undefined : refusal('holder_differs');
+    }
+    case 'no_account':
+      await keep('no_account', null);
+      return { outcome: 'rejected', code: found.code, text: found.text };
+    default:
+      return found;
+  }
+}
+
+/** A rejection of ours, before the bank was told anything. */
+function refusal(reason: string): BankAnswer {
+  return { outcome: 'rejected', code: '', text: reason };
+}
+
+function orderOf({ cipher }: PayoutPorts, { bankCode, holder, amountWon, sealed, keyId }: Carried) {
+  return { bankCode, accountNo: cipher.unseal(sealed, keyId), holder, amountWon };
+}
+
+/** Whatever goes wrong on the way to the bank's word leaves it unknown. */
+async function said(work: () => Promise<BankAnswer>): Promise<BankAnswer> {
+  try {
+    return await work();
+  } catch (error) {
+    return { outcome: 'unknown', reason: (error as Error).message };
+  }
+}
+
+async function letGo({ pool }: PayoutPorts, { run }: Carried): Promise<'nothing'> {
+  await retryFaults(
+    () => false,
+    () => releaseClaim(pool, run),
+  );
+  return 'nothing';
+}
