@@ -90,7 +90,7 @@ export function createJournalBank(
   const bank: JournalBank = {
     id: 'journal',
     name: { ko: '시험은행', en: 'Test Bank' },
-    closed: { from: '23:30', to: '00:30' },
+    closed: { from: '00:00', to: '00:00' },
     settlingMs: 300,
     ...given,
     calls,

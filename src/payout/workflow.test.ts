@@ -36,7 +36,7 @@ beforeAll(async () => {
   const { pool, url } = database;
   await makeJournal(pool);
   const cipher = await openCipher({ home: mkdtempSync(path.join(tmpdir(), 'jeongsan-payout-')) });
-  bank = createJournalBank(pool);
+  bank = createJournalBank(pool, { closed: { from: '23:30', to: '00:30' } });
   durable = createDurable({ databaseUrl: url, pool, log });
   payouts = registerPayouts(durable, { pool, log, banks: [bank], cipher, now });
   await durable.launch();
