@@ -20,7 +20,8 @@ export async function chooseTiers(tx: PoolClient, part: Part): Promise<void> {
   for (const month of [months.previous, months.this]) await sumUpMonth(tx, month);
   await tx.query(`
     update agreement a set rate_ppm = coalesce((
-        select t.rate_ppm from fee_contract_tier t where t.contract_id = a.contract_id and t.from_won <= v.won
+        select t.rate_ppm from fee_contract_tier t where t.contract_id = a.contract_id
+            and t.from_won <= case a.tier_volume when 'previous_month' then m.previous_won else m.this_won end
          order by t.from_won desc limit 1), a.rate_ppm)
       from (select m.merchant_id, p.gross_won as previous_won, t.gross_won - coalesce(s.gross_won, 0) as this_won
               from tiered_merchant m
@@ -29,8 +30,7 @@ export async function chooseTiers(tx: PoolClient, part: Part): Promise<void> {
               left join lateral (
                 select sum(s.gross_won)::bigint as gross_won from settlement s
                  where s.settled_on = ${day(part.settledOn)} and s.merchant_id = m.merchant_id
-                   and s.slot = ${instant(part.slot)}) s on true) m,
-           lateral (select case a.tier_volume when 'previous_month' then m.previous_won else m.this_won end as won) v
+                   and s.slot = ${instant(part.slot)}) s on true) m
      where a.merchant_id = m.merchant_id and a.tier_volume is not null`);
 }
 

@@ -1,0 +1,124 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { createDurable, type Durable } from '../platform/durable/durable.ts';
+import { createSettlementBooks, today } from './books.fixture.ts';
+import { parseSlot } from './slot.ts';
+import { type CreditedSlot, registerSettlement, type Settlement } from './workflow.ts';
+
+const quiet = { debug() {}, info() {}, warn() {}, error() {} } as never;
+
+let db: TestDatabase;
+let books: ReturnType<typeof createSettlementBooks>;
+let durable: Durable;
+let settlement: Settlement;
+let paying: (slot: CreditedSlot) => Promise<number>;
+let clock: Temporal.Instant;
+
+beforeEach(async () => {
+  db = await testDatabase();
+  books = createSettlementBooks(db.pool);
+  paying = async () => 0;
+  clock = Temporal.Instant.from(`${today}T13:00+09:00`);
+  durable = createDurable({ databaseUrl: db.url, pool: db.pool, log: quiet });
+  settlement = registerSettlement(durable, {
+    pool: db.pool,
+    log: quiet,
+    now: () => clock,
+    afterCredit: (_, slot) => paying(slot),
+  });
+  await durable.launch();
+  await books.merchant('M1');
+});
+
+afterEach(async () => {
+  await durable.shutdown(2_000);
+  await db.close();
+});
+
+const slotOf = (time: string) => parseSlot(`${today}T${time}+09:00`) as Temporal.Instant;
+const settle = (time: string) => settlement.settle(slotOf(time), { who: 'test' });
+const cycles = async () => {
+  const { rows } = await db.pool.query<{ text: string }>(
+    `select concat_ws(' ', to_char(slot at time zone 'Asia/Seoul', 'HH24:MI'), state, items, parts_done || '/' || parts,
+       reason) as text from settlement_cycle order by slot`,
+  );
+  return rows.map(({ text }) => text);
+};
+
+test('a slot runs once: asked again it says what it came to', async () => {
+  await books.sales([{ tid: 'a', won: 10_000 }]);
+  const first = await settle('12:05');
+  expect(first).toMatchObject({ state: 'settled', items: 1n, creditedWon: 9_874n });
+  await books.sales([{ tid: 'b', won: 10_000 }]);
+  expect(await settle('12:05')).toEqual(first);
+  expect(await books.items()).toHaveLength(1);
+  expect(await settle('12:10')).toMatchObject({ items: 1n });
+});
+
+test('direct payouts are created after the credit, told which slot it was', async () => {
+  const told: CreditedSlot[] = [];
+  paying = async (slot) => told.push(slot);
+  await books.sales([{ tid: 'a', won: 10_000 }]);
+  await settle('12:05');
+  expect(told).toEqual([{ slot: `${today}T12:05+09:00`, settledOn: today, runId: `settle:${today}T12:05+09:00` }]);
+});
+
+test('credits stand when the direct payouts fail', async () => {
+  paying = async () => {
+    throw new Error('no bank');
+  };
+  await books.sales([{ tid: 'a', won: 10_000 }]);
+  expect(await settle('12:05')).toMatchObject({ state: 'settled', reason: 'direct payouts failed: no bank' });
+  expect(await books.balances()).toContain('wallet:M1 9874');
+});
+
+test('a slot is skipped while another one runs, and what it would have taken is taken by the next', async () => {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  paying = async () => {
+    await held;
+    return 0;
+  };
+  await books.sales([{ tid: 'a', won: 10_000 }]);
+  const first = settle('12:05');
+  await vi.waitFor(async () => expect(await books.items()).toHaveLength(1), { timeout: 10_000 });
+  await books.sales([{ tid: 'b', won: 10_000 }]);
+  expect(await settle('12:10')).toMatchObject({ state: 'skipped', reason: 'another_running', items: 0n });
+  release();
+  await first;
+  expect(await settle('12:15')).toMatchObject({ state: 'settled', items: 1n });
+  expect(await cycles()).toEqual(['12:05 settled 1 1/1', '12:10 skipped 0 0/0 another_running', '12:15 settled 1 1/1']);
+  const { rows } = await db.pool.query('select kind, subject from finding');
+  expect(rows).toEqual([{ kind: 'settlement_skipped', subject: `${today}T12:10+09:00` }]);
+});
+
+test('a slot that has not come, is none, or was passed by another is not settled', async () => {
+  await expect(settle('13:05')).rejects.toMatchObject({ code: 'slot_refused' });
+  const between = Temporal.Instant.from(`${today}T12:07+09:00`);
+  await expect(settlement.settle(between, { who: 'test' })).rejects.toMatchObject({ code: 'slot_refused' });
+  await settle('12:10');
+  expect(await settle('12:05')).toMatchObject({ state: 'skipped', reason: 'slot_passed' });
+});
+
+test('a failed slot gives back what it took, and the next one settles it', async () => {
+  await books.sales([{ tid: 'a', won: 10_000 }]);
+  await db.pool.query('alter table fee_contract rename to hidden');
+  await expect(settle('12:05')).rejects.toThrow(/fee_contract/);
+  await db.pool.query('alter table hidden rename to fee_contract');
+  expect(await cycles()).toEqual([expect.stringMatching(/^12:05 failed 0 0\/1 .*fee_contract/)]);
+  expect(await settle('12:10')).toMatchObject({ items: 1n, creditedWon: 9_874n });
+});
+
+test('a cycle that is left running by a run that ended is closed as failed, and nothing of it is lost', async () => {
+  await books.sales([{ tid: 'a', won: 10_000 }]);
+  const runId = `settle:${today}T12:05+09:00`;
+  await db.pool.query(
+    `insert into settlement_cycle (slot, run_id, state, started_by, parts) values ($1, $2, 'running', 'test', 1)`,
+    [slotOf('12:05').toString(), runId],
+  );
+  await db.pool.query('update capture_arrival set taken_by = $1', [runId]);
+  expect(await settle('12:10')).toMatchObject({ state: 'settled', items: 1n });
+  expect(await cycles()).toEqual([expect.stringMatching(/^12:05 failed/), '12:10 settled 1 1/1']);
+});

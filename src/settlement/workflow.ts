@@ -1,0 +1,178 @@
+import type { Pool, PoolClient } from 'pg';
+import { businessCalendar } from '../calendar/store.ts';
+import { openFinding } from '../findings/store.ts';
+import { seoul } from '../kernel/business-day.ts';
+import { check } from '../kernel/check.ts';
+import { isProblem, Problem } from '../kernel/problem.ts';
+import { ensureLedgerDay } from '../ledger/store.ts';
+import type { Durable } from '../platform/durable/durable.ts';
+import { type RunState, showRun } from '../platform/durable/runs.ts';
+import { runId, step, transaction } from '../platform/durable/step.ts';
+import type { Log } from '../platform/log.ts';
+import {
+  type CycleResult,
+  cycleResult,
+  failCycle,
+  finishCycle,
+  isRunning,
+  makeItemLeaves,
+  makeSettlementLeaf,
+  openCycle,
+  runningCycle,
+  takeCaptures,
+} from './cycle-store.ts';
+import type { Part } from './part.ts';
+import type { StuckCaptures } from './set-aside-store.ts';
+import { settlePart } from './settle-store.ts';
+import { formatSlot, parseSlot } from './slot.ts';
+
+/** The slot that has just been credited, as the direct payouts need to know it. */
+export type CreditedSlot = { readonly slot: string; readonly settledOn: string; readonly runId: string };
+
+export type SettlementPorts = {
+  readonly pool: Pool;
+  readonly log: Log;
+  now(): Temporal.Instant;
+  /** 실시간. Creates the payouts of merchants that are paid right after settlement; returns how many. */
+  afterCredit(tx: PoolClient, slot: CreditedSlot): Promise<number>;
+  /** Slots that set a capture aside before a person hears of it. */
+  readonly findingAfter?: number;
+};
+
+export type SettleRequest = { readonly who: string; readonly makesUp?: Temporal.Instant };
+
+export type Settlement = {
+  /**
+   * 정산. Settles a slot, or finds what it came to: a slot runs once.
+   * @throws Problem `slot_refused` where it is no slot or has not come yet; whatever made its run fail
+   */
+  settle(slot: Temporal.Instant, request: SettleRequest): Promise<CycleResult>;
+};
+
+type SlotRequest = { readonly slot: string; readonly who: string; readonly makesUp?: string };
+
+const findingAfterDefault = 3;
+/** People are told of so many in one slot; what is more is in the list of unsettled captures. */
+const findingsMax = 100;
+const tries = { attempts: 7, firstWaitMs: 200 };
+
+/** 정산 회차. Registers the workflow of a slot; call before the engine is launched. */
+export function registerSettlement(durable: Durable, ports: SettlementPorts): Settlement {
+  const workflow = durable.register('settle', (request: SlotRequest) => settleSlot(ports, request));
+  return {
+    async settle(slot, { who, makesUp }) {
+      const text = formatSlot(slot);
+      if (parseSlot(text)?.equals(slot) !== true) throw new Problem('slot_refused', { slot: text, now: '' });
+      const now = ports.now();
+      if (Temporal.Instant.compare(slot, now) > 0) throw new Problem('slot_refused', { slot: text, now: `${now}` });
+      const request = { slot: text, who, ...(makesUp === undefined ? {} : { makesUp: makesUp.toString() }) };
+      const handle = await durable.start(workflow, `settle:${text}`, request);
+      return await handle.result();
+    },
+  };
+}
+
+/** One flow: open → take → (make and settle) for each part → payouts → note. A slot is one run. */
+async function settleSlot(ports: SettlementPorts, request: SlotRequest): Promise<CycleResult> {
+  const id = runId();
+  const slot = parseSlot(request.slot);
+  check(slot !== undefined, `not a slot: ${request.slot}`);
+  const settledOn = slot.toZonedDateTimeISO(seoul).toPlainDate().toString();
+  const ended = await step('look for a run that ended', () => endedRun(ports.pool), { retries: tries });
+  const { who, makesUp } = request;
+  const opened = await transaction('open', (tx) => openCycle(tx, { slot, runId: id, who, makesUp, ended }));
+  if (opened !== 'running') return await skip(ports, slot, opened);
+  try {
+    const parts = await transaction('take', (tx) => takeCaptures(tx, slot, id));
+    await step('prepare', () => prepare(ports, slot, settledOn), { retries: tries });
+    for (let part = 0; part < parts; part += 1) {
+      await transaction(`settle-${part + 1}`, (tx) => settle(tx, ports, { request, slot, settledOn, part, parts }));
+    }
+    const unpaid = await payOut(ports, { slot: request.slot, settledOn, runId: id });
+    return await transaction('note', async (tx) => {
+      await finishCycle(tx, id, unpaid);
+      return (await cycleResult(tx, slot)) as CycleResult;
+    });
+  } catch (error) {
+    await transaction('fail', (tx) => failCycle(tx, id, reasonOf(error)));
+    throw error;
+  }
+}
+
+/** States in which nobody works on a run any more. */
+const endedStates: readonly RunState[] = ['done', 'failed', 'cancelled', 'exhausted'];
+
+/** A run that has ended although its cycle is still marked as running, or null. */
+async function endedRun(pool: Pool): Promise<string | undefined> {
+  const running = await runningCycle(pool);
+  if (running === undefined) return undefined;
+  try {
+    const { state } = await showRun(pool, running);
+    return endedStates.includes(state) ? running : undefined;
+  } catch (error) {
+    if (isProblem(error, 'not_found')) return running;
+    throw error;
+  }
+}
+
+async function skip(ports: SettlementPorts, slot: Temporal.Instant, because: string): Promise<CycleResult> {
+  const text = formatSlot(slot);
+  ports.log.warn({ slot: text, because }, 'a settlement slot was skipped');
+  return await transaction('note skipped', async (tx) => {
+    await openFinding(tx, { kind: 'settlement_skipped', subject: text, audience: 'in_charge', detail: { because } });
+    return (await cycleResult(tx, slot)) as CycleResult;
+  });
+}
+
+async function prepare({ pool }: SettlementPorts, slot: Temporal.Instant, settledOn: string): Promise<number> {
+  await makeSettlementLeaf(pool, settledOn);
+  await ensureLedgerDay(pool, settledOn);
+  return await makeItemLeaves(pool, slot, runId());
+}
+
+async function settle(
+  tx: PoolClient,
+  ports: SettlementPorts,
+  of: { request: SlotRequest; slot: Temporal.Instant; settledOn: string; part: number; parts: number },
+): Promise<null> {
+  const { slot, settledOn, part, parts } = of;
+  const id = runId();
+  if (!(await isRunning(tx, id))) throw new Problem('settlement_cycle_over', { slot: of.request.slot });
+  const findingAfter = ports.findingAfter ?? findingAfterDefault;
+  const holidays = await businessCalendar(tx);
+  const work: Part = { runId: id, slot, slotText: of.request.slot, settledOn, part, parts, holidays, findingAfter };
+  const { stuck } = await settlePart(tx, work);
+  for (const each of stuck.slice(0, findingsMax)) await tell(tx, each);
+  return null;
+}
+
+/** 미정산. Names to the person in charge what a reason has kept back for several slots. */
+async function tell(tx: PoolClient, stuck: StuckCaptures): Promise<void> {
+  const { captures, amountWon, reason, merchantId, mid, ...first } = stuck;
+  await openFinding(tx, {
+    kind: 'capture_unsettled',
+    subject: `${merchantId ?? mid} ${reason}`,
+    audience: 'in_charge',
+    detail: { reason, merchant: merchantId, mid, captures: `${captures}`, amountWon: `${amountWon}`, first },
+  });
+}
+
+/** The wallets are credited whatever becomes of the payouts: those that fail are left to the next slot. */
+async function payOut(ports: SettlementPorts, credited: CreditedSlot): Promise<string | null> {
+  try {
+    await transaction('payouts', (tx) => ports.afterCredit(tx, credited));
+    return null;
+  } catch (error) {
+    const reason = `direct payouts failed: ${reasonOf(error)}`;
+    ports.log.error({ slot: credited.slot, reason }, 'direct payouts were not created');
+    await transaction('note payouts', async (tx) => {
+      const finding = { kind: 'settlement_payouts', subject: credited.slot, audience: 'in_charge' as const };
+      await openFinding(tx, { ...finding, detail: { reason } });
+    });
+    return reason;
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
