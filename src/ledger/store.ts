@@ -54,26 +54,48 @@ export async function postAll(tx: PoolClient, { from }: { readonly from: string 
   check(/^[a-z_][a-z0-9_]*$/.test(from), `not the name of a table: ${from}`);
   const days = await query<{ day: string }>(tx, `select distinct posted_on as day from pg_temp.${from}`);
   for (const { day } of days) await ensureLedgerDay(tx, day);
-  const [row] = await asProblem(
-    query<{ events: bigint; posted: bigint }>(
-      tx,
-      `with given as materialized (
-         select distinct event, kind, posted_on, posted_by, reason from pg_temp.${from}
-       ), entry as (
-         insert into ledger_entry (event, kind, posted_on, posted_by, reason)
-         select event, kind, posted_on, posted_by, reason from given
-         on conflict (event) do nothing returning event, entry_id, posted_on
-       ), line as (
-         insert into ledger_line (posted_on, account, entry_id, line_no, amount_won)
-         select entry.posted_on, l.account, entry.entry_id, row_number() over (partition by entry.entry_id), l.amount_won
-           from pg_temp.${from} l join entry using (event)
-       )
-       select (select count(*) from given) as events, (select count(*) from entry) as posted`,
-    ),
+  // Where nothing was booked before, as usual, asking about each event first would cost more than trying.
+  await tx.query('savepoint ledger_batch');
+  let booked: Booked;
+  try {
+    booked = await book(tx, from, 'booked before: refuse');
+  } catch (error) {
+    if ((error as DatabaseFault).constraint !== 'ledger_entry_pkey') throw ledgerProblem(error) ?? error;
+    await tx.query('rollback to savepoint ledger_batch');
+    booked = await asProblem(book(tx, from, 'booked before: leave out'));
+    if (booked.posted !== booked.events) await refuseDifferent(tx, from);
+  }
+  await tx.query('release savepoint ledger_batch');
+  return Number(booked.posted);
+}
+
+type Booked = { readonly events: bigint; readonly posted: bigint };
+
+/** Lines go in by account, as their index has them: it then grows page by page instead of all over. */
+async function book(
+  tx: PoolClient,
+  from: string,
+  again: 'booked before: refuse' | 'booked before: leave out',
+): Promise<Booked> {
+  const [row] = await query<Booked>(
+    tx,
+    `with given as materialized (
+       select distinct event, kind, posted_on, posted_by, reason from pg_temp.${from}
+     ), entry as (
+       insert into ledger_entry (event, kind, posted_on, posted_by, reason)
+       select event, kind, posted_on, posted_by, reason from given order by event
+       ${again === 'booked before: refuse' ? '' : 'on conflict (event) do nothing'}
+       returning event, entry_id, posted_on
+     ), line as (
+       insert into ledger_line (posted_on, account, entry_id, line_no, amount_won)
+       select entry.posted_on, l.account, entry.entry_id, row_number() over (partition by entry.event), l.amount_won
+         from pg_temp.${from} l join entry using (event)
+        order by l.account collate "C", entry.entry_id
+     )
+     select (select count(*) from given) as events, (select count(*) from entry) as posted`,
   );
   check(row, 'counts are one row');
-  if (row.posted !== row.events) await refuseDifferent(tx, from);
-  return Number(row.posted);
+  return row;
 }
 
 /** What was left out has to be in the ledger as it was given: another amount under the same event is never passed over. */
