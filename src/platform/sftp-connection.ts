@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import ssh2, { type SFTPWrapper } from 'ssh2';
+import type { SFTPWrapper, utils } from 'ssh2';
 import { Problem } from '../kernel/problem.ts';
 import { formatSource, type SftpAddress } from './source-address.ts';
 
@@ -38,7 +38,10 @@ export async function connectSftp(
   address: SftpAddress,
   limits: { readonly connectMs: number; readonly answerMs: number },
 ): Promise<SftpConnection> {
-  const privateKey = address.privateKeyPath === undefined ? undefined : await readPrivateKey(address.privateKeyPath);
+  // Loaded when it is needed: a process that reads from folders does not carry it in memory.
+  const { default: ssh2 } = await import('ssh2');
+  const path = address.privateKeyPath;
+  const privateKey = path === undefined ? undefined : await readPrivateKey(path, ssh2.utils.parseKey);
   const client = new ssh2.Client();
   const waiting = new Set<(reason: Error) => void>();
   let lost: Error | undefined;
@@ -122,12 +125,12 @@ function connectionFault(error: Error, address: SftpAddress, unknownKey: string 
   return new ConnectionLost(error.message, { cause: error });
 }
 
-async function readPrivateKey(file: string): Promise<Buffer> {
+async function readPrivateKey(file: string, parseKey: typeof utils.parseKey): Promise<Buffer> {
   const unreadable = (reason: Error) => new Problem('private_key_unreadable', { file, reason: reason.message });
   const bytes = await readFile(file).catch((error: Error) => {
     throw unreadable(error);
   });
-  const key = ssh2.utils.parseKey(bytes);
+  const key = parseKey(bytes);
   if (key instanceof Error) throw unreadable(key);
   return bytes;
 }
