@@ -115,7 +115,7 @@ const house: Readonly<Record<string, readonly string[]>> = {
     'settlement',
     'payout',
   ],
-  sandbox: ['kernel', 'platform', 'providers', 'imports', 'merchants', 'payments', 'reconciliation'],
+  sandbox: ['kernel', 'platform', 'providers', 'imports', 'merchants', 'payments', 'reconciliation', 'payout'],
 };
 const entrances = ['app.ts', 'cli.ts', 'server.ts'];
 

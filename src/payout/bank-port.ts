@@ -41,8 +41,8 @@ export type ListedTransfer = {
   readonly outcome: 'succeeded' | 'rejected';
 };
 
-/** A callback whose signature is right and whose message can be read. */
-export type BankCallback = { readonly messageNo: string; readonly answer: BankAnswer };
+/** A callback whose signature is right and whose message can be read; with the amount where the bank repeats it. */
+export type BankCallback = { readonly messageNo: string; readonly amountWon?: bigint; readonly answer: BankAnswer };
 
 /** Headers as HTTP has them, names in lower case. */
 export type CallbackHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;

@@ -23,6 +23,7 @@ test('without any variable everything has its default', () => {
     language: 'en',
     dataKey: undefined,
     sources: {},
+    banks: {},
   });
 });
 

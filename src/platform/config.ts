@@ -1,6 +1,7 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type Language, Problem } from '../kernel/problem.ts';
+import { type BankAddress, bankVariable, readBanks } from './bank-address.ts';
 import { isDataKey } from './cipher.ts';
 import { Secret } from './secret.ts';
 import { readSources, type SourceAddress, sourceVariable } from './source-address.ts';
@@ -19,6 +20,8 @@ export type Config = {
   readonly dataKey: Secret | undefined;
   /** Where each provider's files are collected from. */
   readonly sources: Readonly<Record<string, SourceAddress>>;
+  /** How each bank is reached; those without an address are not there. */
+  readonly banks: Readonly<Record<string, BankAddress>>;
 };
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -45,21 +48,28 @@ const variables = {
 };
 
 /**
- * The configuration of this process; `providers` are the ids that may have a source. A variable that is set to nothing
+ * The configuration of this process; `providers` are the ids that may have a source, `banks` those that may have an
+ * address. A variable that is set to nothing
  * counts as not set.
  * Throws `config_invalid` that names every fault at once; no value is repeated in it, since it may be a secret.
  */
-export function loadConfig(env: NodeJS.ProcessEnv, providers: readonly string[] = []): Config {
+export function loadConfig(
+  env: NodeJS.ProcessEnv,
+  providers: readonly string[] = [],
+  banks: readonly string[] = [],
+): Config {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
-  const known = [...Object.keys(variables), ...providers.map(sourceVariable)];
+  const known = [...Object.keys(variables), ...providers.map(sourceVariable), ...banks.map(bankVariable)];
   const unknown = Object.keys(set).filter((name) => name.startsWith(ownPrefix) && !known.includes(name));
   const parsed = z.object(variables).safeParse(set);
   const home = homeFolder(set['JEONGSAN_HOME']);
   const sources = readSources(set, home, providers);
+  const bankAddresses = readBanks(set, banks);
   const faults = [
     ...(parsed.error?.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`) ?? []),
     ...unknown.map((name) => `${name} is not a variable of Jeongsan; known: ${knownNames(known)}`),
     ...sources.faults,
+    ...bankAddresses.faults,
   ];
   if (!parsed.success || faults.length > 0) {
     throw new Problem('config_invalid', { faults: faults.map((fault) => `  ${fault}`).join('\n') });
@@ -73,6 +83,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, providers: readonly string[] 
     language: languageOf(set),
     dataKey: data.JEONGSAN_DATA_KEY === undefined ? undefined : new Secret(data.JEONGSAN_DATA_KEY),
     sources: sources.addresses,
+    banks: bankAddresses.addresses,
   };
 }
 
