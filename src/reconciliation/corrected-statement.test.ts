@@ -71,6 +71,34 @@ describe('a correction of a day whose lines were consumed by records of other da
     expect(rows).toEqual([{ action: 'gone', from_state: 'investigating', to_state: 'resolved', said: true }]);
   });
 
+  test('opens a resolved difference again when its amount is another', async () => {
+    await books.payments(d1, [plain]);
+    await books.statement('transaction', d1, [{ ...plain, won: 11 }]);
+    await books.match('transaction', d1);
+    await db.pool.query(
+      `update break set state = 'resolved', resolution = 'written_off', resolved_at = now() where provider = $1`,
+      [books.provider],
+    );
+    await books.statement('transaction', d1, [
+      { tid: 'T9', won: 5 },
+      { ...plain, won: 11 },
+    ]);
+    await books.match('transaction', d1);
+    expect(await books.breaks()).toContain(`${d1} amount_differs T0/0 10 resolved`);
+    await books.statement('transaction', d1, [{ ...plain, won: 1_000_001 }]);
+    await books.match('transaction', d1);
+    expect(await books.breaks()).toEqual([`${d1} amount_differs T0/0 1000000 open`]);
+    const { rows } = await db.pool.query(
+      `select action, from_state, to_state, note like '10 → 1000000 won in run %' as said, resolution, resolved_at
+       from break_event join break using (break_id) where provider = $1 and kind = 'amount_differs'
+       order by event_id desc limit 1`,
+      [books.provider],
+    );
+    expect(rows).toEqual([
+      { action: 'changed', from_state: 'resolved', to_state: 'open', said: true, resolution: null, resolved_at: null },
+    ]);
+  });
+
   test('finds a settled capture of an earlier day again', async () => {
     const capture: Entry = { tid: 'T1', won: 1000, fee: 20, vat: 2 };
     await books.captures(d1, [capture]);

@@ -113,17 +113,25 @@ export async function bringBreaksInLine(
      select break_id, 'jeongsan', 'gone', from_state, 'resolved', ended_by || ' in ' || $2 from closed`,
     [inputs.loadIds, runId],
   );
+  // Who resolved it agreed to another amount: a difference of a new size is open again.
   await tx.query(
-    `with changed as (
-       update break b set load_id = f.load_id, line_no = f.line_no, ours = f.ours, theirs = f.theirs, pass = f.pass,
-         difference_won = f.difference_won, effect_won = f.effect_won
+    `with differing as (
+       select s.break_id, s.state as from_state, s.difference_won as before, f.*,
+         case when (f.difference_won, f.effect_won) is distinct from (s.difference_won, s.effect_won)
+              and s.state = 'resolved' then 'open' else s.state end as to_state
        from standing s join found f using (business_on, kind, identity)
-       where b.break_id = s.break_id and (f.load_id, f.line_no, f.ours, f.theirs, f.difference_won, f.effect_won)
+       where (f.load_id, f.line_no, f.ours, f.theirs, f.difference_won, f.effect_won)
          is distinct from (s.load_id, s.line_no, s.ours, s.theirs, s.difference_won, s.effect_won)
-       returning b.break_id, b.state, s.difference_won as before, f.difference_won as after
+     ), changed as (
+       update break b set load_id = d.load_id, line_no = d.line_no, ours = d.ours, theirs = d.theirs, pass = d.pass,
+         difference_won = d.difference_won, effect_won = d.effect_won, state = d.to_state,
+         resolution = case d.to_state when 'resolved' then b.resolution end,
+         resolved_at = case d.to_state when 'resolved' then b.resolved_at end
+       from differing d where b.break_id = d.break_id
+       returning b.break_id, d.from_state, d.to_state, d.before, d.difference_won as after
      )
      insert into break_event (break_id, who, action, from_state, to_state, note)
-     select break_id, 'jeongsan', 'changed', state, state,
+     select break_id, 'jeongsan', 'changed', from_state, to_state,
        coalesce(before::text, '?') || ' → ' || coalesce(after::text, '?') || ' won in ' || $1 from changed`,
     [runId],
   );
