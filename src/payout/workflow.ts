@@ -1,4 +1,5 @@
 import { check } from '../kernel/check.ts';
+import { Problem } from '../kernel/problem.ts';
 import type { Cipher } from '../platform/cipher.ts';
 import { inTransaction, type Pool, type PoolClient } from '../platform/database/pool.ts';
 import { retryFaults } from '../platform/durable/database-fault.ts';
@@ -20,7 +21,7 @@ import type { PayoutState } from './states.ts';
 export type PayoutPorts = {
   readonly pool: Pool;
   readonly log: Log;
-  /** The first one sends what does not name another. */
+  /** The first one sends. A process without any registers the workflow all the same, and sends nothing. */
   readonly banks: readonly Bank[];
   readonly cipher: Cipher;
   now(): Temporal.Instant;
@@ -52,7 +53,6 @@ type Desk = {
 export function registerPayouts(durable: Durable, ports: PayoutPorts): Payouts {
   const { pool } = ports;
   const [first] = ports.banks;
-  check(first, 'there is a bank');
   const desks = new Map(ports.banks.map((bank) => [bank.id, openDesk(bank, ports)]));
   const sightings = createSightings();
   const handed = new Map<string, Carried>();
@@ -85,11 +85,13 @@ export function registerPayouts(durable: Durable, ports: PayoutPorts): Payouts {
   return {
     dispatcher,
     async request(wanted) {
+      if (first === undefined) throw new Problem('not_found', { what: 'bank', id: 'JEONGSAN_BANK_…' });
       const payout = await requestPayout(pool, wanted, { bank: first.id, now: ports.now() });
       dispatcher.wake(payout.bank);
       return payout;
     },
-    createDirect: (tx, slot) => createDirectPayouts(tx, slot, { bank: first.id, now: ports.now() }),
+    createDirect: async (tx, slot) =>
+      first === undefined ? 0 : await createDirectPayouts(tx, slot, { bank: first.id, now: ports.now() }),
   };
 }
 

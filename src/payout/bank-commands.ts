@@ -1,0 +1,86 @@
+import type { Writable } from 'node:stream';
+import type { Command } from 'commander';
+import { Problem } from '../kernel/problem.ts';
+import type { CommandContext } from '../platform/command.ts';
+import { writeOut } from '../platform/output.ts';
+import { formatTable } from '../platform/terminal.ts';
+import { type ControlChange, changeControl, ensureControl, listControls } from './control-store.ts';
+import { controlColumns, controlRow, controlToJson } from './payout-rows.ts';
+
+type SetOptions = {
+  readonly limit?: string;
+  readonly pause?: true;
+  readonly resume?: true;
+  readonly approvalOver?: string;
+  readonly by?: string;
+  readonly why?: string;
+};
+
+/** `jeongsan bank`: how payouts go through each bank, and what an operator changes about it while they run. */
+export function bankCommands(
+  program: Command,
+  context: CommandContext,
+  { banks, output = process.stdout }: { readonly banks: readonly string[]; readonly output?: Writable },
+): void {
+  const { language } = context;
+  const bank = program.command('bank').description('banks that payouts go through / 은행');
+  bank
+    .command('show', { isDefault: true })
+    .description('limits, what is in hand and waits / 현황')
+    .option('--json', 'one JSON array / JSON 출력')
+    .action((options: { readonly json?: true }) =>
+      context.withDatabase(async (pool) => {
+        for (const id of banks) await ensureControl(pool, id);
+        const controls = await listControls(pool);
+        const text = options.json
+          ? `${JSON.stringify(controls.map(controlToJson), null, 2)}\n`
+          : formatTable(
+              controlColumns(language),
+              controls.map((control) => controlRow(control, language)),
+            );
+        await writeOut(output, text);
+      }),
+    );
+  bank
+    .command('set')
+    .description('heeded by all processes at once / 변경')
+    .argument('<bank>', 'bank ID / 은행')
+    .option('--limit <transfers>', 'transfers at the same time, over all processes / 동시 이체 한도')
+    .option('--pause', 'send nothing new; what was sent is still asked about / 중지')
+    .option('--resume', 'send again / 재개')
+    .option('--approval-over <won>', 'above this a second person approves / 승인 기준 금액')
+    .option('--by <who>', 'who changes it / 변경자')
+    .option('--why <text>', 'the reason / 사유')
+    .action((id: string, options: SetOptions) => {
+      const change = toChange(options);
+      const why = options.why?.trim() ?? '';
+      if (why === '') throw new Problem('usage', { reason: '--why TEXT' });
+      return context.withDatabase(async (pool) => {
+        if (banks.includes(id)) await ensureControl(pool, id);
+        await changeControl(pool, id, change, { who: options.by ?? context.who, reason: why });
+        const changed = (await listControls(pool)).filter((control) => control.bank === id);
+        const rows = changed.map((control) => controlRow(control, language));
+        await writeOut(output, formatTable(controlColumns(language), rows));
+      });
+    });
+}
+
+/** @throws Problem `usage` where nothing, or something that cannot be, is to be changed */
+function toChange({ limit, pause, resume, approvalOver }: SetOptions): ControlChange {
+  if (pause && resume) throw new Problem('usage', { reason: '--pause | --resume' });
+  if (limit !== undefined && (!/^\d{1,5}$/.test(limit) || Number(limit) > 10_000)) {
+    throw new Problem('usage', { reason: `--limit ${limit} (0–10000)` });
+  }
+  if (approvalOver !== undefined && !/^\d{1,15}$/.test(approvalOver)) {
+    throw new Problem('usage', { reason: `--approval-over ${approvalOver}` });
+  }
+  const change = {
+    ...(limit === undefined ? {} : { transferLimit: Number(limit) }),
+    ...(pause || resume ? { paused: pause === true } : {}),
+    ...(approvalOver === undefined ? {} : { approvalOverWon: BigInt(approvalOver) }),
+  };
+  if (Object.keys(change).length === 0) {
+    throw new Problem('usage', { reason: '--limit | --pause | --resume | --approval-over' });
+  }
+  return change;
+}
