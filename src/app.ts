@@ -3,7 +3,6 @@ import { openArchive } from './platform/archive.ts';
 import type { Config } from './platform/config.ts';
 import { type Database, openDatabase } from './platform/database/database.ts';
 import { createDurable, type Durable } from './platform/durable/durable.ts';
-import { publishedHolidays } from './platform/holidays.ts';
 import type { Log } from './platform/log.ts';
 import type { ReconcileEngine } from './reconciliation/reconcile-commands.ts';
 import { writeReport } from './reconciliation/report-files.ts';
@@ -45,7 +44,6 @@ export async function openApp(config: Config, log: Log): Promise<App> {
       sources: config.sources,
       who: 'jeongsan',
     }),
-    holidays: publishedHolidays(),
     language: config.language,
     report: (runId) => writeReport({ pool, home: config.home, runId, language: config.language }),
     watch: (event) => {

@@ -3,11 +3,13 @@ import { userInfo } from 'node:os';
 import path from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { type App, archiveFolder, openApp } from './app.ts';
+import { calendarCommands } from './calendar/commands.ts';
 import { failureText, isProblem } from './kernel/problem.ts';
 import { merchantsCommands } from './merchants/commands.ts';
 import { runCommands } from './operations/run-commands.ts';
 import { paymentsCommands } from './payments/commands.ts';
 import { openArchive } from './platform/archive.ts';
+import { openCipher } from './platform/cipher.ts';
 import { type CommandContext, exitStatus } from './platform/command.ts';
 import { type Config, languageOf, loadConfig, repositoryRoot } from './platform/config.ts';
 import { openDatabase } from './platform/database/database.ts';
@@ -66,7 +68,8 @@ function createProgram(config: Config, log: Log, signal: AbortSignal): Command {
       await app.close();
     }
   };
-  merchantsCommands(program, context);
+  calendarCommands(program, context);
+  merchantsCommands(program, context, { cipher: () => openCipher({ home: config.home, key: config.dataKey }) });
   paymentsCommands(program, context);
   paymentShowCommand(program, context);
   depositsCommands(program, context);

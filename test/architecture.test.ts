@@ -174,7 +174,6 @@ const steps = [
   'merchants/import-terms.ts',
   'payments/import-payments.ts',
   'payout/dispatcher.ts',
-  'reconciliation/break-surroundings.ts',
   'reconciliation/collect.ts',
   'reconciliation/deposit-import.ts',
   'reconciliation/load.ts',

@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } f
 import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Problem } from '../kernel/problem.ts';
+import { ensureHome } from './home.ts';
 import { Secret } from './secret.ts';
 
 /** What may be read by nobody who holds the database alone: account numbers. AES-256-GCM. */
@@ -79,6 +80,7 @@ async function homeKey(home: string): Promise<Secret> {
   const file = path.join(folder, 'data.key');
   const known = await readKey(file);
   if (known !== undefined) return known;
+  ensureHome(home);
   // Two processes may come at once: the name is given to a whole file, and the first one to give it wins.
   const draft = path.join(folder, `.data.key-${randomBytes(6).toString('hex')}`);
   try {

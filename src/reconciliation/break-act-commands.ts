@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { businessCalendar } from '../calendar/store.ts';
 import { wonToJson } from '../kernel/money.ts';
 import { type Language, Problem } from '../kernel/problem.ts';
 import { formatSeoulTime } from '../kernel/seoul-time.ts';
@@ -50,10 +51,11 @@ export function addActCommands(breaks: Command, context: CommandContext, surroun
       .action((ids: string[], options: ActOptions) => {
         const { output, world } = surroundings();
         const act = toAct(name, options);
-        const target = toTarget(ids, options, world);
+        const targetOf = toTarget(ids, options, world);
         const by = { who: options.by ?? context.who, why: options.why ?? null };
         return context.withDatabase(async (pool) => {
           const dryRun = options.dryRun ?? false;
+          const target = targetOf(await businessCalendar(pool));
           const outcome = dryRun ? await countTargets(pool, target, act) : await actOnBreaks(pool, target, act, by);
           if (outcome.refused.length > 0) process.exitCode = exitStatus.failed;
           const said = options.json
@@ -93,15 +95,22 @@ function toAct(action: BreakAct['action'], { assignee, nobody, as, why }: ActOpt
 }
 
 /** @throws Problem `usage`; `breaks_too_wide` where nothing says which breaks are meant */
-function toTarget(ids: readonly string[], options: ActOptions, world: FilterWorld): BreakTarget {
-  const filter = toFilter(options, world);
+function toTarget(
+  ids: readonly string[],
+  options: ActOptions,
+  world: FilterWorld,
+): (holidays: ReadonlySet<string>) => BreakTarget {
+  const filterOf = toFilter(options, world);
+  // Whether anything is named does not depend on the calendar.
+  const filter = filterOf(new Set());
   const filtered = !namesNothing(filter) || options.state !== undefined;
   if (ids.length > 0) {
     if (filtered || options.all) throw new Problem('usage', { reason: 'ID… | --filter' });
-    return { ids: [...new Set(ids.map((id) => wholeNumber('ID', id, 999_999_999)))] };
+    const target = { ids: [...new Set(ids.map((id) => wholeNumber('ID', id, 999_999_999)))] };
+    return () => target;
   }
   if (namesNothing(filter) && !options.all) throw new Problem('breaks_too_wide');
-  return { filter };
+  return (holidays) => ({ filter: filterOf(holidays) });
 }
 
 function outcomeToJson(act: BreakAct, dryRun: boolean, { changed, differenceWon, refused }: ActOutcome): unknown {

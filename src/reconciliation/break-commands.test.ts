@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { givenBreak, givenStatement } from '../../test/support/breaks.ts';
 import { runCommand } from '../../test/support/commands.ts';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { addHoliday, removeHoliday } from '../calendar/store.ts';
 import { isProblem, type Language } from '../kernel/problem.ts';
 import { breakCommands } from './break-commands.ts';
 
@@ -20,7 +21,6 @@ afterAll(() => database.close());
 
 const world = {
   today: Temporal.PlainDate.from('2026-11-20'),
-  holidays: new Set<string>(),
   providers: ['ksnet', 'welcome-online', 'welcome-offline'],
 };
 
@@ -68,6 +68,19 @@ test('JSON: the names of a planted truth, an amount as an integer or null', asyn
   });
   expect(rows[2]).toMatchObject({ id: late, providerTid: null, differenceWon: null, ageBusinessDays: 8 });
   expect(JSON.parse((await breaks('list --on 2020-01-01 --json')).said)).toEqual([]);
+});
+
+test('a holiday that an operator adds counts at once, in ages, in lists by age and in what is done by age', async () => {
+  const seven = 'list --older-than 7 --json';
+  const aged = async () => JSON.parse((await breaks('list --on 2026-11-10 --json')).said)[0].ageBusinessDays;
+  expect([await aged(), JSON.parse((await breaks(seven)).said).length]).toEqual([8, 1]);
+  await addHoliday(database.pool, { day: '2026-11-18', name: '임시공휴일', recordedBy: 'kim', reason: '의결' });
+  expect([await aged(), JSON.parse((await breaks(seven)).said).length]).toEqual([7, 0]);
+  expect(JSON.parse((await breaks('comment --older-than 7 --why late --dry-run --json')).said).changed).toBe(0);
+  expect(JSON.parse((await breaks('comment --older-than 6 --why late --dry-run --json')).said).changed).toBe(1);
+  expect(JSON.parse((await breaks(`show ${late} --json`)).said).ageBusinessDays).toBe(7);
+  await removeHoliday(database.pool, { day: '2026-11-18', name: '영업일', recordedBy: 'kim', reason: '취소' });
+  expect(await aged()).toBe(8);
 });
 
 test.each([

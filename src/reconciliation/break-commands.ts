@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { Command } from 'commander';
 import type { Pool } from 'pg';
+import { businessCalendar } from '../calendar/store.ts';
 import { Problem } from '../kernel/problem.ts';
 import type { CommandContext } from '../platform/command.ts';
 import { writeOut } from '../platform/output.ts';
@@ -9,8 +10,16 @@ import { addActCommands } from './break-act-commands.ts';
 import { ageCounter } from './break-age.ts';
 import { csvHeader, csvRow } from './break-csv.ts';
 import type { BreakFilter } from './break-filter.ts';
-import { addFilterOptions, type FilterOptions, type FilterWorld, toFilter, wholeNumber } from './break-options.ts';
-import { breakDetailToJson, breakToJson, detailSections, listColumns, listRow, totalLine } from './break-rows.ts';
+import { addFilterOptions, type FilterOptions, toFilter, wholeNumber } from './break-options.ts';
+import {
+  type AgeOf,
+  breakDetailToJson,
+  breakToJson,
+  detailSections,
+  listColumns,
+  listRow,
+  totalLine,
+} from './break-rows.ts';
 import { listBreaks, showBreak, sumBreaks } from './break-store.ts';
 import { type BreakSurroundings, breakSurroundings } from './break-surroundings.ts';
 import { columnWords } from './words.ts';
@@ -40,9 +49,13 @@ export function breakCommands(
     .option('--csv', 'CSV / CSV 출력')
     .action((options: ListOptions) => {
       const { output, world } = surroundings();
-      const filter = toFilter(options, world);
+      const filterOf = toFilter(options, world);
       const limit = limitOf(options);
-      return context.withDatabase((pool) => list({ pool, filter, limit, options, output, world, context }));
+      return context.withDatabase(async (pool) => {
+        const holidays = await businessCalendar(pool);
+        const filter = filterOf(holidays);
+        return list({ pool, filter, limit, options, output, ageOf: ageCounter(world.today, holidays), context });
+      });
     });
   breaks
     .command('show')
@@ -52,9 +65,10 @@ export function breakCommands(
     .action((id: string, options: { json?: true }) => {
       const { output, world } = surroundings();
       const breakId = wholeNumber('ID', id, 999_999_999);
-      return context.withDatabase((pool) =>
-        show({ pool, breakId, json: options.json ?? false, output, world, context }),
-      );
+      return context.withDatabase(async (pool) => {
+        const ageOf = ageCounter(world.today, await businessCalendar(pool));
+        return show({ pool, breakId, json: options.json ?? false, output, ageOf, context });
+      });
     });
   addActCommands(breaks, context, surroundings);
 }
@@ -65,12 +79,11 @@ type List = {
   readonly limit: number | undefined;
   readonly options: ListOptions;
   readonly output: Writable;
-  readonly world: FilterWorld;
+  readonly ageOf: AgeOf;
   readonly context: CommandContext;
 };
 
-async function list({ pool, filter, limit, options, output, world, context: { language } }: List): Promise<void> {
-  const ageOf = ageCounter(world.today, world.holidays);
+async function list({ pool, filter, limit, options, output, ageOf, context: { language } }: List): Promise<void> {
   // Whoever asks by amount wants the largest first; else it is the newest day.
   const order = options.minWon === undefined ? 'day' : 'amount';
   const batches = listBreaks(pool, filter, { ...(limit === undefined ? {} : { limit }), order });
@@ -109,13 +122,12 @@ type Show = {
   readonly breakId: number;
   readonly json: boolean;
   readonly output: Writable;
-  readonly world: FilterWorld;
+  readonly ageOf: AgeOf;
   readonly context: CommandContext;
 };
 
-async function show({ pool, breakId, json, output, world, context: { language } }: Show): Promise<void> {
+async function show({ pool, breakId, json, output, ageOf, context: { language } }: Show): Promise<void> {
   const found = await showBreak(pool, breakId);
-  const ageOf = ageCounter(world.today, world.holidays);
   if (json) return writeOut(output, `${JSON.stringify(breakDetailToJson(found, ageOf), null, 2)}\n`);
   const { facts, sides, trail } = detailSections(found, ageOf, language);
   const title = (ko: string, en: string): string => (language === 'ko' ? ko : en);

@@ -22,10 +22,9 @@ export type FilterOptions = {
   readonly escalated?: true;
 };
 
-/** What an age is counted by, and which providers there are. */
+/** The day that ages are counted to, and which providers there are. */
 export type FilterWorld = {
   readonly today: Temporal.PlainDate;
-  readonly holidays: ReadonlySet<string>;
   readonly providers: readonly string[];
 };
 
@@ -47,26 +46,22 @@ export function addFilterOptions(command: Command): Command {
 }
 
 /**
- * The options as a filter.
+ * The options as a filter, once the calendar is known: what is wrong with them is said before any database is opened.
  * @throws Problem `usage` for anything that is not a day, a number, or a known name
  */
-export function toFilter(options: FilterOptions, world: FilterWorld): BreakFilter {
+export function toFilter(options: FilterOptions, world: FilterWorld): (holidays: ReadonlySet<string>) => BreakFilter {
   if (options.on !== undefined && (options.from !== undefined || options.to !== undefined)) {
     throw new Problem('usage', { reason: '--on | --from --to' });
   }
   if (options.assigned !== undefined && options.unassigned) {
     throw new Problem('usage', { reason: '--assigned | --unassigned' });
   }
-  const before =
-    options.olderThan === undefined
-      ? undefined
-      : olderThanCutOff(world.today, wholeNumber('--older-than', options.olderThan, 10_000), world.holidays);
-  return present({
+  const daysOld = options.olderThan === undefined ? undefined : wholeNumber('--older-than', options.olderThan, 10_000);
+  const filter = present({
     states: toStates(options.state),
     on: dayOf('--on', options.on),
     from: dayOf('--from', options.from),
     to: dayOf('--to', options.to),
-    before: before?.toString(),
     providers: names('--provider', options.provider, world.providers),
     stages: names('--stage', options.stage, Object.keys(stageWords) as (keyof typeof stageWords)[]),
     kinds: names('--kind', options.kind, breakKinds),
@@ -75,6 +70,8 @@ export function toFilter(options: FilterOptions, world: FilterWorld): BreakFilte
     leastWon: options.minWon === undefined ? undefined : wonOf('--min-won', options.minWon),
     escalated: options.escalated,
   });
+  if (daysOld === undefined) return () => filter;
+  return (holidays) => ({ ...filter, before: olderThanCutOff(world.today, daysOld, holidays).toString() });
 }
 
 function toStates(state: string | undefined): readonly BreakState[] | null {

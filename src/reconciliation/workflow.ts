@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
+import { businessCalendar } from '../calendar/store.ts';
 import { addBusinessDays } from '../kernel/business-day.ts';
 import { type Language, Problem } from '../kernel/problem.ts';
 import type { Durable, Handle, Workflow } from '../platform/durable/durable.ts';
@@ -20,7 +21,6 @@ import type { ExpectedProvider } from './summary-store.ts';
 export type ReconciliationPorts = {
   readonly pool: Pool;
   readonly statements: StatementPort;
-  readonly holidays: ReadonlySet<string>;
   readonly language: Language;
   /** Makes the report of a run; returns where it lies. */
   report(runId: string): Promise<{ readonly folder: string }>;
@@ -129,7 +129,7 @@ async function reconcileDeposits(ports: ReconciliationPorts, request: ReconcileR
   for (const provider of providersOf(request, 'settlement')) {
     const { checked } = await transaction(`deposits of ${provider}`, async (tx) => {
       const found = await checkDeposits(tx, { provider, on }, id);
-      await escalate(tx, ports, { provider, stage: 'deposit', on, run: id });
+      await escalate(tx, { provider, stage: 'deposit', on, run: id });
       return found;
     });
     ports.watch({ provider, stage: 'deposit', step: 'done', rows: checked });
@@ -180,7 +180,7 @@ async function reconcileStage(ports: ReconciliationPorts, request: StageRequest)
     lines: first.lines,
   };
   await transaction('note', async (tx) => {
-    await escalate(tx, ports, { provider: id, stage, on, run });
+    await escalate(tx, { provider: id, stage, on, run });
     await noteStageRun(tx, run, stageRun);
   });
   const milliseconds = Date.now() - Date.parse(begun);
@@ -192,12 +192,13 @@ async function reconcileStage(ports: ReconciliationPorts, request: StageRequest)
 /** The day after the business day counts as today, whenever it is run; deposits are as patient as their settlement. */
 async function escalate(
   tx: PoolClient,
-  { holidays }: ReconciliationPorts,
   due: { provider: string; stage: ReconciledStage; on: Temporal.PlainDate; run: string },
 ): Promise<void> {
   const { provider, stage, on, run } = due;
   const matching = matchingOf(providerOf(provider), stage === 'deposit' ? 'settlement' : stage);
   const businessDaysOld = matching.escalateAfterBusinessDays;
+  // Read at each run: a holiday that was added since counts.
+  const holidays = await businessCalendar(tx);
   const today = addBusinessDays(on, 1, holidays);
   await escalateBreaks(tx, { provider, stage, today, businessDaysOld, holidays, runId: run });
 }

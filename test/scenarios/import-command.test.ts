@@ -51,7 +51,8 @@ async function run(words: string[], language: Language = 'en'): Promise<number> 
     signal: new AbortController().signal,
   };
   const program = new Command().exitOverride();
-  for (const add of [merchantsCommands, paymentsCommands, depositsCommands]) add(program, context);
+  merchantsCommands(program, context, { cipher: () => Promise.reject(new Error('no account is imported here')) });
+  for (const add of [paymentsCommands, depositsCommands]) add(program, context);
   await program.parseAsync(words, { from: 'user' });
   return Number(process.exitCode ?? 0);
 }

@@ -66,7 +66,7 @@ const breaks = async (...words: string[]) =>
     await runCommand(app.pool, ['breaks', ...words], (program, context, output) =>
       breakCommands(program, context, () => ({
         output,
-        world: { today: Temporal.PlainDate.from(d2), holidays: new Set(), providers: ['welcome-online'] },
+        world: { today: Temporal.PlainDate.from(d2), providers: ['welcome-online'] },
       })),
     )
   ).said;
