@@ -3,8 +3,11 @@ import { userInfo } from 'node:os';
 import path from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { type App, archiveFolder, openApp } from './app.ts';
+import { approvalsCommands } from './approvals/commands.ts';
 import { calendarCommands } from './calendar/commands.ts';
+import { findingsCommands } from './findings/commands.ts';
 import { failureText, isProblem } from './kernel/problem.ts';
+import { ledgerCommands } from './ledger/commands.ts';
 import { merchantsCommands } from './merchants/commands.ts';
 import { runCommands } from './operations/run-commands.ts';
 import { paymentsCommands } from './payments/commands.ts';
@@ -78,6 +81,9 @@ function createProgram(config: Config, log: Log, signal: AbortSignal): Command {
   breakCommands(program, context);
   reportCommands(program, context, { home: config.home });
   runCommands(program, context, { restart: (runId) => withApp((app) => app.restart(runId)) });
+  ledgerCommands(program, context);
+  approvalsCommands(program, context);
+  findingsCommands(program, context);
   sandboxCommands(program, context);
   return program;
 }

@@ -1,4 +1,5 @@
 import { check } from '../kernel/check.ts';
+import { exactJson } from '../kernel/exact-json.ts';
 import { Problem } from '../kernel/problem.ts';
 import { type PoolClient, type Queryable, query } from '../platform/database/pool.ts';
 
@@ -33,7 +34,7 @@ export async function askApproval(
     tx,
     `insert into approval (kind, subject, detail, asked_by, reason) values ($1, $2, $3::jsonb, $4, $5)
      on conflict (kind, subject) do nothing returning approval_id`,
-    [asked.kind, asked.subject, detailJson(asked.detail), asked.askedBy, asked.reason],
+    [asked.kind, asked.subject, exactJson(asked.detail), asked.askedBy, asked.reason],
   );
   return rows.length > 0;
 }
@@ -96,9 +97,4 @@ export async function listApprovals(
       order by approval_id desc limit $4`,
     [filter.kind ?? null, filter.subject ?? null, filter.decided ?? false, filter.limit ?? 1000],
   );
-}
-
-/** Amounts in a detail are written as their digits, exactly. */
-function detailJson(detail: Approval['detail']): string {
-  return JSON.stringify(detail, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
 }

@@ -1,4 +1,5 @@
 import { check } from '../kernel/check.ts';
+import { exactJson } from '../kernel/exact-json.ts';
 import { type Queryable, query } from '../platform/database/pool.ts';
 
 /** Who has to know: the person in charge, or operations too. */
@@ -33,7 +34,7 @@ export async function openFinding(
         set times = finding.times + 1, seen_at = clock_timestamp(), detail = excluded.detail,
             audience = case when 'operations' in (finding.audience, excluded.audience) then 'operations' else 'in_charge' end
      returning finding_id as id, times`,
-    [finding.kind, finding.subject, finding.audience, detailJson(finding.detail)],
+    [finding.kind, finding.subject, finding.audience, exactJson(finding.detail)],
   );
   check(row, 'an insert or update returns its row');
   return row;
@@ -91,9 +92,4 @@ export async function listFindings(
       filter.limit ?? 1000,
     ],
   );
-}
-
-/** Amounts in a detail are written as their digits, exactly. */
-function detailJson(detail: Finding['detail']): string {
-  return JSON.stringify(detail, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
 }

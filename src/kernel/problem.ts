@@ -179,6 +179,11 @@ export const problems = {
     ko: '승인되지 않은 조정은 기장하지 않습니다: {event}',
     en: 'An adjustment that nobody approved is not booked: {event}',
   },
+  adjustment_unbalanced: {
+    status: 422,
+    ko: '조정의 합계가 0이 아닙니다: {differenceWon}원',
+    en: 'The lines of the adjustment do not sum to 0 but to {differenceWon} won',
+  },
   approval_four_eyes: {
     status: 403,
     ko: '요청한 사람({by})은 {subject}을(를) 승인하거나 거절할 수 없습니다',

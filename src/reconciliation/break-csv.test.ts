@@ -1,7 +1,8 @@
 import { parse } from 'csv-parse/sync';
 import { expect, test } from 'vitest';
+import { csvCell } from '../platform/csv.ts';
 import type { Cell } from '../platform/xlsx.ts';
-import { csvCell, csvHeader, csvRow, sheetColumns } from './break-csv.ts';
+import { csvHeader, csvRow, sheetColumns } from './break-csv.ts';
 import type { Break } from './break-store.ts';
 
 const found: Break = {

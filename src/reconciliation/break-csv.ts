@@ -1,5 +1,5 @@
 import type { Language } from '../kernel/problem.ts';
-import { formatSeoulTime } from '../kernel/seoul-time.ts';
+import { csvLine } from '../platform/csv.ts';
 import type { Cell } from '../platform/xlsx.ts';
 import type { AgeOf } from './break-rows.ts';
 import type { Break } from './break-store.ts';
@@ -81,9 +81,6 @@ export const sheetColumns: readonly SheetColumn[] = [
   },
 ];
 
-/** Excel takes a file for UTF-8 only with this in front. */
-export const byteOrderMark = '\ufeff';
-
 /** The first line of the CSV. */
 export function csvHeader(language: Language): string {
   return csvLine(sheetColumns.map((column) => text(column.title(language))));
@@ -92,21 +89,4 @@ export function csvHeader(language: Language): string {
 /** A break as a line of the CSV. */
 export function csvRow(found: Break, ageOf: AgeOf, language: Language): string {
   return csvLine(sheetColumns.map((column) => column.cell(found, ageOf, language)));
-}
-
-function csvLine(cells: readonly Cell[]): string {
-  return `${cells.map(csvCell).join(',')}\r\n`;
-}
-
-/**
- * Text that a spreadsheet would take for a formula gets an apostrophe in front, which spreadsheets read as "this is
- * text": texts come from merchants and providers, and a formula of theirs must not run on an operator's machine.
- * Numbers are ours and keep their minus sign. The XLSX needs no such mark: there a text cell says that it is one.
- */
-export function csvCell(cell: Cell): string {
-  if (cell === null) return '';
-  if (cell.type === 'instant') return formatSeoulTime(cell.value);
-  if (cell.type !== 'text') return String(cell.value);
-  const safe = /^[=+\-@\t\r\n＝＋－＠]/.test(cell.value) ? `'${cell.value}` : cell.value;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -1,14 +1,16 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Pool } from 'pg';
 import { businessCalendar } from '../calendar/store.ts';
 import { seoul } from '../kernel/business-day.ts';
 import type { Language } from '../kernel/problem.ts';
+import { byteOrderMark } from '../platform/csv.ts';
+import { writeWhole } from '../platform/whole-file.ts';
 import { writeXlsx, type XlsxFacts } from '../platform/xlsx.ts';
 import { ageCounter } from './break-age.ts';
-import { byteOrderMark, csvHeader, csvRow, sheetColumns } from './break-csv.ts';
+import { csvHeader, csvRow, sheetColumns } from './break-csv.ts';
 import type { AgeOf } from './break-rows.ts';
 import { listBreaks } from './break-store.ts';
 import { reportHtml } from './report.ts';
@@ -89,19 +91,4 @@ async function writeSheets(
     pipeline(writeXlsx(name, heads, rows(), { facts }), createWriteStream(temporary)),
   );
   return facts;
-}
-
-/** Nobody sees a half-written file: it is written beside its place, brought to the disk, and put there in one move. */
-async function writeWhole(file: string, write: (temporary: string) => Promise<void>): Promise<void> {
-  const temporary = `${file}.${process.pid}.part`;
-  try {
-    await write(temporary);
-    const handle = await open(temporary, 'r');
-    await handle.sync();
-    await handle.close();
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
 }
