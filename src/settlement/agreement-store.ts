@@ -14,8 +14,8 @@ export async function findAgreements(tx: PoolClient, part: Part): Promise<void> 
     select g.provider, g.merchant_id, g.traded_on, g.captured_on, m.merchant_id is not null as known, g.method,
            t.terms_id, t.cycle, t.cycle ~ '^M[0-9]' as is_minutes, t.roll, t.due_time, null::timestamptz as due_at,
            c.contract_id, c.valid_to, c.rate_ppm, c.fixed_won, c.min_fee_won, c.max_fee_won, c.rounding, c.vat,
-           c.cancel_fee, tier.volume as tier_volume,
-           c.only_one and (c.cancel_fee = 'kept' or (tier.volume is null and c.fixed_won = 0
+           c.cancel_fee, c.tier_volume,
+           c.only_one and (c.cancel_fee = 'kept' or (c.tier_volume is null and c.fixed_won = 0
              and c.min_fee_won is null and c.max_fee_won is null)) as is_simple
       from (select distinct provider, merchant_id, traded_on, captured_on, method
               from staged join ${methodsOfProviders()} using (provider) where merchant_id is not null) g
@@ -28,11 +28,9 @@ export async function findAgreements(tx: PoolClient, part: Part): Promise<void> 
                                    and o.contract_id <> c.contract_id) as only_one
           from fee_contract c
          where c.merchant_id = g.merchant_id and c.method = g.method and c.valid_from <= g.traded_on
-         order by c.valid_from desc, c.contract_id desc limit 1) c on true
-      left join lateral (
-        select c.tier_volume as volume from fee_contract_tier f where f.contract_id = c.contract_id limit 1) tier on true`);
+         order by c.valid_from desc, c.contract_id desc limit 1) c on true`);
   await findDueTimes(tx, part);
-  await tx.query('analyze agreement');
+  await tx.query('analyze agreement (provider, merchant_id, traded_on, captured_on)');
 }
 
 type Cycle = { cycle: string; roll: 'forward' | 'backward' | 'none'; due_time: string; captured_on: string };

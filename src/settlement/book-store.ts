@@ -11,12 +11,15 @@ import { addVolume } from './volume-store.ts';
  */
 export async function bookMerchants(tx: PoolClient, part: Part): Promise<void> {
   await tx.query(`
+    create temp table provider_sum on commit drop as
+    select merchant_id, provider, count(*) as items, sum(amount_won)::bigint as gross_won,
+           sum(fee_won)::bigint as fee_won, sum(vat_won)::bigint as vat_won
+      from judged where reason is null and is_due group by merchant_id, provider;
     create temp table merchant_sum on commit drop as
-    select merchant_id, row_number() over (order by merchant_id)::int as no, count(*)::int as items,
-           sum(amount_won)::bigint as gross_won, sum(fee_won)::bigint as fee_won, sum(vat_won)::bigint as vat_won,
-           sum(amount_won - fee_won - vat_won)::bigint as net_won
-      from judged where reason is null and is_due group by merchant_id;
-    alter table merchant_sum add primary key (no);
+    select merchant_id, row_number() over (order by merchant_id)::int as no, sum(items)::int as items,
+           sum(gross_won)::bigint as gross_won, sum(fee_won)::bigint as fee_won, sum(vat_won)::bigint as vat_won,
+           sum(gross_won - fee_won - vat_won)::bigint as net_won
+      from provider_sum group by merchant_id;
     create temp table booked (items bigint, merchants bigint, gross_won bigint, fee_won bigint, vat_won bigint,
       wallet_won bigint) on commit drop;
     analyze merchant_sum`);
@@ -105,16 +108,15 @@ async function postEntries(tx: PoolClient, part: Part, merchants: string): Promi
     select ${escapeLiteral(`settlement:${part.slotText}:`)} || merchant_id || ${escapeLiteral(suffix)} as event,
            'settlement'::text as kind, ${day(part.settledOn)} as posted_on, ${escapeLiteral(part.runId)}::text as posted_by,
            null::text as reason, account, amount_won
-      from (select merchant_id, 'receivable:' || provider as account, -sum(amount_won)::bigint as amount_won
-              from judged m where reason is null and is_due and ${merchants} group by merchant_id, provider
+      from (select merchant_id, 'receivable:' || provider as account, -gross_won as amount_won
+              from provider_sum m where ${merchants}
             union all
             select a.merchant_id, l.account, l.amount_won
               from allotted a, lateral (values
                 ('fee', fee_won), ('vat', vat_won), ('wallet:' || merchant_id, wallet_won),
                 ('held:' || merchant_id, held_won), ('debt:' || merchant_id, offset_won - carried_won)
               ) l (account, amount_won)) line
-     where amount_won <> 0;
-    analyze posting`);
+     where amount_won <> 0`);
   await postAll(tx, { from: 'posting' });
   await tx.query('drop table posting');
 }

@@ -13,22 +13,21 @@ const daysBack = [3, 10, 40, 160, 500] as const;
  * found leaves the contract in force when it was cancelled. Costs nothing where there are no such cancels.
  */
 export async function priceCancels(tx: PoolClient, part: Part): Promise<void> {
-  const { rowCount } = await tx.query(`
-    create temp table part_cancel on commit drop as
-    select provider, provider_tid, cancel_seq, captured_on, traded_on, merchant_id, amount_won from judged
-     where cancel_seq > 0 and reason is null and is_due and is_simple is not true`);
-  if (rowCount === 0) return;
+  await tx.query('delete from part_cancel where is_simple');
+  const [some] = await query(tx, 'select from part_cancel limit 1');
+  if (some === undefined) return;
   await tx.query(`
     create temp table sought on commit drop as select distinct provider, provider_tid from part_cancel;
+    analyze part_cancel; analyze sought;
     create temp table known_item on commit drop as
     select j.provider, j.provider_tid, j.cancel_seq, j.contract_id, j.rate_ppm, j.amount_won, j.fee_won, j.vat_won
       from judged j join sought using (provider, provider_tid)
      where j.cancel_seq = 0 and j.reason is null and j.is_due;
-    analyze part_cancel; analyze sought`);
+    analyze known_item`);
   await findSettledItems(tx, part);
-  await tx.query('analyze known_item');
   await charging(tx, priceByOriginal);
-  await tx.query(refuseWithoutContract);
+  const [alone] = await query(tx, `select from part_cancel s where ${withoutOriginal} limit 1`);
+  if (alone !== undefined) await tx.query(refuseWithoutContract);
 }
 
 /**
@@ -53,6 +52,7 @@ async function findSettledItems(tx: PoolClient, { settledOn }: Part): Promise<vo
         join settlement_item i on i.provider = s.provider and i.captured_on = d.captured_on
          and i.provider_tid = s.provider_tid
          and i.captured_on in (${between.map((on) => day(on.toString())).join(', ')})`);
+    await tx.query('analyze known_item');
     const [missing] = await query(tx, `select from sought s where ${withoutOriginal} limit 1`);
     if (missing === undefined) return;
     to = from.subtract({ days: 1 });
@@ -78,9 +78,10 @@ const priceByOriginal = (chargeFee: string) => `
          vat_won = case when p.kept then 0 when p.is_last then least(p.vat_before, p.vat_left) - p.vat_left
                         when p.is_over then 0
                         else least(p.vat_before, p.vat_left) - least(p.vat_upto, p.vat_left) end,
+         reason = case when p.fee_upto is null or p.fee_before is null then 'fee_failed' end,
          rule = case when p.kept then 'kept' when p.is_last or p.is_over then 'remainder' else p.rule end
     from (
-      select c.provider, c.provider_tid, c.cancel_seq, c.captured_on, o.contract_id, o.rate_ppm,
+      select c.at, o.contract_id, o.rate_ppm,
              a.cancel_fee = 'kept' as kept, f.rule, l.fee_left, l.vat_left,
              l.won_left + sum(c.amount_won) over earlier_ones <= 0
                and l.won_left + sum(c.amount_won) over earlier_ones - c.amount_won > 0 as is_last,
@@ -97,8 +98,7 @@ const priceByOriginal = (chargeFee: string) => `
                                      a.vat) f
       window earlier_ones as (partition by c.provider, c.provider_tid order by c.cancel_seq, c.captured_on
                               rows between unbounded preceding and current row)) p
-   where j.provider = p.provider and j.captured_on = p.captured_on and j.provider_tid = p.provider_tid
-     and j.cancel_seq = p.cancel_seq`;
+   where j.ctid = p.at`;
 
 /** Cancels whose original is not known need a contract of their own day. */
 const refuseWithoutContract = `
@@ -107,6 +107,4 @@ const refuseWithoutContract = `
     from part_cancel s
     left join agreement a on a.provider = s.provider and a.merchant_id = s.merchant_id and a.traded_on = s.traded_on
      and a.captured_on = s.captured_on
-   where j.provider = s.provider and j.captured_on = s.captured_on and j.provider_tid = s.provider_tid
-     and j.cancel_seq = s.cancel_seq and (j.contract_id is null or j.fee_won is null
-       or (a.valid_to < s.traded_on and ${withoutOriginal}))`;
+   where j.ctid = s.at and ${withoutOriginal} and (j.contract_id is null or j.fee_won is null or a.valid_to < s.traded_on)`;

@@ -1,5 +1,4 @@
 import type { PoolClient } from 'pg';
-import { query } from '../platform/database/pool.ts';
 import { tryWithout } from './isolation.ts';
 import type { Part } from './part.ts';
 import { instant } from './stage-store.ts';
@@ -14,7 +13,7 @@ const maxAmountWon = 10_000_000_000_000n;
  */
 export async function judgeCaptures(tx: PoolClient, part: Part): Promise<void> {
   await charging(tx, (chargeFee) => judged(chargeFee, part));
-  await tx.query('analyze judged (provider, provider_tid, cancel_seq, merchant_id, reason, due_at, captured_on)');
+  await tx.query('analyze judged (cancel_seq, reason, is_due)');
 }
 
 /** One capture whose fee cannot be computed would fail the set: only then is each computed by itself. */
@@ -66,23 +65,32 @@ const chargeEachByItself = `
   $$`;
 
 /**
+ * Names the cancels that would be settled in the temporary table `part_cancel`, by their row in `judged`.
+ *
  * A cancel waits with what it cancels, where that is not settled yet: set aside where it is set aside, else until it is
- * due. Asks the captures of this slot and those that wait, which are few; not the settled ones.
+ * due. Asks the captures of this slot and those that wait; not the settled ones.
  */
 export async function waitForOriginals(tx: PoolClient, { slot }: Part): Promise<void> {
-  const settles = `c.cancel_seq > 0 and c.reason is null and c.is_due`;
-  const [some] = await query(tx, `select from judged c where ${settles} limit 1`);
-  if (some === undefined) return;
   await tx.query(`
-    update judged c set reason = case when o.reason is null then 'original_unsettled' else 'original_set_aside' end,
-           due_at = greatest(o.due_at, c.due_at)
-      from judged o
-     where ${settles} and o.cancel_seq = 0 and o.provider = c.provider and o.provider_tid = c.provider_tid
-       and (o.reason is not null or not o.is_due)`);
+    create temp table part_cancel on commit drop as
+    select ctid as at, provider, captured_on, provider_tid, cancel_seq, traded_on, merchant_id, amount_won, is_simple, due_at
+      from judged where cancel_seq > 0 and reason is null and is_due;
+    create temp table waiting_original on commit drop as
+    select provider, provider_tid, reason, due_at from judged
+     where cancel_seq = 0 and (reason is not null or not is_due);
+    analyze part_cancel; analyze waiting_original`);
   await tx.query(`
-    update judged c set reason = case when o.reason is null then 'original_unsettled' else 'original_set_aside' end,
-           due_at = greatest(o.due_at, c.due_at)
-      from unsettled_capture o
-     where ${settles} and o.provider = c.provider and o.provider_tid = c.provider_tid and o.cancel_seq = 0
-       and o.due_at > ${instant(slot)}`);
+    insert into waiting_original
+    select o.provider, o.provider_tid, o.reason, o.due_at
+      from part_cancel c join unsettled_capture o on o.provider = c.provider and o.provider_tid = c.provider_tid
+     where o.cancel_seq = 0 and o.due_at > ${instant(slot)}`);
+  await tx.query(`
+    with kept_back as (
+      delete from part_cancel c using waiting_original o
+       where o.provider = c.provider and o.provider_tid = c.provider_tid
+      returning c.at, o.reason, greatest(o.due_at, c.due_at) as due_at
+    )
+    update judged j set due_at = k.due_at,
+           reason = case when k.reason is null then 'original_unsettled' else 'original_set_aside' end
+      from kept_back k where j.ctid = k.at`);
 }

@@ -14,6 +14,11 @@ const attemptsMax = 30_000;
 export async function keepUnsettled(tx: PoolClient, part: Part): Promise<void> {
   const key = 'provider, captured_on, provider_tid, cancel_seq';
   await tx.query(`
+    create temp table unsettled on commit drop as select * from judged where reason is not null or not is_due;
+    analyze unsettled (reason)`);
+  const [again] = await query(tx, 'select from judged where again limit 1');
+  if (again !== undefined)
+    await tx.query(`
     delete from unsettled_capture u using judged j
      where j.again and j.reason is null and j.is_due and u.provider = j.provider and u.captured_on = j.captured_on
        and u.provider_tid = j.provider_tid and u.cancel_seq = j.cancel_seq`);
@@ -27,7 +32,7 @@ export async function keepUnsettled(tx: PoolClient, part: Part): Promise<void> {
            case when reason is not null then jsonb_strip_nulls(jsonb_build_object('provider', provider,
              'providerTid', provider_tid, 'cancelSeq', cancel_seq, 'merchant', merchant_id, 'mid', mid,
              'method', method, 'tradedOn', traded_on, 'amountWon', amount_won, 'cause', cause)) end
-      from judged where reason is not null or not is_due
+      from unsettled
      order by ${key}
     on conflict (${key}) do update set merchant_id = excluded.merchant_id, due_at = excluded.due_at,
       attempts = case when excluded.attempts = 0 then 0 else least(u.attempts + 1, ${attemptsMax}) end,
@@ -55,7 +60,7 @@ export async function stuckCaptures(tx: PoolClient, { findingAfter }: Part): Pro
     `select u.merchant_id as "merchantId", min(u.mid) as mid, u.reason, count(*) as captures,
             sum(u.amount_won)::bigint as "amountWon", min(u.provider) as provider,
             min(u.captured_on) as "capturedOn", min(u.provider_tid) as "providerTid", min(u.cancel_seq) as "cancelSeq"
-       from unsettled_capture u join judged j using (provider, captured_on, provider_tid, cancel_seq)
+       from unsettled_capture u join unsettled j using (provider, captured_on, provider_tid, cancel_seq)
       where j.reason is not null and u.attempts = $1
       group by u.merchant_id, case when u.merchant_id is null then u.mid end, u.reason
       order by 1, 2, 3`,
@@ -68,7 +73,7 @@ export async function countUnsettled(tx: PoolClient): Promise<{ setAside: bigint
   const [counts] = await query<{ setAside: bigint; waiting: bigint }>(
     tx,
     `select count(*) filter (where reason is not null) as "setAside",
-            count(*) filter (where reason is null and not is_due) as waiting from judged`,
+            count(*) filter (where reason is null and not is_due) as waiting from unsettled`,
   );
   return { setAside: counts?.setAside ?? 0n, waiting: counts?.waiting ?? 0n };
 }

@@ -11,18 +11,25 @@ import type { Part } from './part.ts';
  */
 export async function stageCaptures(tx: PoolClient, part: Part): Promise<void> {
   const arrivals = await arrivalsOf(tx, part.runId);
-  await tx.query(`
-    set local work_mem = '256MB';
-    set local jit = off;
-    create temp table raw_capture on commit drop as
+  const captures = `
     ${capturesOf(arrivals, partOf(part))}
     union all
     select provider, captured_on, provider_tid, cancel_seq, traded_on, mid, amount_won, merchant_id, true
-      from unsettled_capture where due_at <= ${instant(part.slot)} ${partOf(part)};
+      from unsettled_capture where due_at <= ${instant(part.slot)} ${partOf(part)}`;
+  // An import's captures lie together, which its block range index knows and a plan by the leaf's key does not.
+  await tx.query(`
+    set local work_mem = '256MB';
+    set local jit = off;
+    set local enable_seqscan = off;
+    set local enable_indexscan = off;
+    create temp table raw_capture on commit drop as ${captures};
+    reset enable_seqscan;
+    reset enable_indexscan;
     analyze raw_capture (provider, traded_on)`);
   const traded = await query<{ provider: string; days: string[] }>(
     tx,
-    'select provider, array_agg(distinct traded_on) as days from raw_capture group by provider order by provider',
+    `select provider, array_agg(traded_on) as days
+       from (select distinct provider, traded_on from raw_capture) d group by provider order by provider`,
   );
   await tx.query(`
     create temp table staged on commit drop as
@@ -30,8 +37,7 @@ export async function stageCaptures(tx: PoolClient, part: Part): Promise<void> {
            p.kind, coalesce(p.merchant_id, r.merchant_id) as merchant_id
       from raw_capture r left join (${paymentsOf(traded)}) p
         on p.provider = r.provider and p.traded_on = r.traded_on and p.provider_tid = r.provider_tid
-       and p.cancel_seq = r.cancel_seq;
-    analyze staged (provider, merchant_id, traded_on, captured_on, cancel_seq)`);
+       and p.cancel_seq = r.cancel_seq`);
 }
 
 /** The captures that a run took, of the parts that `condition` names: what a run that failed leaves to the next one. */

@@ -23,15 +23,18 @@ export async function chooseTiers(tx: PoolClient, part: Part): Promise<void> {
         select t.rate_ppm from fee_contract_tier t where t.contract_id = a.contract_id
             and t.from_won <= case a.tier_volume when 'previous_month' then m.previous_won else m.this_won end
          order by t.from_won desc limit 1), a.rate_ppm)
-      from (select m.merchant_id, p.gross_won as previous_won, t.gross_won - coalesce(s.gross_won, 0) as this_won
+      from (select m.merchant_id, p.gross_won as previous_won, t.gross_won - ${settledBefore(part)} as this_won
               from tiered_merchant m
               join settlement_volume p on p.merchant_id = m.merchant_id and p.month = ${months.previous.first}
-              join settlement_volume t on t.merchant_id = m.merchant_id and t.month = ${months.this.first}
-              left join lateral (
-                select sum(s.gross_won)::bigint as gross_won from settlement s
-                 where s.settled_on = ${day(part.settledOn)} and s.merchant_id = m.merchant_id
-                   and s.slot = ${instant(part.slot)}) s on true) m
+              join settlement_volume t on t.merchant_id = m.merchant_id and t.month = ${months.this.first}) m
      where a.merchant_id = m.merchant_id and a.tier_volume is not null`);
+}
+
+/** SQL: what earlier parts of the same slot settled for a merchant, which is not before the slot. */
+function settledBefore({ part, settledOn, slot }: Part): string {
+  if (part === 0) return '0';
+  return `coalesce((select sum(s.gross_won) from settlement s where s.settled_on = ${day(settledOn)}
+    and s.merchant_id = m.merchant_id and s.slot = ${instant(slot)}), 0)`;
 }
 
 /** The month's volume of merchants that have none yet; what they are settled from now on is added as it is settled. */
