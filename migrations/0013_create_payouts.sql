@@ -123,6 +123,8 @@ create table bank_callback (
   verdict     text not null check (verdict in ('applied', 'repeated', 'no_such_payout', 'disagrees', 'unreadable', 'wrong_signature')),
   payout_id   bigint references payout
 );
+-- Anybody may send what is signed wrongly: so many an hour are kept, and no more.
+create index bank_callback_unsigned on bank_callback (bank, received_at) where verdict = 'wrong_signature';
 
 -- 지급 대사. The bank's transfer list of a day against our payouts, and what differs.
 create table payout_list (
