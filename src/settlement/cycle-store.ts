@@ -39,7 +39,7 @@ export async function runningCycle(db: Queryable): Promise<string | undefined> {
 
 /**
  * Opens the cycle of a slot, or notes why it is left out. `ended` is a run that ended without closing its cycle: it is
- * closed as failed first. Of two that open at the same time the index lets one.
+ * closed as failed first. Of two that open at the same time the index lets one. `closed`: the slot was run before.
  */
 export async function openCycle(
   tx: PoolClient,
@@ -50,9 +50,10 @@ export async function openCycle(
     readonly makesUp?: string | undefined;
     readonly ended?: string | undefined;
   },
-): Promise<'running' | SkippedBecause> {
+): Promise<'running' | 'closed' | SkippedBecause> {
   if (cycle.ended !== undefined) await failCycle(tx, cycle.ended, 'the run ended without closing its cycle');
   const slot = cycle.slot.toString();
+  if ((await cycleResult(tx, cycle.slot)) !== undefined) return 'closed';
   const [later] = await query(tx, `select from settlement_cycle where state = 'settled' and slot > $1 limit 1`, [slot]);
   const running = later === undefined ? await runningCycle(tx) : undefined;
   if (later === undefined && running === undefined) {

@@ -122,3 +122,34 @@ test('a cycle that is left running by a run that ended is closed as failed, and 
   expect(await settle('12:10')).toMatchObject({ state: 'settled', items: 1n });
   expect(await cycles()).toEqual([expect.stringMatching(/^12:05 failed/), '12:10 settled 1 1/1']);
 });
+
+test('a slot whose run the engine has forgotten still says what it came to', async () => {
+  await books.sales([{ tid: 'a', won: 10_000 }]);
+  const first = await settle('12:05');
+  await db.pool.query('delete from dbos.workflow_status');
+  expect(await settle('12:05')).toEqual(first);
+  expect(await cycles()).toEqual(['12:05 settled 1 1/1']);
+});
+
+test('what stays set aside becomes a finding for the person in charge', async () => {
+  await books.merchant('M2', null);
+  await books.sales([{ tid: 'a', won: 10_000, merchant: 'M2' }]);
+  for (const time of ['12:05', '12:10', '12:15', '12:20']) await settle(time);
+  const { rows } = await db.pool.query(`select kind, subject, audience, times, detail from finding`);
+  expect(rows).toEqual([
+    {
+      kind: 'capture_unsettled',
+      subject: 'M2 contract_missing',
+      audience: 'in_charge',
+      times: 1,
+      detail: {
+        reason: 'contract_missing',
+        merchant: 'M2',
+        mid: 'MID1',
+        captures: '1',
+        amountWon: '10000',
+        first: { provider: 'ksnet', capturedOn: today, providerTid: 'a', cancelSeq: 0 },
+      },
+    },
+  ]);
+});

@@ -81,6 +81,7 @@ async function settleSlot(ports: SettlementPorts, request: SlotRequest): Promise
   const ended = await step('look for a run that ended', () => endedRun(ports.pool), { retries: tries });
   const { who, makesUp } = request;
   const opened = await transaction('open', (tx) => openCycle(tx, { slot, runId: id, who, makesUp, ended }));
+  if (opened === 'closed') return await transaction('find result', (tx) => resultOf(tx, slot));
   if (opened !== 'running') return await skip(ports, slot, opened);
   try {
     const parts = await transaction('take', (tx) => takeCaptures(tx, slot, id));
@@ -91,12 +92,20 @@ async function settleSlot(ports: SettlementPorts, request: SlotRequest): Promise
     const unpaid = await payOut(ports, { slot: request.slot, settledOn, runId: id });
     return await transaction('note', async (tx) => {
       await finishCycle(tx, id, unpaid);
-      return (await cycleResult(tx, slot)) as CycleResult;
+      return await resultOf(tx, slot);
     });
   } catch (error) {
     await transaction('fail', (tx) => failCycle(tx, id, reasonOf(error)));
     throw error;
   }
+}
+
+/** @throws Problem `settlement_cycle_over` where the slot failed */
+async function resultOf(tx: PoolClient, slot: Temporal.Instant): Promise<CycleResult> {
+  const result = await cycleResult(tx, slot);
+  const state = result?.state;
+  if (state === 'settled' || state === 'skipped') return { ...(result as CycleResult), state };
+  throw new Problem('settlement_cycle_over', { slot: formatSlot(slot) });
 }
 
 /** States in which nobody works on a run any more. */
@@ -120,7 +129,7 @@ async function skip(ports: SettlementPorts, slot: Temporal.Instant, because: str
   ports.log.warn({ slot: text, because }, 'a settlement slot was skipped');
   return await transaction('note skipped', async (tx) => {
     await openFinding(tx, { kind: 'settlement_skipped', subject: text, audience: 'in_charge', detail: { because } });
-    return (await cycleResult(tx, slot)) as CycleResult;
+    return await resultOf(tx, slot);
   });
 }
 
