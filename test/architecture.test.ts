@@ -177,6 +177,7 @@ const steps = [
   'reconciliation/collect.ts',
   'reconciliation/deposit-import.ts',
   'reconciliation/load.ts',
+  'settlement/slot-clock.ts',
 ];
 const isPure = (file: string) =>
   !impureNames.test(file) && !impureFolders.includes(folderOf(file)) && !steps.includes(file.slice('src/'.length));
