@@ -153,8 +153,8 @@ function factsJson(facts: StatementFacts): string {
 function factsText(facts: StatementFacts, language: CommandContext['language']): string {
   const [opening, put, took, closing] = [facts.openingWon, facts.inWon, facts.outWon, facts.closingWon].map(formatWon);
   return language === 'ko'
-    ? `전기이월 ${opening}원 · 증가 ${put}원 · 감소 ${took}원 · 기말잔액 ${closing}원 (${formatCount(facts.movements)}건)\n`
-    : `Opening ${opening} won · in ${put} · out ${took} · closing ${closing} won (${formatCount(facts.movements)} movements)\n`;
+    ? `전기이월 ${opening}원 · 증가 ${put}원 · 감소 ${took}원 · 기말잔액 ${closing}원 (${formatCount(facts.movementCount)}건)\n`
+    : `Opening ${opening} won · in ${put} · out ${took} · closing ${closing} won (${formatCount(facts.movementCount)} movements)\n`;
 }
 
 async function trial(pool: Pool, { context: { language }, output }: Showing, json: boolean): Promise<void> {

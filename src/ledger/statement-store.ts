@@ -22,7 +22,7 @@ export type StatementFacts = {
   closingWon: bigint;
   inWon: bigint;
   outWon: bigint;
-  movements: number;
+  movementCount: number;
 };
 
 type Line = Omit<Movement, 'counter' | 'balanceWon'> & { readonly entryId: bigint };
@@ -39,7 +39,7 @@ export async function* readStatement(
   for await (const lines of pagesOf<Line>(tx, linesSql, [period.account, period.from, period.to])) {
     const counters = await counterAccounts(tx, period.account, lines);
     yield lines.map(({ entryId, ...line }) => {
-      facts.movements += 1;
+      facts.movementCount += 1;
       facts.closingWon += line.amountWon;
       if (line.amountWon > 0n) facts.inWon += line.amountWon;
       else facts.outWon -= line.amountWon;
@@ -51,7 +51,7 @@ export async function* readStatement(
 /** A statement's facts before its first movement. */
 export async function openStatement(tx: PoolClient, period: StatementPeriod): Promise<StatementFacts> {
   const openingWon = await openingBalance(tx, period);
-  return { openingWon, closingWon: openingWon, inWon: 0n, outWon: 0n, movements: 0 };
+  return { openingWon, closingWon: openingWon, inWon: 0n, outWon: 0n, movementCount: 0 };
 }
 
 /** From today's balance backwards: a statement of last month never reads the years before it. */
