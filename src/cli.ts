@@ -11,6 +11,7 @@ import { ledgerCommands } from './ledger/commands.ts';
 import { merchantsCommands } from './merchants/commands.ts';
 import { runCommands } from './operations/run-commands.ts';
 import { paymentsCommands } from './payments/commands.ts';
+import { bankIds } from './payout/banks/registry.ts';
 import { openArchive } from './platform/archive.ts';
 import { openCipher } from './platform/cipher.ts';
 import { type CommandContext, exitStatus } from './platform/command.ts';
@@ -37,6 +38,7 @@ async function main(): Promise<void> {
   const config = loadConfig(
     process.env,
     providers.map((provider) => provider.id),
+    bankIds,
   );
   const log = createLog({ logLevel: process.env['LOG_LEVEL'] ? config.logLevel : 'warn' });
   const shutdown = createShutdown({ log });

@@ -5,6 +5,7 @@ import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { type App, openApp } from './app.ts';
 import { failureText, type Language, Problem } from './kernel/problem.ts';
+import { bankIds } from './payout/banks/registry.ts';
 import { type Config, languageOf, loadConfig } from './platform/config.ts';
 import { holdInstance } from './platform/instance-lock.ts';
 import { createLog, type Log } from './platform/log.ts';
@@ -28,6 +29,7 @@ async function main(): Promise<void> {
   const config = loadConfig(
     process.env,
     providers.map((provider) => provider.id),
+    bankIds,
   );
   const log = createLog(config);
   const instance = holdInstance(config.home, 'server');

@@ -199,6 +199,16 @@ export const problems = {
     ko: '인증서를 읽을 수 없습니다: {file} ({reason})',
     en: 'The certificate cannot be read: {file} ({reason})',
   },
+  sandbox_bank_in_use: {
+    status: 409,
+    ko: '{folder}의 모의 은행이 이미 실행 중입니다',
+    en: 'The simulated bank of {folder} is running already',
+  },
+  sandbox_accounts_unreadable: {
+    status: 422,
+    ko: '모의 은행의 계좌 파일을 읽을 수 없습니다: {file} ({reason}). --accounts로 지정하십시오',
+    en: 'The accounts of the simulated bank cannot be read: {file} ({reason}); name them with --accounts',
+  },
   bank_list_unavailable: {
     status: 502,
     ko: '{bank}의 {on} 이체 내역을 받지 못했습니다: {reason}',

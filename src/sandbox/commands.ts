@@ -3,11 +3,13 @@ import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { parseDay } from '../kernel/business-day.ts';
 import { Problem } from '../kernel/problem.ts';
+import { bankIds } from '../payout/banks/registry.ts';
 import { type CommandContext, exitStatus } from '../platform/command.ts';
 import { loadConfig } from '../platform/config.ts';
 import { formatSource, type SourceAddress, sourceVariable } from '../platform/source-address.ts';
 import { createProgress, formatCount, formatRate, formatTable } from '../platform/terminal.ts';
 import { providers } from '../providers/registry.ts';
+import { addBankCommands } from './bank-commands.ts';
 import { generateWorld, type WorldSummary } from './generate.ts';
 import { loadWorld } from './load.ts';
 import { openSandbox, type Sandbox } from './sandbox.ts';
@@ -53,6 +55,7 @@ export function sandboxCommands(program: Command, context: CommandContext): void
     .argument('<folder>', say('generate가 작성한 폴더', 'folder that generate wrote'))
     .option('--json', say('결과를 JSON 하나로 출력', 'print the outcome as one JSON document'))
     .action((folder: string, options: { json?: boolean }) => load(folder, options.json === true, context));
+  addBankCommands(sandbox, context, () => config().home);
 }
 
 function withWorldOptions(command: Command, { language }: CommandContext): Command {
@@ -187,6 +190,7 @@ function config() {
   return loadConfig(
     process.env,
     providers.map(({ id }) => id),
+    bankIds,
   );
 }
 
