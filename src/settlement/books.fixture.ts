@@ -147,7 +147,7 @@ export function createSettlementBooks(pool: Pool) {
       const settledOn = options.on ?? today;
       const runId = `settle:${slotText}`;
       await inTransaction(pool, (tx) => openCycle(tx, { slot, runId, who: 'test' }));
-      const parts = await inTransaction(pool, (tx) => takeCaptures(tx, slot, runId));
+      const parts = await inTransaction(pool, (tx) => takeCaptures(tx, slot, runId, 200_000));
       await makeSettlementLeaf(pool, settledOn);
       await ensureLedgerDay(pool, settledOn);
       await makeItemLeaves(pool, slot, runId);

@@ -28,9 +28,6 @@ export type CycleResult = SettledCounts & {
   readonly reason: string | null;
 };
 
-/** So many captures are settled in one transaction; more are divided. */
-const capturesPerPart = 200_000n;
-
 /** The run whose cycle is still marked as running, if there is one. */
 export async function runningCycle(db: Queryable): Promise<string | undefined> {
   const [row] = await query<{ run_id: string }>(db, `select run_id from settlement_cycle where state = 'running'`);
@@ -73,14 +70,18 @@ export async function openCycle(
   return because;
 }
 
-/** Takes what came in, and divides it with what is due again into parts; returns how many. */
-export async function takeCaptures(tx: PoolClient, slot: Temporal.Instant, runId: string): Promise<number> {
+/** Takes what came in, and divides it with what is due again into parts of about so many; returns how many parts. */
+export async function takeCaptures(
+  tx: PoolClient,
+  slot: Temporal.Instant,
+  runId: string,
+  capturesPerPart: number,
+): Promise<number> {
   const captures = await takeArrivals(tx, runId);
   const [due] = await query<{ due: bigint }>(tx, 'select count(*) as due from unsettled_capture where due_at <= $1', [
     slot.toString(),
   ]);
-  const all = captures + (due?.due ?? 0n);
-  const parts = Number((all + capturesPerPart - 1n) / capturesPerPart) || 1;
+  const parts = Math.max(1, Math.ceil(Number(captures + (due?.due ?? 0n)) / capturesPerPart));
   await tx.query(`update settlement_cycle set captures = $2, parts = $3 where run_id = $1 and state = 'running'`, [
     runId,
     captures,

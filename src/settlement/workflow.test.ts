@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
 import { createDurable, type Durable } from '../platform/durable/durable.ts';
 import { createSettlementBooks, today } from './books.fixture.ts';
@@ -25,6 +25,7 @@ beforeEach(async () => {
     log: quiet,
     now: () => clock,
     afterCredit: (_, slot) => paying(slot),
+    capturesPerPart: 10,
   });
   await durable.launch();
   await books.merchant('M1');
@@ -152,4 +153,37 @@ test('what stays set aside becomes a finding for the person in charge', async ()
       },
     },
   ]);
+});
+
+describe('a slot of several parts', () => {
+  const ids = Array.from({ length: 35 }, (_, n) => `t${n}`);
+
+  test('settles each capture once, a cancel with its sale', async () => {
+    await books.sales(
+      ids.flatMap((tid) => [
+        { tid, won: 1_000 },
+        { tid, seq: 1, won: -1_000 },
+      ]),
+    );
+    expect(await settle('12:05')).toMatchObject({ captures: 70n, items: 70n, netWon: 0n, creditedWon: 0n });
+    expect(await cycles()).toEqual(['12:05 settled 70 7/7']);
+    expect(await books.items()).toHaveLength(70);
+  });
+
+  test('that fails after some of them leaves the others to the next slot', async () => {
+    await books.sales(ids.map((tid) => ({ tid, won: 1_000 })));
+    await db.pool.query(`
+      create function run_out() returns trigger language plpgsql as
+        $$ begin if new.part = 2 then raise exception 'no room' using errcode = '53100'; end if; return new; end $$;
+      create trigger run_out before insert on settlement_item for each row execute function run_out()`);
+    await expect(settle('12:05')).rejects.toThrow('no room');
+    expect(await cycles()).toEqual([expect.stringMatching(/^12:05 failed \d+ 2\/4 no room/)]);
+    const before = (await books.items()).length;
+    expect(before).toBeGreaterThan(0);
+    await db.pool.query('drop function run_out cascade');
+    expect(await settle('12:10')).toMatchObject({ captures: 0n, items: BigInt(35 - before) });
+    expect(await books.items()).toHaveLength(35);
+    // 1,000 won at 1.15 %: fee 11, VAT 1.
+    expect(await books.balances()).toEqual(['fee 385', 'receivable:ksnet -35000', 'vat 35', 'wallet:M1 34580']);
+  });
 });

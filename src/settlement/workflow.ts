@@ -37,6 +37,8 @@ export type SettlementPorts = {
   afterCredit(tx: PoolClient, slot: CreditedSlot): Promise<number>;
   /** Slots that set a capture aside before a person hears of it. */
   readonly findingAfter?: number;
+  /** So many captures are settled in one transaction; more are divided. */
+  readonly capturesPerPart?: number;
 };
 
 export type SettleRequest = { readonly who: string; readonly makesUp?: Temporal.Instant };
@@ -52,6 +54,7 @@ export type Settlement = {
 type SlotRequest = { readonly slot: string; readonly who: string; readonly makesUp?: string };
 
 const findingAfterDefault = 3;
+const capturesPerPartDefault = 200_000;
 /** People are told of so many in one slot; what is more is in the list of unsettled captures. */
 const findingsMax = 100;
 const tries = { attempts: 7, firstWaitMs: 200 };
@@ -84,7 +87,8 @@ async function settleSlot(ports: SettlementPorts, request: SlotRequest): Promise
   if (opened === 'closed') return await transaction('find result', (tx) => resultOf(tx, slot));
   if (opened !== 'running') return await skip(ports, slot, opened);
   try {
-    const parts = await transaction('take', (tx) => takeCaptures(tx, slot, id));
+    const perPart = ports.capturesPerPart ?? capturesPerPartDefault;
+    const parts = await transaction('take', (tx) => takeCaptures(tx, slot, id, perPart));
     await step('prepare', () => prepare(ports, slot, settledOn), { retries: tries });
     for (let part = 0; part < parts; part += 1) {
       await transaction(`settle-${part + 1}`, (tx) => settle(tx, ports, { request, slot, settledOn, part, parts }));
