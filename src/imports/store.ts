@@ -24,7 +24,10 @@ function differing(table: StagedTable, a: string, b: string): string {
 export async function createStaging(client: PoolClient, tables: readonly StagedTable[]): Promise<void> {
   // All joins here are of whole sets by equal keys. The planner takes several keys together for far more selective
   // than they are, and a loop within a loop over a million rows never ends.
-  await client.query(`set work_mem = '256MB'; set temp_buffers = '64MB'; set jit = off; set enable_nestloop = off`);
+  // The memory of temporary tables is given once: a connection that settled a slot before has its own, and keeps it.
+  await client.query(`
+    set work_mem = '256MB'; set jit = off; set enable_nestloop = off;
+    do $$ begin set temp_buffers = '64MB'; exception when invalid_parameter_value then null; end $$`);
   for (const table of tables) {
     const columns = table.columns.map(
       ({ name, type }) => `${column(name)} ${type}${type === 'text' ? ' collate "C"' : ''} not null`,

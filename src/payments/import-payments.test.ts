@@ -54,6 +54,17 @@ function verdict(outcome: ImportOutcome): string {
 }
 
 describe('what is imported', () => {
+  test('comes in on a connection that has used temporary tables before, as settlement does', async () => {
+    await Promise.all(
+      Array.from({ length: 10 }, async () => {
+        const client = await database.pool.connect();
+        await client.query('create temporary table used as select 1 as one; drop table used');
+        client.release();
+      }),
+    );
+    expect(verdict(await bring([approval()]))).toBe('1 added, 0 same, 0 refused');
+  });
+
   test('stands in the tables as the file says it, with its control totals and its import', async () => {
     const outcome = await bring([
       approval(),
