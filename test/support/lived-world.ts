@@ -1,0 +1,234 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { vi } from 'vitest';
+import { openImportSource } from '../../src/imports/import-source.ts';
+import { wonToJson } from '../../src/kernel/money.ts';
+import { isProblem } from '../../src/kernel/problem.ts';
+import { importMerchants } from '../../src/merchants/import-merchants.ts';
+import { importAccounts, importContracts, importTerms } from '../../src/merchants/import-terms.ts';
+import { importPayments } from '../../src/payments/import-payments.ts';
+import { openBanks } from '../../src/payout/banks/registry.ts';
+import { listPayouts } from '../../src/payout/list-store.ts';
+import { payoutToJson } from '../../src/payout/payout-rows.ts';
+import { registerPayouts } from '../../src/payout/workflow.ts';
+import { openCipher } from '../../src/platform/cipher.ts';
+import { createDurable } from '../../src/platform/durable/durable.ts';
+import { createHttpClient } from '../../src/platform/http-client.ts';
+import { providers } from '../../src/providers/registry.ts';
+import { calm } from '../../src/sandbox/bank-moods.ts';
+import { startBankServer } from '../../src/sandbox/bank-server.ts';
+import { generateWorld } from '../../src/sandbox/generate.ts';
+import type { WorldSpec } from '../../src/sandbox/world.ts';
+import { parseSlot } from '../../src/settlement/slot.ts';
+import { registerSettlement } from '../../src/settlement/workflow.ts';
+import { testDatabase } from './database.ts';
+
+const quiet = { debug() {}, info() {}, warn() {}, error() {} } as never;
+const patience = { timeout: 60_000, interval: 20 };
+const unended = ['created', 'holder_checked', 'sent', 'unknown'] as const;
+/** One approval in so many comes in a slot later than its capture. */
+const lateEvery = 40;
+/** One sale in so many is taken back in the end. */
+const takenBackEvery = 25;
+
+/** A bank that refuses some transfers and loses some answers. */
+const moods = { ...calm, shares: { reject: 0.08, drop_after: 0.05, drop_before: 0.02, duplicate: 0.05 } };
+
+/**
+ * A sandbox world that is lived through slot after slot by the product, with a simulated bank over HTTPS, in a folder:
+ * `world/`, `history.json` with the files that were brought in, and, by `report`, what the product says of it.
+ * Days and times are Seoul's, `2026-11-20T12:05`.
+ */
+export async function openLivedWorld(folder: string, spec: WorldSpec) {
+  const { days } = await generateWorld({ ...spec, into: path.join(folder, 'world') });
+  const read = (name: string) =>
+    readFileSync(path.join(folder, 'world', name), 'utf8')
+      .trimEnd()
+      .split('\n');
+  const db = await testDatabase();
+  const cipher = await openCipher({ home: folder });
+  const holders = new Map(
+    read('bank-accounts.csv').map((line) => {
+      const [, bankCode, accountNo, holder = ''] = /^(\d+),(\d+),(.*)$/.exec(line) ?? [];
+      return [`${bankCode} ${accountNo}`, holder.replace(/^"(.*)"$/, '$1').replaceAll('""', '"')];
+    }),
+  );
+  const clock = { at: '2026-11-18T00:00', since: performance.now() };
+  const now = () =>
+    Temporal.Instant.from(`${clock.at}+09:00`).add({ milliseconds: Math.round(performance.now() - clock.since) });
+  const server = await startBankServer({
+    folder: path.join(folder, 'bank'),
+    key: 'key',
+    secret: 'secret',
+    seed: spec.seed,
+    moods,
+    now,
+    holderOf: (bankCode, accountNo) => holders.get(`${bankCode} ${accountNo}`),
+  });
+  const never = { from: '00:00', to: '00:00' };
+  const opened = openBanks(
+    { 'json-van': { ...server.address, answerMs: 2_000, settlingMs: 300, closed: never } },
+    createHttpClient,
+  );
+  const durable = createDurable({ databaseUrl: db.url, pool: db.pool, log: quiet });
+  const payouts = registerPayouts(durable, { pool: db.pool, log: quiet, banks: opened.banks, cipher, now });
+  const settlement = registerSettlement(durable, {
+    pool: db.pool,
+    log: quiet,
+    now,
+    afterCredit: (tx, slot) => payouts.createDirect(tx, slot),
+  });
+  await durable.launch();
+  await payouts.dispatcher.start();
+
+  const bring = async (file: string, importer: typeof importMerchants) => {
+    const source = await openImportSource(file);
+    const { refused } = await importer(db.pool, source, { who: 'test' });
+    if (refused > 0) throw new Error(`${file}: ${refused} refused`);
+  };
+  const inWorld = (name: string) => path.join(folder, 'world', name);
+  await bring(inWorld('merchants.csv'), importMerchants);
+  await bring(inWorld('contracts.csv'), importContracts);
+  await bring(inWorld('terms.csv'), importTerms);
+  await bring(inWorld('accounts.csv'), (pool, source, how) => importAccounts(pool, cipher, source, how));
+
+  const [header = '', ...lines] = read('payments.csv');
+  let records = lines.map((line, n) => ({ line, at: momentOf(line), late: n % lateEvery === 7 }));
+  const history: object[] = [];
+  let files = 0;
+  const bringRows = async (rows: readonly string[]) => {
+    files += 1;
+    const name = `payments-${files}.csv`;
+    writeFileSync(path.join(folder, name), `${[header, ...rows].join('\n')}\n`);
+    const known = providers.map(({ id }) => id);
+    await bring(path.join(folder, name), (pool, source, how) =>
+      importPayments(pool, source, { ...how, providers: known }),
+    );
+    history.push({ import: name });
+  };
+
+  const setClock = (at: string) => {
+    [clock.at, clock.since] = [at, performance.now()];
+  };
+  /** Every payout has come to its end. */
+  const rest = () =>
+    vi.waitFor(async () => {
+      await db.pool.query(`update payout set next_at = least(next_at, $1)`, [now().toString()]);
+      const left = await listPayouts(db.pool, { states: unended });
+      if (left.length > 0) throw new Error(`${left.length} payouts are not at their end`);
+    }, patience);
+
+  return {
+    days,
+    pool: db.pool,
+    /** Brings in what happened up to a moment; some approvals come a slot later than their captures. */
+    async bringUntil(at: string): Promise<void> {
+      const come = records.filter((record) => record.at <= at && !record.late);
+      records = records.filter((record) => !come.includes(record));
+      for (const record of records) if (record.at <= at) record.late = false;
+      if (come.length > 0) await bringRows(come.map(({ line }) => line));
+    },
+    /** Takes back every so-manieth sale that was not cancelled: all of it, a part, or a part and then the rest. */
+    async takeBack(at: string): Promise<void> {
+      const cancelled = new Set(
+        lines.filter((line) => /^(partial_)?cancel,/.test(line)).map((line) => line.split(',')[2]),
+      );
+      const sales = lines.filter((line) => line.startsWith('approval,') && !cancelled.has(line.split(',')[2]));
+      const captured = new Set(lines.filter((line) => line.startsWith('capture,')).map((line) => line.split(',')[2]));
+      const rows = sales
+        .filter((line) => captured.has(line.split(',')[2]))
+        .filter((_, n) => n % takenBackEvery === 0)
+        .flatMap((line, n) => takenBack(line.split(','), at, n % 3));
+      await bringRows(rows);
+    },
+    async slot(at: string): Promise<void> {
+      setClock(at);
+      const slot = `${at}+09:00`;
+      const { state } = await settlement.settle(parseSlot(slot) as Temporal.Instant, { who: 'test' });
+      if (state !== 'settled') throw new Error(`slot ${slot} was ${state}`);
+      history.push({ slot });
+      await rest();
+    },
+    /** Those who ask for their money want half of it, and one of them more than it has. */
+    async withdraw(at: string): Promise<void> {
+      setClock(at);
+      const { rows } = await db.pool.query<{ merchantId: string; walletWon: bigint }>(
+        `select owner as "merchantId", balance_won as "walletWon" from ledger_account a
+          where kind = 'wallet' and balance_won > 0
+            and exists (select from settlement_terms t where t.merchant_id = a.owner and t.payout = 'on_request')
+          order by 1`,
+      );
+      for (const [n, { merchantId, walletWon }] of rows.entries()) {
+        const amountWon = n === 0 ? walletWon + 1n : (walletWon + 1n) / 2n;
+        const wanted = { merchantId, amountWon, key: `${at} ${merchantId}`, who: 'test' };
+        await payouts.request(wanted).catch((error: unknown) => {
+          const expected = ['payout_balance_short', 'payout_below_minimum', 'payout_account_missing'] as const;
+          if (!expected.some((code) => isProblem(error, code))) throw error;
+        });
+        history.push({ request: { merchantId, amountWon: `${amountWon}`, on: at.slice(0, 10) } });
+      }
+      await rest();
+    },
+    /** What the product says, as its commands print it, and the bank's own books. */
+    async report(into: string): Promise<void> {
+      mkdirSync(into, { recursive: true });
+      writeFileSync(path.join(folder, 'history.json'), JSON.stringify(history));
+      const write = (name: string, rows: readonly object[]) =>
+        writeFileSync(
+          path.join(into, name),
+          JSON.stringify(rows, (_, value) => (typeof value === 'bigint' ? wonToJson(value) : value)),
+        );
+      const query = async (sql: string) => (await db.pool.query<object>(sql)).rows;
+      write(
+        'items.json',
+        await query(
+          `select provider, provider_tid as "providerTid", cancel_seq as "cancelSeq", merchant_id as "merchantId", slot,
+                  amount_won as "amountWon", fee_won as "feeWon", vat_won as "vatWon", rule from settlement_item`,
+        ),
+      );
+      write(
+        'settlements.json',
+        await query(
+          `select slot, merchant_id as "merchantId", items, gross_won as "grossWon", fee_won as "feeWon",
+                  vat_won as "vatWon", net_won as "netWon", offset_won as "offsetWon", carried_won as "carriedWon" from settlement`,
+        ),
+      );
+      write(
+        'unsettled.json',
+        await query(
+          `select provider, provider_tid as "providerTid", cancel_seq as "cancelSeq", reason from unsettled_capture`,
+        ),
+      );
+      write('accounts.json', await query(`select account, balance_won as "balanceWon" from ledger_account`));
+      write('payouts.json', (await listPayouts(db.pool, { limit: 100_000 })).map(payoutToJson));
+      write('bank.json', server.transfers());
+    },
+    async close(): Promise<void> {
+      await payouts.dispatcher.stop();
+      await durable.shutdown(5_000);
+      opened.close();
+      await server.close();
+      await db.close();
+    },
+  };
+}
+
+/** The records of taking back a sale: in full, in part, or in two parts that leave nothing. */
+function takenBack(sale: readonly string[], at: string, how: number): string[] {
+  const amountWon = Number(sale[6]);
+  const part = Math.max(1, Math.floor(amountWon / 3));
+  const amounts = how === 0 ? [amountWon] : how === 1 ? [part] : [part, amountWon - part];
+  return amounts.flatMap((won, n) => {
+    const record = won === amountWon ? 'cancel' : 'partial_cancel';
+    const [seq, tradedAt] = [`${n + 1}`, `${at}:0${n}+09:00`];
+    const payment = sale.with(0, record).with(3, seq).with(4, tradedAt).with(6, `-${won}`);
+    const capture = payment.with(0, 'capture').with(5, at.slice(0, 10)).with(7, '0').with(8, '0').fill('', 10);
+    return [payment.join(','), capture.join(',')];
+  });
+}
+
+/** When a record comes in: a capture of the day itself with its payment, of a later day in that day's morning. */
+function momentOf(line: string): string {
+  const [record, , , , tradedAt = '', capturedOn = ''] = line.split(',');
+  return record === 'capture' && !tradedAt.startsWith(capturedOn) ? `${capturedOn}T06:00` : tradedAt.slice(0, 16);
+}
