@@ -4,6 +4,7 @@ import { ensureLedgerDay } from '../ledger/store.ts';
 import type { Pool } from '../platform/database/pool.ts';
 import type { Log } from '../platform/durable/engine-log.ts';
 import { statesOfRuns } from '../platform/durable/runs.ts';
+import { keepHeapSmall } from '../platform/memory.ts';
 import type { Bank } from './bank-port.ts';
 import { type Carried, claimPayouts, forgetFarTimes, oldClaims, releaseClaim, waitForOpening } from './claim-store.ts';
 import { ensureControl } from './control-store.ts';
@@ -42,6 +43,7 @@ export function createDispatcher(ports: DispatcherPorts): Dispatcher {
   let loops: Promise<void>[] = [];
   return {
     async start() {
+      keepHeapSmall();
       for (const bank of ports.banks) await ensureControl(ports.pool, bank.id);
       loops = [...lanes.values()].map((lane) => lane.run());
     },

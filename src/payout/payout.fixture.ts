@@ -11,6 +11,9 @@ export const on = '2026-11-20';
 /** Noon in Seoul: no bank is closed. */
 export const noon = Temporal.Instant.from('2026-11-20T12:00:00+09:00');
 
+/** `P00001` → `100-00001` */
+const accountNoOf = (merchantId: string): string => `100-${merchantId.slice(1)}`;
+
 /** Merchants P00001… with a bank account and so much in the wallet; `known`: the bank has named their holders before. */
 export async function makeMerchants(
   pool: Pool,
@@ -24,12 +27,12 @@ export async function makeMerchants(
      select id, id, '0000000000', import_id from unnest($1::text[]) id, import`,
     [ids],
   );
-  const sealed = ids.map((id) => cipher.seal(`100-${id}`));
+  const sealed = ids.map((id) => cipher.seal(accountNoOf(id)));
   await pool.query(
     `insert into bank_account (merchant_id, valid_from, bank_code, sealed, key_id, fingerprint, last4, holder, recorded_by)
      select id, '2026-01-01', '004', sealed, $3, print, right(id, 4), '홀더' || id, 'test'
        from unnest($1::text[], $2::bytea[], $4::bytea[]) as m (id, sealed, print)`,
-    [ids, sealed.map((each) => each.sealed), cipher.keyId, ids.map((id) => cipher.fingerprint(`100-${id}`))],
+    [ids, sealed.map((each) => each.sealed), cipher.keyId, ids.map((id) => cipher.fingerprint(accountNoOf(id)))],
   );
   if (given.known !== undefined) {
     await pool.query(
@@ -96,7 +99,7 @@ export function createJournalBank(
     calls,
     mood: () => ({}),
     inquiry: () => undefined,
-    holderOf: async ({ accountNo }) => ({ outcome: 'found', holder: `홀더${accountNo.slice(4)}` }),
+    holderOf: async ({ accountNo }) => ({ outcome: 'found', holder: `홀더P${accountNo.slice(4)}` }),
     holder: async (account) => {
       calls.holder += 1;
       return await bank.holderOf(account);

@@ -199,7 +199,7 @@ describe('what the bank says', () => {
     bank.holderOf = async () => ({ outcome: 'found', holder: '다른사람' });
     const { id } = await request(10_000n, 'other holder');
     await becomes(id, 'rejected');
-    bank.holderOf = async ({ accountNo }) => ({ outcome: 'found', holder: `홀더${accountNo.slice(4)}` });
+    bank.holderOf = async ({ accountNo }) => ({ outcome: 'found', holder: `홀더P${accountNo.slice(4)}` });
     expect(await movedAt(id)).toEqual([]);
     expect(await moneyOf()).toEqual({ wallet: 100_000n, inFlight: 0n });
   });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Agent, request as httpsRequest, type RequestOptions } from 'node:https';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import { Problem } from '../kernel/problem.ts';
 
 export type HttpRequest = {
@@ -75,13 +75,15 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 class VerifiedAgent extends Agent {
   private readonly server: HttpClientOptions;
   private readonly connectMs: number;
-  private readonly ca: string | undefined;
+  /** One for all connections: what they trust takes more memory than they do. */
+  private readonly trust: SecureContext;
 
   constructor(server: HttpClientOptions, connectMs: number) {
     super({ keepAlive: true, maxFreeSockets: mostIdle, scheduling: 'lifo' });
     this.server = server;
     this.connectMs = connectMs;
-    this.ca = server.caPath === undefined ? undefined : readCertificate(server.caPath);
+    const ca = server.caPath === undefined ? {} : { ca: readCertificate(server.caPath) };
+    this.trust = createSecureContext({ minVersion: 'TLSv1.2', ...ca });
   }
 
   override createConnection(
@@ -92,9 +94,8 @@ class VerifiedAgent extends Agent {
     const socket: TLSSocket = connectTls({
       host,
       port,
-      minVersion: 'TLSv1.2',
+      secureContext: this.trust,
       ...(isIP(host) === 0 ? { servername: host } : {}),
-      ...(this.ca === undefined ? {} : { ca: this.ca }),
     });
     socket.setNoDelay(true);
     const timer = setTimeout(

@@ -31,6 +31,8 @@ export type BankServerOptions = {
   readonly now?: () => Temporal.Instant;
   /** Whose an account is; undefined where there is none. */
   readonly holderOf: (bankCode: string, accountNo: string) => string | undefined;
+  /** Told how long each request is made to wait. */
+  readonly onLatency?: (latencyMs: number) => void;
   /** Origin of who is called back; undefined: nobody. */
   readonly callbackUrl?: () => string | undefined;
 };
@@ -136,7 +138,9 @@ async function serve(counter: Counter, request: IncomingMessage, response: Serve
     isSignature(counter.secret, { kind: 'request', method, path: url, timestamp }, body, signature);
   if (!isGenuine) return answer(exchange, 401, { code: '4001', text: '서명 오류' });
   const delivery = deliveryOf(counter, `${url}\n${body}`);
-  await wait(counter.dice.within(counter.moods.latencyMs, url + body, delivery), undefined, { signal: counter.ended });
+  const latencyMs = counter.dice.within(counter.moods.latencyMs, url + body, delivery);
+  counter.onLatency?.(latencyMs);
+  await wait(latencyMs, undefined, { signal: counter.ended });
   if (counter.closed !== undefined && opensAt(counter.closed, counter.clock()) !== undefined) {
     return answer(exchange, 503, { state: 'closed', code: '9001', text: '은행 점검 시간' });
   }
