@@ -58,7 +58,7 @@ describe('what is imported', () => {
     await Promise.all(
       Array.from({ length: 10 }, async () => {
         const client = await database.pool.connect();
-        await client.query('create temporary table used as select 1 as one; drop table used');
+        await client.query('create temporary table used (one int); insert into used values (1); drop table used');
         client.release();
       }),
     );
