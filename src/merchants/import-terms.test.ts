@@ -353,6 +353,8 @@ describe('accounts', () => {
       expect(text).not.toMatch(/11012345|123-456/);
     }
     expect(said.join('\n')).not.toContain('?');
+    // Not even of one that is too short.
+    expect([told, ...said].join('\n')).not.toContain('12345');
   });
 
   test('without a header are refused without a number', async () => {
