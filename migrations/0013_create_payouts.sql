@@ -71,8 +71,10 @@ create table bank_control (
 );
 
 -- Takes waiting payouts into a worker's hands: never more than the bank's limit over all processes, and one only where
--- the circuit was open and is tried again. A paused bank is still asked about what was sent.
-create function claim_payouts(of_bank text, as_of timestamptz, open_after int) returns setof bigint language plpgsql as $$
+-- the circuit was open and is tried again. A paused bank is still asked about what was sent. `heard`: runs of the caller
+-- to which the bank has given its word and which only note it: they take none of the bank's room any more.
+create function claim_payouts(of_bank text, as_of timestamptz, open_after int, heard text[]) returns setof bigint
+language plpgsql as $$
 declare
   control bank_control;
   free    int;
@@ -84,7 +86,7 @@ begin
     return;
   end if;
   free := case when control.failures >= open_after then least(control.transfer_limit, 1) else control.transfer_limit end
-          - (select count(*) from payout p where p.bank = of_bank and p.claimed_by is not null);
+          - (select count(*) from payout p where p.bank = of_bank and p.claimed_by is not null and p.claimed_by <> all (heard));
   if free <= 0 then
     return;
   end if;

@@ -32,12 +32,21 @@ const longestWaitHours = 26;
 /** A claim whose run has not begun after this: whoever claimed it is dead. */
 const strayAfterSeconds = 5;
 
-/** Takes as many payouts that are due as the bank's limit leaves room for, over all processes. */
-export async function claimPayouts(db: Queryable, bank: string, now: Temporal.Instant): Promise<Carried[]> {
-  const { rows } = await db.query<{ id: bigint }>('select * from claim_payouts($1, $2, $3) as id', [
+/**
+ * Takes as many payouts that are due as the bank's limit leaves room for, over all processes. `heard`: our runs that
+ * have the bank's word and only note it.
+ */
+export async function claimPayouts(
+  db: Queryable,
+  bank: string,
+  now: Temporal.Instant,
+  heard: readonly string[] = [],
+): Promise<Carried[]> {
+  const { rows } = await db.query<{ id: bigint }>('select * from claim_payouts($1, $2, $3, $4) as id', [
     bank,
     now.toString(),
     circuit.openAfter,
+    heard,
   ]);
   return rows.length === 0
     ? []

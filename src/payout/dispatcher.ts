@@ -20,6 +20,8 @@ export type Dispatcher = {
   /** Looks at once. */
   wake(bank: string): void;
   began(bank: string, run: string): void;
+  /** The bank has given its word: it has room for the next one while this run notes it. */
+  heard(bank: string, run: string): void;
   ended(bank: string, run: string): void;
 };
 
@@ -57,6 +59,7 @@ export function createDispatcher(ports: DispatcherPorts): Dispatcher {
     },
     wake: (bank) => lanes.get(bank)?.wake(),
     began: (bank, run) => lanes.get(bank)?.began(run),
+    heard: (bank, run) => lanes.get(bank)?.heard(run),
     ended: (bank, run) => lanes.get(bank)?.ended(run),
   };
 }
@@ -65,6 +68,7 @@ export function createDispatcher(ports: DispatcherPorts): Dispatcher {
 function createLane(ports: DispatcherPorts, bank: Bank, stopping: AbortSignal) {
   const { pool, log, now } = ports;
   const inHand = new Set<string>();
+  const heard = new Set<string>();
   let woken = false;
   let ring = () => {};
   let rounds = 0;
@@ -89,7 +93,7 @@ function createLane(ports: DispatcherPorts, bank: Bank, stopping: AbortSignal) {
       if (parked > 0) log.info({ bank: bank.id, payouts: parked, opening: opening.toString() }, 'the bank is closed');
       return 0;
     }
-    const claimed = await claimPayouts(pool, bank.id, at);
+    const claimed = await claimPayouts(pool, bank.id, at, [...heard]);
     await Promise.all(claimed.map((payout) => begin(payout.run, payout.payoutId, payout)));
     return claimed.length;
   };
@@ -150,8 +154,13 @@ function createLane(ports: DispatcherPorts, bank: Bank, stopping: AbortSignal) {
         wake();
       }),
     began: (run: string) => void inHand.add(run),
+    heard(run: string) {
+      heard.add(run);
+      wake();
+    },
     ended(run: string) {
       inHand.delete(run);
+      heard.delete(run);
       wake();
     },
   };

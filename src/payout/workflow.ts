@@ -65,7 +65,7 @@ export function registerPayouts(durable: Durable, ports: PayoutPorts): Payouts {
     if (payout === undefined || desk === undefined) return 'nothing';
     dispatcher.began(payout.bank, run);
     try {
-      return await carry(ports, desk, sightings, payout);
+      return await carry(ports, { ...desk, heard: () => dispatcher.heard(payout.bank, run) }, sightings, payout);
     } finally {
       dispatcher.ended(payout.bank, run);
     }
@@ -127,10 +127,15 @@ async function loadOwn({ pool, now }: PayoutPorts, payoutId: bigint, run: string
 
 type Sightings = ReturnType<typeof createSightings>;
 
+type Counter = Desk & {
+  /** To be called with the bank's last word of a run. */
+  readonly heard: () => void;
+};
+
 /** One payout as far as it goes now: to its end, to the next time that the bank is asked, or back to waiting. */
 async function carry(
   ports: PayoutPorts,
-  desk: Desk,
+  desk: Counter,
   sightings: Sightings,
   payout: Carried,
 ): Promise<PayoutState | 'nothing'> {
@@ -144,7 +149,10 @@ async function carry(
     sightings.forget(payout.payoutId);
     const answer = await said(() => desk.bank.transfer({ ...message, ...orderOf(ports, payout) }));
     if (answer.outcome !== 'succeeded' && answer.outcome !== 'rejected') sightings.see(payout.payoutId);
-    if (answer.outcome !== 'duplicate') return (await desk.note({ ...base, source: 'transfer', answer })).state;
+    if (answer.outcome !== 'duplicate') {
+      desk.heard();
+      return (await desk.note({ ...base, source: 'transfer', answer })).state;
+    }
     const { releases: _, ...held } = base;
     await desk.note({ ...held, source: 'transfer', answer });
     return await ask(desk, sightings, payout, message);
@@ -155,10 +163,11 @@ async function carry(
 }
 
 /** 처리결과 조회. By the same number; NOT_FOUND proves something only when this process has long known it as sent. */
-async function ask(desk: Desk, sightings: Sightings, payout: Carried, message: BankMessage): Promise<PayoutState> {
+async function ask(desk: Counter, sightings: Sightings, payout: Carried, message: BankMessage): Promise<PayoutState> {
   const { payoutId, run } = payout;
   const settled = sightings.see(payoutId) >= desk.bank.settlingMs;
   const answer = await said(() => desk.bank.inquire(message));
+  desk.heard();
   const noted = await desk.note({ payoutId, who: run, releases: run, source: 'inquiry', answer, settled });
   if (noted.state !== 'unknown') sightings.forget(payoutId);
   return noted.state;
