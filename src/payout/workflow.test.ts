@@ -167,6 +167,34 @@ describe('what the bank says', () => {
     expect(rows).toEqual([{ message_no: messageNo }]);
   });
 
+  test('a wall clock that jumps ahead makes no proof of NOT_FOUND', async () => {
+    const first = bank.calls.transfer + 1;
+    bank.mood = (_, nth) => (nth === first ? { arrives: false } : {});
+    const { id } = await request(10_000n, 'jumping clock');
+    await becomes(id, 'unknown');
+    ahead = Temporal.Duration.from({ hours: 24 });
+    await vi.waitFor(async () => expect(await trailOf(id)).toContain('asked → unknown'), patience);
+    expect(bank.calls.transfer).toBe(first);
+    await vi.waitFor(async () => {
+      await hasten(id);
+      expect(await stateOf(id)).toBe('succeeded');
+    }, patience);
+    expect(await movedAt(id)).toEqual([{ sends: 1, outcome: 'succeeded' }]);
+  });
+
+  test('unknown for long is a finding until the bank is definite', async () => {
+    bank.mood = () => ({ hears: { outcome: 'unknown', reason: 'cut off' } });
+    bank.inquiry = () => ({ outcome: 'processing', code: 'P', text: '' });
+    const { id } = await request(10_000n, 'long unknown');
+    await becomes(id, 'unknown');
+    expect(await findingsOf(`payout:${id}`)).toEqual([]);
+    ahead = Temporal.Duration.from({ minutes: 15 });
+    await vi.waitFor(async () => expect(await findingsOf(`payout:${id}`)).toEqual(['payout_unknown']), patience);
+    await callBack(id, { outcome: 'rejected', code: 'R1', text: 'no' });
+    expect(await findingsOf(`payout:${id}`)).toEqual([]);
+    expect(await moneyOf()).toEqual({ wallet: 100_000n, inFlight: 0n });
+  });
+
   test('a number that the bank knows already is asked about, not sent anew', async () => {
     bank.mood = () => ({ hears: { outcome: 'duplicate', code: 'D1', text: 'known' } });
     const { id } = await request(10_000n, 'duplicate');
