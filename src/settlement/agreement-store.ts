@@ -17,14 +17,15 @@ export async function findAgreements(tx: PoolClient, part: Part): Promise<void> 
            c.cancel_fee, c.tier_volume,
            c.only_one and (c.cancel_fee = 'kept' or (c.tier_volume is null and c.fixed_won = 0
              and c.min_fee_won is null and c.max_fee_won is null)) as is_simple
-      from (select distinct provider, merchant_id, traded_on, captured_on, method
-              from staged join ${methodsOfProviders()} using (provider) where merchant_id is not null) g
+      from (select provider, merchant_id, traded_on, captured_on, method, bool_or(cancel_seq > 0) as has_cancels
+              from staged join ${methodsOfProviders()} using (provider) where merchant_id is not null
+             group by 1, 2, 3, 4, 5) g
       left join merchant m on m.merchant_id = g.merchant_id
       left join lateral (
         select t.* from settlement_terms t where t.merchant_id = g.merchant_id and t.valid_from <= g.captured_on
          order by t.valid_from desc, t.terms_id desc limit 1) t on true
       left join lateral (
-        select c.*, not exists (select from fee_contract o where o.merchant_id = c.merchant_id and o.method = c.method
+        select c.*, g.has_cancels and not exists (select from fee_contract o where o.merchant_id = c.merchant_id and o.method = c.method
                                    and o.contract_id <> c.contract_id) as only_one
           from fee_contract c
          where c.merchant_id = g.merchant_id and c.method = g.method and c.valid_from <= g.traded_on

@@ -1,5 +1,5 @@
 // Merchants, agreements, payments and captures put into the tables by plain SQL, and slots run over them.
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { ensureLedgerDay } from '../ledger/store.ts';
 import { inTransaction } from '../platform/database/pool.ts';
 import {
@@ -10,6 +10,7 @@ import {
   openCycle,
   takeCaptures,
 } from './cycle-store.ts';
+import type { StuckCaptures } from './set-aside-store.ts';
 import { settlePart } from './settle-store.ts';
 import { parseSlot } from './slot.ts';
 
@@ -47,6 +48,13 @@ export type Terms = {
   readonly cycle?: string;
   readonly roll?: 'forward' | 'backward' | 'none';
   readonly at?: string;
+};
+
+export type SettleOptions = {
+  readonly holidays?: readonly string[];
+  readonly on?: string;
+  /** Called at the end of each part's transaction. */
+  readonly look?: (tx: PoolClient) => Promise<void>;
 };
 
 export const today = '2026-11-20';
@@ -141,7 +149,7 @@ export function createSettlementBooks(pool: Pool) {
       await books.captures(sales);
     },
     /** Runs a slot as the workflow does, without the durable engine. `12:05` is a slot of the day. */
-    async settle(time: string, options: { readonly holidays?: readonly string[]; readonly on?: string } = {}) {
+    async settle(time: string, options: SettleOptions = {}) {
       const slotText = `${options.on ?? today}T${time}+09:00`;
       const slot = parseSlot(slotText) as Temporal.Instant;
       const settledOn = options.on ?? today;
@@ -151,11 +159,14 @@ export function createSettlementBooks(pool: Pool) {
       await makeSettlementLeaf(pool, settledOn);
       await ensureLedgerDay(pool, settledOn);
       await makeItemLeaves(pool, slot, runId);
-      const stuck = [];
+      const stuck: StuckCaptures[] = [];
       for (let part = 0; part < parts; part += 1) {
         const holidays = new Set(options.holidays);
         const work = { runId, slot, slotText, settledOn, part, parts, holidays, findingAfter: 3 };
-        stuck.push(...(await inTransaction(pool, (tx) => settlePart(tx, work))).stuck);
+        await inTransaction(pool, async (tx) => {
+          stuck.push(...(await settlePart(tx, work)).stuck);
+          await options.look?.(tx);
+        });
       }
       await inTransaction(pool, (tx) => finishCycle(tx, runId, null));
       return { ...(await cycleResult(pool, slot)), stuck };

@@ -47,9 +47,12 @@ function judged(chargeFee: string, { slot }: Part): string {
       from staged s
       left join agreement a on a.provider = s.provider and a.merchant_id = s.merchant_id
        and a.traded_on = s.traded_on and a.captured_on = s.captured_on
-      left join lateral ${chargeFee}(
-        case when abs(s.amount_won) <= ${maxAmountWon} then s.amount_won end, a.rate_ppm, a.fixed_won, a.min_fee_won,
-        a.max_fee_won, a.rounding, a.vat) f on true`;
+      left join lateral (
+        -- The offsets keep each figure from being computed again wherever it is used.
+        select f.fee_won, f.vat_won, f.rule
+          from (select case when abs(s.amount_won) <= ${maxAmountWon} then s.amount_won end as won offset 0) c
+         cross join lateral ${chargeFee}(c.won, a.rate_ppm, a.fixed_won, a.min_fee_won, a.max_fee_won, a.rounding,
+                                         a.vat) f offset 0) f on true`;
 }
 
 /** The same function, to be called row by row: where it fails there is no fee. */

@@ -39,16 +39,22 @@ function settledBefore({ part, settledOn, slot }: Part): string {
 
 /** The month's volume of merchants that have none yet; what they are settled from now on is added as it is settled. */
 async function sumUpMonth(tx: PoolClient, { first, next }: Month): Promise<void> {
-  await tx.query(`
-    insert into settlement_volume (month, merchant_id, gross_won)
-    select ${first}, m.merchant_id, coalesce(s.gross_won, 0)
-      from tiered_merchant m
-      left join lateral (
-        select sum(s.gross_won)::bigint as gross_won from settlement s
-         where s.settled_on >= ${first} and s.settled_on < ${next}
-           and s.merchant_id = m.merchant_id) s on true
-     where not exists (select from settlement_volume v where v.month = ${first} and v.merchant_id = m.merchant_id)
-     order by m.merchant_id`);
+  const missing = await query<{ merchant_id: string }>(
+    tx,
+    `select merchant_id from tiered_merchant m where not exists (
+       select from settlement_volume v where v.month = ${first} and v.merchant_id = m.merchant_id)
+      order by merchant_id`,
+  );
+  if (missing.length === 0) return;
+  await tx.query(
+    `insert into settlement_volume (month, merchant_id, gross_won)
+     select ${first}, m.merchant_id, coalesce(sum(s.gross_won), 0)
+       from unnest($1::text[]) m (merchant_id)
+       left join settlement s on s.merchant_id = m.merchant_id collate "C"
+        and s.settled_on >= ${first} and s.settled_on < ${next}
+      group by m.merchant_id order by m.merchant_id`,
+    [missing.map((row) => row.merchant_id)],
+  );
 }
 
 /** Adds what a part settled to the month of the merchants that are counted. */
