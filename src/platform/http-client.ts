@@ -157,9 +157,9 @@ function send(
         request.destroy();
       });
       response.once('error', (error) => fail(reasonOf(error)));
+      // Also after its end, and then it says nothing new.
       response.once('close', () => fail('the answer was cut'));
       response.once('end', () => {
-        if (!response.complete) return fail('the answer was cut');
         end({
           kind: 'answered',
           status: response.statusCode ?? 0,
