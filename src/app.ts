@@ -1,20 +1,39 @@
 import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Bank } from './payout/bank-port.ts';
+import { openBanks } from './payout/banks/registry.ts';
+import { type PayoutReconciliation, registerPayoutReconciliation } from './payout/reconcile-workflow.ts';
+import { type Payouts, registerPayouts } from './payout/workflow.ts';
 import { openArchive } from './platform/archive.ts';
+import { type Cipher, openCipher } from './platform/cipher.ts';
 import type { Config } from './platform/config.ts';
 import { type Database, openDatabase } from './platform/database/database.ts';
 import { createDurable, type Durable } from './platform/durable/durable.ts';
+import { createHttpClient } from './platform/http-client.ts';
 import type { Log } from './platform/log.ts';
 import type { ReconcileEngine } from './reconciliation/reconcile-commands.ts';
 import { writeReport } from './reconciliation/report-files.ts';
 import type { ReconcileRequest } from './reconciliation/run-store.ts';
 import { createStatementPort } from './reconciliation/statement-port.ts';
 import { type Reconciliation, registerReconciliation, type StageEvent } from './reconciliation/workflow.ts';
+import type { CycleResult } from './settlement/cycle-store.ts';
+import { latenessDefaults } from './settlement/lateness.ts';
+import { noteClock, settlementStanding, watchLateness } from './settlement/lateness-store.ts';
+import { startLatenessWatch } from './settlement/lateness-watch.ts';
+import { startSlotClock } from './settlement/slot-clock.ts';
+import { registerSettlement, type Settlement } from './settlement/workflow.ts';
 
 /** A process that runs workflows: the database, the durable engine, and the capabilities registered with it. */
 export type App = ReconcileEngine & {
   readonly config: Config;
   readonly database: Database;
   readonly durable: Durable;
+  readonly cipher: Cipher;
+  readonly settlement: Settlement;
+  readonly payouts: Payouts;
+  readonly payoutReconciliation: PayoutReconciliation;
+  /** The banks that this process reaches. */
+  readonly banks: readonly Bank[];
   /** Runs a failed run again from its failed step, and waits for its end. */
   restart(runId: string): Promise<void>;
   /** Takes no new work, lets running steps end or parks them, and closes what was opened, in turn. */
@@ -24,6 +43,9 @@ export type App = ReconcileEngine & {
 /** Connections of a process that runs three stages at a time: two lanes of COPY and a transaction each, and some more. */
 const poolSize = 16;
 const shutdownMs = 20_000;
+const latenessEveryMs = 15_000;
+
+const now = () => Temporal.Now.instant();
 
 /** Where the originals of all statements are kept. */
 export function archiveFolder(config: Config): string {
@@ -32,6 +54,7 @@ export function archiveFolder(config: Config): string {
 
 /** The composition root: everything that has effects is opened here and handed to the capabilities. */
 export async function openApp(config: Config, log: Log): Promise<App> {
+  const cipher = await openCipher({ home: config.home, key: config.dataKey });
   const database = await openDatabase(config, log, { max: poolSize });
   const { pool } = database;
   const durable = createDurable({ databaseUrl: database.url, pool, log });
@@ -50,9 +73,19 @@ export async function openApp(config: Config, log: Log): Promise<App> {
       for (const watcher of watchers) watcher(event);
     },
   });
+  const { banks, close: closeBanks } = openBanks(config.banks, createHttpClient);
+  const payouts = registerPayouts(durable, { pool, log, banks, cipher, now });
+  const payoutReconciliation = registerPayoutReconciliation(durable, { pool, banks, now });
+  const settlement = registerSettlement(durable, {
+    pool,
+    log,
+    now,
+    afterCredit: (tx, slot) => payouts.createDirect(tx, slot),
+  });
   try {
     await durable.launch();
   } catch (error) {
+    closeBanks();
     await database.close();
     throw error;
   }
@@ -60,6 +93,11 @@ export async function openApp(config: Config, log: Log): Promise<App> {
     config,
     database,
     durable,
+    cipher,
+    settlement,
+    payouts,
+    payoutReconciliation,
+    banks,
     pool,
     run: (runId, request, watch) => runAndWatch(reconciliation, watchers, runId, request, watch),
     async restart(runId) {
@@ -68,7 +106,40 @@ export async function openApp(config: Config, log: Log): Promise<App> {
     },
     async close() {
       await durable.shutdown(shutdownMs);
+      closeBanks();
       await database.close();
+    },
+  };
+}
+
+/** What a process does by itself: slots at their time, payouts as they become due, and word of what is late. */
+export type AutomaticWork = {
+  /** What the slot of the start came to; undefined where another process had begun it. */
+  readonly firstSlot: Promise<CycleResult | undefined>;
+  stop(): Promise<void>;
+};
+
+/** Begins to settle and to pay out. Any number of processes may. */
+export async function startAutomaticWork({ pool, config, settlement, payouts }: App, log: Log): Promise<AutomaticWork> {
+  const limits = { ...latenessDefaults, ...config.lateness };
+  const look = () => watchLateness(pool, now(), limits);
+  await payouts.dispatcher.start();
+  const clock = startSlotClock({
+    log,
+    now,
+    standing: () => settlementStanding(pool),
+    settle: (slot, request) => settlement.settle(slot, request),
+    settled: look,
+    note: (fault) => noteClock(pool, fault),
+  });
+  const watch = startLatenessWatch({ log, everyMs: latenessEveryMs, look });
+  return {
+    firstSlot: clock.first,
+    async stop() {
+      await watch.stop();
+      // A slot that takes longer is parked with the engine and taken up by the next process.
+      await Promise.race([clock.stop(), wait(shutdownMs, undefined, { ref: false })]);
+      await payouts.dispatcher.stop();
     },
   };
 }

@@ -3,26 +3,39 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
-import { type App, openApp } from './app.ts';
+import { type App, openApp, startAutomaticWork } from './app.ts';
 import { failureText, type Language, Problem } from './kernel/problem.ts';
+import { createBankApi } from './payout/api.ts';
 import { bankIds } from './payout/banks/registry.ts';
+import { payoutTotalText } from './payout/payout-rows.ts';
+import { payoutTotals } from './payout/totals-store.ts';
 import { type Config, languageOf, loadConfig } from './platform/config.ts';
 import { holdInstance } from './platform/instance-lock.ts';
 import { createLog, type Log } from './platform/log.ts';
 import { createShutdown, type Shutdown } from './platform/shutdown.ts';
-import { createProgress } from './platform/terminal.ts';
+import { createProgress, type Progress } from './platform/terminal.ts';
 import { providers } from './providers/registry.ts';
 import { stages } from './providers/stage.ts';
 import { daySummary } from './reconciliation/day-summary.ts';
 import { openRun } from './reconciliation/run-store.ts';
 import { summaryToText } from './reconciliation/summary-text.ts';
 import { expectedOf } from './reconciliation/workflow.ts';
+import { openSandboxBank } from './sandbox/bank.ts';
+import { parseMoods } from './sandbox/bank-moods.ts';
+import { bankAccountsFile } from './sandbox/generate.ts';
+import { startLiveFeed } from './sandbox/live-feed.ts';
 import { importWorld } from './sandbox/load.ts';
-import { openSandbox } from './sandbox/sandbox.ts';
+import { openSandbox, type Sandbox } from './sandbox/sandbox.ts';
+import { defaultBreaks, defaultFrom, makeWorld } from './sandbox/world.ts';
+import { listCycles } from './settlement/cycle-list-store.ts';
+import { cycleText } from './settlement/cycle-rows.ts';
+import { unsettledTotals } from './settlement/unsettled-store.ts';
 
 const sandboxSeed = 1;
 const sandboxDays = 3;
 const sandboxPaymentsPerDay = 100_000;
+/** What goes on selling in the sandbox while the server runs. */
+const liveSales = { sales: 40, everyMs: 10_000 };
 
 /** `npm start`: a sandbox of simulated providers, its days reconciled for real, and then a server that stays. */
 async function main(): Promise<void> {
@@ -63,7 +76,7 @@ async function start(config: Config, log: Log, shutdown: Shutdown): Promise<numb
   const progress = createProgress(process.stderr);
   let opened: App | undefined;
   try {
-    const port = await serveHealth(() => opened, config, shutdown);
+    const port = await serveHttp(() => opened, config, log, shutdown);
     const sandbox = await openSandbox({
       folder: path.join(config.home, 'sandbox'),
       seed: sandboxSeed,
@@ -74,17 +87,51 @@ async function start(config: Config, log: Log, shutdown: Shutdown): Promise<numb
     });
     shutdown.onClose('sandbox', () => sandbox.close());
     signal.throwIfAborted();
-    const app = await openApp({ ...config, sources: { ...config.sources, ...sandbox.sources } }, log);
+    const bank = await openSandboxBank({
+      folder: path.join(config.home, 'sandbox', 'bank'),
+      seed: String(sandboxSeed),
+      moods: parseMoods('everyday'),
+      accountsFile: path.join(sandbox.world.folder, bankAccountsFile),
+      callbackUrl: () => `http://127.0.0.1:${port}`,
+    });
+    shutdown.onClose('bank', () => bank.close());
+    const sources = { ...config.sources, ...sandbox.sources };
+    const app = await openApp({ ...config, sources, banks: { ...config.banks, 'json-van': bank.address } }, log);
     shutdown.onClose('app', () => app.close());
     signal.throwIfAborted();
-    await importWorld(app.pool, sandbox.world, { who: 'sandbox', language: config.language, progress, signal });
-    for (const on of sandbox.world.days) await reconcileDay(app, on, shutdown, config.language);
+    const { language } = config;
+    await importWorld(app.pool, sandbox.world, { who: 'sandbox', cipher: app.cipher, language, progress, signal });
+    for (const on of sandbox.world.days) await reconcileDay(app, on, shutdown, language);
     signal.throwIfAborted();
     opened = app;
+    await goOn(app, sandbox, { log, shutdown, progress });
+    signal.throwIfAborted();
     return port;
   } finally {
     progress.close();
   }
+}
+
+/** From here on the sandbox sells, settles and pays out by itself. Says what came of the first slot. */
+async function goOn(
+  app: App,
+  { world }: Sandbox,
+  { log, shutdown, progress }: { readonly log: Log; readonly shutdown: Shutdown; readonly progress: Progress },
+): Promise<void> {
+  const { language } = app.config;
+  progress.update('settle', language === 'ko' ? '정산 중' : 'settling');
+  const work = await startAutomaticWork(app, log);
+  shutdown.onClose('settlement and payouts', () => work.stop());
+  await work.firstSlot;
+  shutdown.signal.throwIfAborted();
+  const spec = { seed: world.seed, days: sandboxDays, payments: sandboxPaymentsPerDay };
+  const living = makeWorld({ ...spec, breaks: defaultBreaks, from: defaultFrom });
+  const feed = startLiveFeed({ pool: app.pool, world: living, log, ...liveSales });
+  shutdown.onClose('live sales', () => feed.stop());
+  const [cycle] = await listCycles(app.pool, { state: 'settled', limit: 1 });
+  if (cycle === undefined) return;
+  const payouts = (await payoutTotals(app.pool)).map((total) => `  ${payoutTotalText(total, language)}\n`).join('');
+  process.stdout.write(`${cycleText(cycle, await unsettledTotals(app.pool), language)}${payouts}\n`);
 }
 
 async function reconcileDay(app: App, on: string, shutdown: Shutdown, language: Language): Promise<void> {
@@ -102,8 +149,11 @@ async function reconcileDay(app: App, on: string, shutdown: Shutdown, language: 
   }
 }
 
-/** Live when the process answers, ready while it can run workflows; `opened` is undefined until it has started. */
-async function serveHealth(opened: () => App | undefined, config: Config, shutdown: Shutdown): Promise<number> {
+/**
+ * Live when the process answers, ready while it can run workflows; `opened` is undefined until it has started. Banks are
+ * heard from then on, too; they come again with what was not taken.
+ */
+async function serveHttp(opened: () => App | undefined, config: Config, log: Log, shutdown: Shutdown): Promise<number> {
   const http = new Hono();
   http.get('/', (context) => context.redirect('/health'));
   http.get('/health', async (context) => {
@@ -116,6 +166,13 @@ async function serveHealth(opened: () => App | undefined, config: Config, shutdo
     const engine = app.durable.isHealthy();
     const ok = database && engine && !shutdown.signal.aborted;
     return context.json({ status: ok ? 'ok' : 'unavailable', database, engine }, ok ? 200 : 503);
+  });
+  let bankApi: Hono | undefined;
+  http.all('/bank/*', (context) => {
+    const app = opened();
+    if (app === undefined || shutdown.signal.aborted) return context.json({ status: 'unavailable' }, 503);
+    bankApi ??= createBankApi({ pool: app.pool, log, banks: app.banks, now: () => Temporal.Now.instant() });
+    return bankApi.fetch(context.req.raw);
   });
   const server = serve({ fetch: http.fetch, port: config.port, hostname: '127.0.0.1' });
   // Rejects with the server's error if that comes first.

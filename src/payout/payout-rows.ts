@@ -1,10 +1,11 @@
 import { formatWon, wonToJson } from '../kernel/money.ts';
 import type { Language } from '../kernel/problem.ts';
 import { formatSeoulTime } from '../kernel/seoul-time.ts';
-import type { Column } from '../platform/terminal.ts';
+import { type Column, formatCount } from '../platform/terminal.ts';
 import type { BankControl } from './control-store.ts';
 import type { ListedPayout, PayoutEvent } from './list-store.ts';
 import { isEnd, type PayoutState } from './states.ts';
+import type { PayoutTotal } from './totals-store.ts';
 
 type Words = { readonly ko: string; readonly en: string };
 
@@ -33,6 +34,14 @@ const time = (at: Date | null): string => (at === null ? '' : formatSeoulTime(at
 
 export function reasonText(reason: string | null, language: Language): string {
   return reason === null ? '' : (reasonWords[reason]?.[language] ?? reason);
+}
+
+/** `지급 312건 5,120,300원: 접수`. */
+export function payoutTotalText({ state, payouts, amountWon }: PayoutTotal, language: Language): string {
+  const word = payoutStateWords[state][language];
+  return language === 'ko'
+    ? `지급 ${formatCount(payouts)}건 ${formatWon(amountWon)}원: ${word}`
+    : `payouts ${formatCount(payouts)} of ${formatWon(amountWon)} won: ${word}`;
 }
 
 export function payoutColumns(language: Language): readonly Column[] {

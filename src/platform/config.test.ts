@@ -22,6 +22,7 @@ test('without any variable everything has its default', () => {
     logLevel: 'info',
     language: 'en',
     dataKey: undefined,
+    lateness: {},
     sources: {},
     banks: {},
   });

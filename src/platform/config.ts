@@ -20,6 +20,8 @@ export type Config = {
   readonly dataKey: Secret | undefined;
   /** Where each provider's files are collected from. */
   readonly sources: Readonly<Record<string, SourceAddress>>;
+  /** How long after its slot money may be credited before people are told, where that is not as usual. */
+  readonly lateness: { readonly lateMs?: number; readonly veryLateMs?: number };
   /** How each bank is reached; those without an address are not there. */
   readonly banks: Readonly<Record<string, BankAddress>>;
 };
@@ -32,12 +34,21 @@ export const repositoryRoot = resolve(import.meta.dirname, '../..');
 
 const ownPrefix = 'JEONGSAN_';
 
+function seconds() {
+  return z
+    .string()
+    .regex(/^[1-9]\d{0,4}$/, 'must be a whole number of seconds from 1 to 99999')
+    .transform(Number);
+}
+
 /** One entry per variable: its name is what an operator types, its message what they read when it is wrong. */
 const variables = {
   JEONGSAN_HOME: z.string().optional(),
   JEONGSAN_LANGUAGE: z.enum(['ko', 'en'], { error: 'must be ko or en' }).optional(),
   DATABASE_URL: z.string().refine(isPostgresUrl, 'must look like postgres://user:password@host:5432/name').optional(),
   JEONGSAN_DATA_KEY: z.string().refine(isDataKey, 'must be 32 bytes in base64 (openssl rand -base64 32)').optional(),
+  JEONGSAN_LATE_SECONDS: seconds().optional(),
+  JEONGSAN_VERY_LATE_SECONDS: seconds().optional(),
   PORT: z
     .string()
     .regex(/^\d{1,5}$/, 'must be a whole number from 0 to 65535')
@@ -82,6 +93,10 @@ export function loadConfig(
     logLevel: data.LOG_LEVEL ?? 'info',
     language: languageOf(set),
     dataKey: data.JEONGSAN_DATA_KEY === undefined ? undefined : new Secret(data.JEONGSAN_DATA_KEY),
+    lateness: {
+      ...(data.JEONGSAN_LATE_SECONDS === undefined ? {} : { lateMs: data.JEONGSAN_LATE_SECONDS * 1000 }),
+      ...(data.JEONGSAN_VERY_LATE_SECONDS === undefined ? {} : { veryLateMs: data.JEONGSAN_VERY_LATE_SECONDS * 1000 }),
+    },
     sources: sources.addresses,
     banks: bankAddresses.addresses,
   };

@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { parseDay } from '../kernel/business-day.ts';
 import { Problem } from '../kernel/problem.ts';
 import { bankIds } from '../payout/banks/registry.ts';
+import { openCipher } from '../platform/cipher.ts';
 import { type CommandContext, exitStatus } from '../platform/command.ts';
 import { loadConfig } from '../platform/config.ts';
 import { formatSource, type SourceAddress, sourceVariable } from '../platform/source-address.ts';
@@ -158,16 +159,18 @@ function summaryText(summary: WorldSummary, into: string, elapsedMs: number, { l
 }
 
 async function load(folder: string, json: boolean, context: CommandContext): Promise<void> {
+  const { sources, home, dataKey } = config();
   const inboxes = Object.fromEntries(
-    Object.entries(config().sources).map(([provider, source]) => [provider, inboxOf(provider, source)]),
+    Object.entries(sources).map(([provider, source]) => [provider, inboxOf(provider, source)]),
   );
   const progress = createProgress(process.stderr);
   const { who, language, signal } = context;
+  const cipher = await openCipher({ home, key: dataKey });
   const outcome = await context
-    .withDatabase((pool) => loadWorld(pool, path.resolve(folder), { who, language, signal, progress, inboxes }))
+    .withDatabase((pool) => loadWorld(pool, path.resolve(folder), { who, cipher, language, signal, progress, inboxes }))
     .finally(() => progress.close());
-  const { merchants, payments, deposits, statements } = outcome;
-  const counts = Object.entries({ merchants, payments, deposits });
+  const { statements, ...imported } = outcome;
+  const counts = Object.entries(imported);
   const refused = counts.reduce((sum, [, { refused: count }]) => sum + count, 0);
   if (json) {
     const imports = counts.map(([name, { added, same, refused: count }]) => [name, { added, same, refused: count }]);

@@ -5,7 +5,9 @@ import type { ImportOptions, ImportOutcome } from '../imports/import-records.ts'
 import { openImportSource } from '../imports/import-source.ts';
 import { type Language, Problem } from '../kernel/problem.ts';
 import { importMerchants } from '../merchants/import-merchants.ts';
+import { importAccounts, importContracts, importTerms } from '../merchants/import-terms.ts';
 import { importPayments } from '../payments/import-payments.ts';
+import type { Cipher } from '../platform/cipher.ts';
 import { formatCount, type Progress } from '../platform/terminal.ts';
 import { providers } from '../providers/registry.ts';
 import { importDeposits } from '../reconciliation/deposit-import.ts';
@@ -17,6 +19,8 @@ export type GeneratedWorld = WorldSummary & { readonly folder: string };
 
 export type LoadOptions = {
   readonly who: string;
+  /** Seals the merchants' account numbers. */
+  readonly cipher: Cipher;
   /** Of the progress; English if not given. */
   readonly language?: Language;
   readonly progress?: Progress;
@@ -26,6 +30,9 @@ export type LoadOptions = {
 /** What came of loading: the outcome of each import, and how many statements were put in place. */
 export type LoadOutcome = {
   readonly merchants: ImportOutcome;
+  readonly contracts: ImportOutcome;
+  readonly terms: ImportOutcome;
+  readonly accounts: ImportOutcome;
   readonly payments: ImportOutcome;
   readonly deposits: ImportOutcome;
 };
@@ -47,7 +54,7 @@ export async function readWorld(folder: string, spec?: WorldSpec): Promise<Gener
   return { ...summary, folder };
 }
 
-/** Brings a world's merchants, payments and deposits in through the product's own importers. */
+/** Brings a world's merchants with what was agreed with them, payments and deposits in through the product's own importers. */
 export async function importWorld(pool: Pool, world: GeneratedWorld, options: LoadOptions): Promise<LoadOutcome> {
   const known = providers.map(({ id }) => id);
   const bring = async (
@@ -66,6 +73,9 @@ export async function importWorld(pool: Pool, world: GeneratedWorld, options: Lo
   };
   return {
     merchants: await bring('merchants.csv', (source, how) => importMerchants(pool, source, how)),
+    contracts: await bring('contracts.csv', (source, how) => importContracts(pool, source, how)),
+    terms: await bring('terms.csv', (source, how) => importTerms(pool, source, how)),
+    accounts: await bring('accounts.csv', (source, how) => importAccounts(pool, options.cipher, source, how)),
     payments: await bring('payments.csv', (source, how) => importPayments(pool, source, { ...how, providers: known })),
     deposits: await bring('deposits.csv', (source, how) => importDeposits(pool, source, { ...how, providers: known })),
   };

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type App, openApp } from '../../src/app.ts';
+import { openCipher } from '../../src/platform/cipher.ts';
 import { type Config, loadConfig } from '../../src/platform/config.ts';
 import { createLog } from '../../src/platform/log.ts';
 import { providers } from '../../src/providers/registry.ts';
@@ -55,7 +56,8 @@ export async function bringWorld(
   const folder = path.join(installation.home, 'world');
   const { days } = await generateWorld({ ...spec, into: folder });
   const inboxes = Object.fromEntries(allProviders.map((id) => [id, path.join(installation.home, 'inbox', id)]));
-  await loadWorld(installation.db.pool, folder, { who: 'test', inboxes });
+  const cipher = await openCipher({ home: installation.home });
+  await loadWorld(installation.db.pool, folder, { who: 'test', cipher, inboxes });
   return { folder, days, truth: JSON.parse(await readFile(path.join(folder, 'truth.json'), 'utf8')) };
 }
 
