@@ -1,5 +1,8 @@
-import { appendFileSync } from 'node:fs';
-import { describe, expect, test, vi } from 'vitest';
+import { once } from 'node:events';
+import { appendFileSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { always, bankFolder, holderName, testBank } from '../../test/support/bank.ts';
 import type { Bank, TransferOrder } from '../payout/bank-port.ts';
 import { readTransfers } from './bank-journal.ts';
@@ -119,6 +122,66 @@ describe('a message number moves money at most once', () => {
     expect((await bank.transfer(nth(2))).outcome).toBe('succeeded');
     expect(server.transfers()).toHaveLength(2);
     expect(readTransfers(journalFile(folder))).toEqual(server.transfers());
+  });
+});
+
+describe('callbacks', () => {
+  /** Counts what is called back; refuses the first `refusals`. */
+  async function listen(refusals = 0) {
+    const bodies: string[] = [];
+    const server = createServer(async (request, response) => {
+      bodies.push((await Array.fromAsync(request as AsyncIterable<Buffer>)).join(''));
+      response.writeHead(bodies.length <= refusals ? 503 : 200).end();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    return { bodies, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  }
+
+  test.each([
+    { mood: 'callback_early', calls: 1 },
+    { mood: 'callback_late', calls: 1 },
+    { mood: 'callback_twice', calls: 2 },
+  ] as const)('$mood', async ({ mood, calls }) => {
+    const { bodies, url } = await listen();
+    const { bank } = await testBank({ moods: always(mood), callbackUrl: () => url });
+    expect((await bank.transfer(order)).outcome).toBe('succeeded');
+    if (mood === 'callback_early') expect(bodies).toHaveLength(1);
+    await vi.waitFor(() => expect(bodies).toHaveLength(calls), soon);
+    expect(JSON.parse(bodies.at(-1) ?? '')).toMatchObject({ messageNo: order.messageNo, state: 'succeeded' });
+  });
+
+  test('one that is not taken is made again', async () => {
+    const { bodies, url } = await listen(1);
+    const { bank } = await testBank({ moods: always('callback_late'), callbackUrl: () => url });
+    await bank.transfer(order);
+    await vi.waitFor(() => expect(bodies).toHaveLength(2), soon);
+  });
+
+  test('one that a restart came before is made afterwards, and only once', async () => {
+    const folder = bankFolder();
+    const { bodies, url } = await listen();
+    const late = {
+      folder,
+      moods: { ...always('callback_late'), lateMs: [60_000, 60_000] as const },
+      callbackUrl: () => url,
+    };
+    const first = await testBank(late);
+    await first.bank.transfer(order);
+    await first.server.close();
+    expect(bodies).toEqual([]);
+    const soonCalled = { ...late, moods: always('callback_late') };
+    const second = await testBank(soonCalled);
+    await vi.waitFor(() => expect(bodies).toHaveLength(1), soon);
+    await vi.waitFor(() => expect(readFileSync(journalFile(folder), 'utf8')).toContain('"callback"'), soon);
+    await second.server.close();
+    const third = await testBank(soonCalled);
+    await third.bank.transfer(nth(2));
+    await vi.waitFor(() => expect(bodies).toHaveLength(2), soon);
+    expect(bodies.map((body) => (JSON.parse(body) as { messageNo: string }).messageNo)).toEqual([
+      order.messageNo,
+      nth(2).messageNo,
+    ]);
   });
 });
 
