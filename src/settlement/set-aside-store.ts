@@ -7,21 +7,29 @@ import { instant } from './stage-store.ts';
 /** Attempts are counted no further than this: what is set aside for months stays set aside. */
 const attemptsMax = 30_000;
 
+/** Of whom a reason kept captures back for so long that a person was told, and which have been settled now. */
+export type Relieved = { readonly owner: string; readonly reason: string };
+
 /**
  * Brings the waiting captures in line with what became of them: settled ones wait no longer, those not due wait until
- * they are, and those with a reason are tried again in the next slot.
+ * they are, and those with a reason are tried again in the next slot. Returns what people need no longer care about.
  */
-export async function keepUnsettled(tx: PoolClient, part: Part): Promise<void> {
+export async function keepUnsettled(tx: PoolClient, part: Part): Promise<Relieved[]> {
   const key = 'provider, captured_on, provider_tid, cancel_seq';
   await tx.query(`
     create temp table unsettled on commit drop as select * from judged where reason is not null or not is_due;
     analyze unsettled (reason)`);
-  const [again] = await query(tx, 'select from judged where again limit 1');
-  if (again !== undefined)
-    await tx.query(`
-    delete from unsettled_capture u using judged j
-     where j.again and j.reason is null and j.is_due and u.provider = j.provider and u.captured_on = j.captured_on
-       and u.provider_tid = j.provider_tid and u.cancel_seq = j.cancel_seq`);
+  const freed = await query<Relieved>(
+    tx,
+    `with freed as (
+       delete from unsettled_capture u using judged j
+        where j.again and j.reason is null and j.is_due and u.provider = j.provider and u.captured_on = j.captured_on
+          and u.provider_tid = j.provider_tid and u.cancel_seq = j.cancel_seq
+       returning coalesce(u.merchant_id, u.mid) as owner, u.reason, u.attempts
+     )
+     select distinct owner, reason from freed where attempts >= $1 order by owner, reason`,
+    [part.findingAfter],
+  );
   await tx.query(`
     insert into unsettled_capture as u (${key}, traded_on, mid, merchant_id, amount_won, due_at, attempts, reason, detail)
     select ${key}, traded_on, mid, merchant_id, amount_won,
@@ -37,6 +45,19 @@ export async function keepUnsettled(tx: PoolClient, part: Part): Promise<void> {
     on conflict (${key}) do update set merchant_id = excluded.merchant_id, due_at = excluded.due_at,
       attempts = case when excluded.attempts = 0 then 0 else least(u.attempts + 1, ${attemptsMax}) end,
       reason = excluded.reason, detail = excluded.detail`);
+  return freed.length === 0 ? [] : await relieved(tx, freed, part);
+}
+
+async function relieved(tx: PoolClient, freed: readonly Relieved[], { findingAfter }: Part): Promise<Relieved[]> {
+  return await query<Relieved>(
+    tx,
+    `select owner, reason from unnest($1::text[], $2::text[]) f (owner, reason)
+      where not exists (select from unsettled_capture u where u.merchant_id = f.owner collate "C"
+                           and u.reason = f.reason and u.attempts >= $3)
+        and not exists (select from unsettled_capture u where u.merchant_id is null and u.mid = f.owner collate "C"
+                           and u.reason = f.reason and u.attempts >= $3)`,
+    [freed.map(({ owner }) => owner), freed.map(({ reason }) => reason), findingAfter],
+  );
 }
 
 /** What people are told of together: the captures of a merchant that one reason has kept back for so many slots. */

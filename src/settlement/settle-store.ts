@@ -5,12 +5,12 @@ import { priceCancels } from './cancel-store.ts';
 import { addToCycle } from './cycle-store.ts';
 import { judgeCaptures, waitForOriginals } from './judge-store.ts';
 import type { Part } from './part.ts';
-import { countUnsettled, keepUnsettled, type StuckCaptures, stuckCaptures } from './set-aside-store.ts';
+import { countUnsettled, keepUnsettled, type Relieved, type StuckCaptures, stuckCaptures } from './set-aside-store.ts';
 import { stageCaptures } from './stage-store.ts';
 import { chooseTiers } from './volume-store.ts';
 
-/** What became of a part: what is set aside for so long that a person has to hear of it. */
-export type PartOutcome = { readonly stuck: readonly StuckCaptures[] };
+/** What people have to hear of a part: what is set aside for so long, and of what they heard before and is over. */
+export type PartOutcome = { readonly stuck: readonly StuckCaptures[]; readonly relieved: readonly Relieved[] };
 
 /**
  * 정산. Makes the items of a part and credits them, in the caller's transaction: what came in or waited is staged, judged
@@ -24,7 +24,7 @@ export async function settlePart(tx: PoolClient, part: Part): Promise<PartOutcom
   await waitForOriginals(tx, part);
   await priceCancels(tx, part);
   await bookMerchants(tx, part);
-  await keepUnsettled(tx, part);
+  const relieved = await keepUnsettled(tx, part);
   await addToCycle(tx, part, await countUnsettled(tx));
-  return { stuck: await stuckCaptures(tx, part) };
+  return { stuck: await stuckCaptures(tx, part), relieved };
 }

@@ -132,11 +132,15 @@ test('a slot whose run the engine has forgotten still says what it came to', asy
   expect(await cycles()).toEqual(['12:05 settled 1 1/1']);
 });
 
-test('what stays set aside becomes a finding for the person in charge', async () => {
+test('what stays set aside becomes a finding for the person in charge, which is closed when it is settled', async () => {
   await books.merchant('M2', null);
   await books.sales([{ tid: 'a', won: 10_000, merchant: 'M2' }]);
   for (const time of ['12:05', '12:10', '12:15', '12:20']) await settle(time);
   const { rows } = await db.pool.query(`select kind, subject, audience, times, detail from finding`);
+  await books.contract('M2');
+  await settle('12:25');
+  const closed = await db.pool.query('select closed_by from finding');
+  expect(closed.rows).toEqual([{ closed_by: `settle:${today}T12:25+09:00` }]);
   expect(rows).toEqual([
     {
       kind: 'capture_unsettled',

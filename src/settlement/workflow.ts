@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { businessCalendar } from '../calendar/store.ts';
-import { openFinding } from '../findings/store.ts';
+import { closeFinding, openFinding } from '../findings/store.ts';
 import { seoul } from '../kernel/business-day.ts';
 import { check } from '../kernel/check.ts';
 import { isProblem, Problem } from '../kernel/problem.ts';
@@ -154,8 +154,11 @@ async function settle(
   const findingAfter = ports.findingAfter ?? findingAfterDefault;
   const holidays = await businessCalendar(tx);
   const work: Part = { runId: id, slot, slotText: of.request.slot, settledOn, part, parts, holidays, findingAfter };
-  const { stuck } = await settlePart(tx, work);
+  const { stuck, relieved } = await settlePart(tx, work);
   for (const each of stuck.slice(0, findingsMax)) await tell(tx, each);
+  for (const { owner, reason } of relieved) {
+    await closeFinding(tx, { kind: 'capture_unsettled', subject: `${owner} ${reason}`, by: id });
+  }
   return null;
 }
 
