@@ -87,7 +87,9 @@ export async function noteAnswers(tx: PoolClient, given: readonly Answered[], ru
   });
   await writeChanges(tx, changes, rules);
   await writeEvents(tx, changes);
-  for (const change of changes) await book(tx, change, rules);
+  // In the order of their accounts, as others lock them too.
+  const inOrder = changes.toSorted((a, b) => (a.row.merchantId < b.row.merchantId ? -1 : 1));
+  for (const change of inOrder) await book(tx, change, rules);
   for (const change of changes) await tell(tx, change, rules);
   await countTechnical(tx, rules.bank, technicalInARow(given), rules.now);
   return changes.map(({ row, judgement }) => ({
