@@ -22,7 +22,7 @@ const { values } = parseArgs({
     history: { type: 'string', default: '0' },
     'history-captures': { type: 'string', default: '30000' },
     slots: { type: 'string', default: '7' },
-    'per-item-sample': { type: 'string', default: '500' },
+    'per-item-sample': { type: 'string', default: '200' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -31,7 +31,12 @@ const merchants = Number(values.merchants);
 const poisoned = Number(values.poisoned);
 print(await onServer(6, measure), values.json);
 
-type Round = { readonly bareSeconds: number; readonly oursSeconds: number; readonly slotToCreditSeconds: number };
+type Round = {
+  readonly bareSeconds: number;
+  readonly oursSeconds: number;
+  readonly slotToCreditSeconds: number;
+  readonly perItemRate: number;
+};
 
 async function measure({ url, pool }: Bench) {
   await makeMerchants(pool, merchants);
@@ -45,15 +50,8 @@ async function measure({ url, pool }: Bench) {
     const rounds: Round[] = [];
     for (let n = 0; n < Number(values.slots); n += 1) rounds.push(await round(pool, settlement, n));
     const middle = median(rounds, ({ bareSeconds, oursSeconds }) => oursSeconds / bareSeconds);
-    const sample = await makeBatch(pool, {
-      name: 'P',
-      day: on,
-      captures: Number(values['per-item-sample']) * 2,
-      merchants,
-    });
-    const perItem = await perItemRate(pool, sample, Number(values['per-item-sample']), 'per item');
+    const perItem = median(rounds, ({ oursSeconds, perItemRate: rate }) => oursSeconds * rate);
     const credits = rounds.map(({ slotToCreditSeconds }) => slotToCreditSeconds).sort((a, b) => a - b);
-    const ours = median(rounds, ({ oursSeconds }) => oursSeconds).oursSeconds;
     return {
       captures,
       merchants,
@@ -62,8 +60,8 @@ async function measure({ url, pool }: Bench) {
       bareSeconds: middle.bareSeconds,
       oursSeconds: middle.oursSeconds,
       ratio: Number((middle.oursSeconds / middle.bareSeconds).toFixed(3)),
-      perItemRatePerSecond: Math.round(perItem),
-      timesPerItem: Math.round(captures / perItem / ours),
+      perItemRatePerSecond: Math.round(perItem.perItemRate),
+      timesPerItem: Math.round(captures / perItem.perItemRate / perItem.oursSeconds),
       slotToCreditP50: quantile(credits, 0.5),
       slotToCreditP99: quantile(credits, 0.99),
       rounds: rounds.map((each) => [each.bareSeconds, each.oursSeconds, each.slotToCreditSeconds]),
@@ -99,7 +97,11 @@ async function round(pool: Bench['pool'], settlement: Settlement, n: number): Pr
       )
       .join(', ')})\n`,
   );
-  return { bareSeconds, oursSeconds, slotToCreditSeconds };
+  const sample = Number(values['per-item-sample']);
+  const few = await makeBatch(pool, { name: `P${n}`, day: on, captures: sample * 2, merchants });
+  const rate = await perItemRate(pool, few, sample, slot.add({ seconds: 2 }).toString());
+  await pool.query('update capture_arrival set taken_by = $2 where import_id = $1', [few, 'per item']);
+  return { bareSeconds, oursSeconds, slotToCreditSeconds, perItemRate: rate };
 }
 
 /** Days before the measured one, settled by the product itself. */

@@ -57,7 +57,7 @@ export async function perItemRate(pool: Pool, importId: bigint, sample: number, 
   );
   const began = performance.now();
   for (const [n, { tid, seq }] of captures.entries()) {
-    await inTransaction(pool, (tx) => settleOne(tx, tid, seq, `${slot}:${n}`, n + 1));
+    await inTransaction(pool, (tx) => settleOne(tx, { tid, seq, slot, n }));
   }
   return captures.length / ((performance.now() - began) / 1000);
 }
@@ -77,7 +77,9 @@ async function lookUp(tx: PoolClient, merchant: string): Promise<void> {
   );
 }
 
-async function settleOne(tx: PoolClient, tid: string, seq: number, name: string, n: number): Promise<void> {
+type Item = { readonly tid: string; readonly seq: number; readonly slot: string; readonly n: number };
+
+async function settleOne(tx: PoolClient, { tid, seq, slot, n }: Item): Promise<void> {
   const key = [provider, on, tid, seq];
   const [row] = await query<{ merchant: string; won: bigint }>(
     tx,
@@ -107,11 +109,11 @@ async function settleOne(tx: PoolClient, tid: string, seq: number, name: string,
     vat,
   ]);
   await tx.query(
-    `insert into settlement values ($1::text::date, $1::text::timestamptz + $2 * interval '1 microsecond', $3, 0, 1, $4, $5, $6, $7, 0, 0, 0, $7)`,
-    [on, n, row.merchant, row.won, fee, vat, net],
+    `insert into settlement values ($1::text::date, $8::timestamptz + $2 * interval '1 microsecond', $3, 0, 1, $4, $5, $6, $7, 0, 0, 0, $7)`,
+    [on, n, row.merchant, row.won, fee, vat, net, slot],
   );
   await tx.query(`select post_ledger_entry($1, 'settlement', $2, 'bench', null, null, $3::text[], $4::bigint[])`, [
-    `settlement:${name}`,
+    `settlement:${slot}:${n}`,
     on,
     [`receivable:${provider}`, 'fee', 'vat', `wallet:${row.merchant}`],
     [-row.won, fee, vat, net],
