@@ -82,6 +82,8 @@ create table settlement_item (
   vat_won      bigint not null,
   primary key (provider, captured_on, provider_tid, cancel_seq)
 ) partition by list (provider);
+-- Items lie in the order of their slots: a few bytes per 16 pages find those of one.
+create index settlement_item_slot on settlement_item using brin (slot) with (pages_per_range = 16, autosummarize = on);
 
 -- Captures that are not settled yet: not due, or set aside with a reason. Small.
 create table unsettled_capture (
@@ -117,7 +119,7 @@ create table settlement_volume (
 create table settlement_hold (
   hold_id     bigint generated always as identity primary key,
   merchant_id text collate "C" not null,
-  amount_won  bigint check (amount_won > 0),   -- of the wallet, at once; null: all that comes
+  amount_won  bigint check (amount_won > 0),   -- of the wallet, at once; null: all that is in it and comes
   reason      text not null,
   placed_by   text not null,
   placed_at   timestamptz not null default clock_timestamp(),

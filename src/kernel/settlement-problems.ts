@@ -12,6 +12,12 @@ export const settlementProblems = {
     ko: '회차 {slot}은(는) 이미 닫혔습니다',
     en: 'The cycle of {slot} has been closed',
   },
+  hold_stands: {
+    status: 409,
+    ko: '가맹점 {merchant}은(는) 이미 전액 보류 중입니다 (보류 {hold})',
+    en: 'All that merchant {merchant} is paid is held already (hold {hold})',
+  },
+  hold_released: { status: 409, ko: '보류 {hold}은(는) 이미 해제되었습니다', en: 'Hold {hold} was released before' },
   capture_without_approval: {
     status: 422,
     ko: '매입 {provider} {providerTid}/{cancelSeq}: 해당 승인(취소) 내역이 없습니다',
