@@ -28,7 +28,8 @@ export function isPassingFault(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(isPassingFault);
   const { code, syscall } = error as NodeJS.ErrnoException;
-  if (code !== undefined && (passingStates.has(code) || /^08[0-9A-Z]{3}$/.test(code))) return true;
+  // Of the connection's states 08P01, a protocol violation, is a wrong statement of ours: it would fail again for ever.
+  if (code !== undefined && (passingStates.has(code) || /^08(?!P01)[0-9A-Z]{3}$/.test(code))) return true;
   return syscall === 'connect' || syscall === 'read' || syscall === 'write' || lostConnection.test(error.message);
 }
 
