@@ -1,0 +1,50 @@
+/**
+ * `npm run bench -- invariants [--runs 100] [--seed N] [--json]`: random histories of a gateway, as in
+ * test/simulation/ledger-invariants.test.ts, until one breaks an invariant; ends with 1 then, and names the seed.
+ */
+import { randomBytes } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import fc from 'fast-check';
+import { openCipher } from '../src/platform/cipher.ts';
+import { migrate } from '../src/platform/database/migrate.ts';
+import { createPool } from '../src/platform/database/pool.ts';
+import { brokenBy } from '../test/support/lived-history.ts';
+import { randomHistory } from '../test/support/random-history.ts';
+import { onServer } from './harness.ts';
+
+const { values } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '100' },
+    seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+await onServer(2, async ({ url, pool, home }) => {
+  const cipher = await openCipher({ home });
+  const startedAt = performance.now();
+  const property = fc.asyncProperty(randomHistory, async (history) => {
+    const address = new URL(url);
+    address.pathname = `/history_${randomBytes(6).toString('hex')}`;
+    const name = address.pathname.slice(1);
+    await pool.query(`create database ${name}`);
+    const own = createPool(address.href, { applicationName: name });
+    try {
+      await migrate(own);
+      const broken = await brokenBy({ url: address.href, pool: own }, cipher, history);
+      if (broken.length > 0) throw new Error(broken.join('\n'));
+    } finally {
+      await own.end();
+      await pool.query(`drop database ${name} with (force)`);
+    }
+  });
+  const seed = Number(values.seed);
+  const outcome = await fc.check(property, { seed, numRuns: Number(values.runs), endOnFailure: true });
+  const seconds = Math.round((performance.now() - startedAt) / 1000);
+  const result = { runs: outcome.numRuns, seed, seconds, failed: outcome.failed };
+  const fault = outcome.failed ? `\n${fc.defaultReportMessage(outcome) ?? ''}` : '';
+  process.stdout.write(
+    values.json ? `${JSON.stringify(result)}\n` : `${result.runs} histories, seed ${seed}, ${seconds} s${fault}\n`,
+  );
+  if (outcome.failed) process.exitCode = 1;
+});
