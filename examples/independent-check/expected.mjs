@@ -203,24 +203,27 @@ export function openBooks(world, outcomeOf) {
     } else pay(merchantId, wanted, 'withdrawal', on);
   };
 
-  /** 지급보류. Of an amount: out of the wallet at once. Of everything (null): all that comes from now on. */
+  /** 지급보류. Of an amount, or (null) of everything: what is in the wallet at once, and all that comes from now on. */
   books.hold = ({ id, merchantId, amountWon }) => {
-    holds.set(id, { merchantId, amountWon: amountWon === null ? null : BigInt(amountWon) });
-    if (amountWon === null) return;
-    purseOf(merchantId).walletWon -= BigInt(amountWon);
-    purseOf(merchantId).heldWon += BigInt(amountWon);
+    const purse = purseOf(merchantId);
+    const heldWon = amountWon === null ? purse.walletWon : BigInt(amountWon);
+    holds.set(id, { merchantId, amountWon: amountWon === null ? null : heldWon });
+    purse.walletWon -= heldWon;
+    purse.heldWon += heldWon;
   };
-  /** 해제. Of an amount: as far as it is still held. Of everything: all but what other holds hold. */
+  /** 해제. What no other hold keeps, up to its amount: a debt is repaid first, the rest goes to the wallet. */
   books.release = ({ id }) => {
     const { merchantId, amountWon } = holds.get(id);
     holds.delete(id);
     const purse = purseOf(merchantId);
-    const others = [...holds.values()].filter((hold) => hold.merchantId === merchantId && hold.amountWon !== null);
-    const kept = others.reduce((sum, hold) => sum + hold.amountWon, 0n);
-    const freeWon = purse.heldWon > kept ? purse.heldWon - kept : 0n;
-    const backWon = amountWon === null ? freeWon : least(amountWon, purse.heldWon);
-    purse.heldWon -= backWon;
-    purse.walletWon += backWon;
+    const others = [...holds.values()].filter((hold) => hold.merchantId === merchantId);
+    const keptWon = others.reduce((sum, hold) => sum + (hold.amountWon ?? purse.heldWon), 0n);
+    const freeWon = purse.heldWon > keptWon ? purse.heldWon - keptWon : 0n;
+    const outWon = amountWon === null ? freeWon : least(amountWon, freeWon);
+    const repaidWon = least(outWon, purse.debtWon);
+    purse.heldWon -= outWon;
+    purse.debtWon -= repaidWon;
+    purse.walletWon += outWon - repaidWon;
   };
   return books;
 }

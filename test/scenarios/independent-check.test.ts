@@ -18,13 +18,16 @@ beforeAll(async () => {
         await world.bringUntil(`${day}T${time}`);
         await world.slot(`${day}T${time}`);
         if (time === '12:10') await world.withdraw(`${day}T${time}`);
+        if (day === world.days[1] && time === '09:00') await world.holdSome(`${day}T09:02`);
       }
     }
     // A Sunday that only takes back: what was paid out becomes debt, and later sales repay it. Then the next month.
     await world.takeBack('2026-11-22T11:00');
     await world.slot('2026-11-22T12:00');
     await world.bringUntil('2026-11-23T08:00');
-    for (const at of ['2026-11-23T09:00', '2026-11-24T10:00', '2026-12-15T09:00']) await world.slot(at);
+    await world.slot('2026-11-23T09:00');
+    await world.releaseAll('2026-11-23T11:00');
+    for (const at of ['2026-11-24T10:00', '2026-12-15T09:00']) await world.slot(at);
     await world.report(results);
   } finally {
     await world.close();

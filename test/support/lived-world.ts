@@ -12,6 +12,7 @@ import { listPayouts } from '../../src/payout/list-store.ts';
 import { payoutToJson } from '../../src/payout/payout-rows.ts';
 import { registerPayouts } from '../../src/payout/workflow.ts';
 import { openCipher } from '../../src/platform/cipher.ts';
+import { inTransaction } from '../../src/platform/database/pool.ts';
 import { createDurable } from '../../src/platform/durable/durable.ts';
 import { createHttpClient } from '../../src/platform/http-client.ts';
 import { providers } from '../../src/providers/registry.ts';
@@ -19,6 +20,7 @@ import { calm } from '../../src/sandbox/bank-moods.ts';
 import { startBankServer } from '../../src/sandbox/bank-server.ts';
 import { generateWorld } from '../../src/sandbox/generate.ts';
 import type { WorldSpec } from '../../src/sandbox/world.ts';
+import { listHolds, placeHold, releaseHold } from '../../src/settlement/hold-store.ts';
 import { parseSlot } from '../../src/settlement/slot.ts';
 import { registerSettlement } from '../../src/settlement/workflow.ts';
 import { testDatabase } from './database.ts';
@@ -168,6 +170,32 @@ export async function openLivedWorld(folder: string, spec: WorldSpec) {
         history.push({ request: { merchantId, amountWon: `${amountWon}`, on: at.slice(0, 10) } });
       }
       await rest();
+    },
+    /** Holds money of those that have it: half of a wallet, and all there is and comes of two that sell every day. */
+    async holdSome(at: string): Promise<void> {
+      setClock(at);
+      const { rows } = await db.pool.query<{ merchantId: string; walletWon: bigint }>(
+        `select merchant_id as "merchantId", coalesce(a.balance_won, 0) as "walletWon"
+           from (select merchant_id, sum(items) from settlement group by 1 order by 2 desc, 1 limit 6) s
+           left join ledger_account a on a.account = 'wallet:' || s.merchant_id order by 1`,
+      );
+      const rich = rows.find(({ walletWon }) => walletWon > 0n);
+      const whole = rows.filter((row) => row !== rich).slice(0, 2);
+      for (const { merchantId, walletWon } of [...(rich ? [rich] : []), ...whole]) {
+        const amountWon = merchantId === rich?.merchantId ? walletWon / 2n : null;
+        const amount = amountWon === null ? {} : { amountWon };
+        const act = { by: 'test', reason: 'complaint', on: at.slice(0, 10) };
+        const { hold } = await inTransaction(db.pool, (tx) => placeHold(tx, { merchantId, ...amount, ...act }));
+        const id = Number(hold.id);
+        history.push({ hold: { id, merchantId, amountWon: amountWon === null ? null : `${amountWon}` } });
+      }
+    },
+    async releaseAll(at: string): Promise<void> {
+      setClock(at);
+      for (const { id } of await listHolds(db.pool)) {
+        await inTransaction(db.pool, (tx) => releaseHold(tx, id, { by: 'test', reason: 'over', on: at.slice(0, 10) }));
+        history.push({ release: { id: Number(id) } });
+      }
     },
     /** What the product says, as its commands print it, and the bank's own books. */
     async report(into: string): Promise<void> {
