@@ -23,6 +23,7 @@ import type { WorldSpec } from '../../src/sandbox/world.ts';
 import { listHolds, placeHold, releaseHold } from '../../src/settlement/hold-store.ts';
 import { parseSlot } from '../../src/settlement/slot.ts';
 import { registerSettlement } from '../../src/settlement/workflow.ts';
+import { holdersIn } from './bank-holders.ts';
 import { testDatabase } from './database.ts';
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} } as never;
@@ -49,12 +50,6 @@ export async function openLivedWorld(folder: string, spec: WorldSpec) {
       .split('\n');
   const db = await testDatabase();
   const cipher = await openCipher({ home: folder });
-  const holders = new Map(
-    read('bank-accounts.csv').map((line) => {
-      const [, bankCode, accountNo, holder = ''] = /^(\d+),(\d+),(.*)$/.exec(line) ?? [];
-      return [`${bankCode} ${accountNo}`, holder.replace(/^"(.*)"$/, '$1').replaceAll('""', '"')];
-    }),
-  );
   const clock = { at: '2026-11-18T00:00', since: performance.now() };
   const now = () =>
     Temporal.Instant.from(`${clock.at}+09:00`).add({ milliseconds: Math.round(performance.now() - clock.since) });
@@ -65,7 +60,7 @@ export async function openLivedWorld(folder: string, spec: WorldSpec) {
     seed: spec.seed,
     moods,
     now,
-    holderOf: (bankCode, accountNo) => holders.get(`${bankCode} ${accountNo}`),
+    holderOf: holdersIn(path.join(folder, 'world', 'bank-accounts.csv')),
   });
   const never = { from: '00:00', to: '00:00' };
   const opened = openBanks(

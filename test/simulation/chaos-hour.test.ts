@@ -1,0 +1,40 @@
+// An hour of slots under a fast clock, with two processes that are killed all the time and a bank in all its moods.
+// `npm run bench -- chaos --slots 48 --seed 7` makes it longer.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { liveChaos } from '../support/chaos.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'jeongsan-chaos-'));
+const seed = String(Date.now() % 2 ** 31);
+let db: TestDatabase;
+
+beforeAll(async () => {
+  db = await testDatabase({ max: 6 });
+});
+afterAll(async () => {
+  await db.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test(`an hour of kills leaves nothing paid twice, nothing lost and a clean ledger, seed ${seed}`, async () => {
+  const outcome = await liveChaos(db, folder, {
+    seed,
+    slots: 12,
+    slotMs: 2_500,
+    workers: 2,
+    killEveryMs: 1_500,
+    sales: 150,
+    endWithinMs: 40_000,
+  });
+  expect(outcome.broken).toEqual([]);
+  // It was an hour in which something happened.
+  expect(outcome.kills).toBeGreaterThan(7);
+  expect(outcome.cycles['settled']).toBeGreaterThan(5);
+  expect(outcome.items).toBeGreaterThan(1_000);
+  expect(outcome.payouts['succeeded']).toBeGreaterThan(50);
+  expect(outcome.transfers).toBeGreaterThan(50);
+  expect(outcome.callbacks).toBeGreaterThan(10);
+});
