@@ -29,8 +29,8 @@ import type { BankMoodName, RandomHistory, Step } from './random-history.ts';
 const quiet = { debug() {}, info() {}, warn() {}, error() {} } as never;
 const day = '2026-11-20';
 /** The bank's transfers are settled after this: what it gets later than that it would not carry out. */
-const settlingMs = 60;
-const lateMs = 20;
+const settlingMs = 250;
+const lateMs = 150;
 
 /** The last two cannot be settled: one has no contract, the other is not known. */
 export const merchants = ['M1', 'M2', 'M3', 'M4', 'M5', 'M6', 'M7'] as const;
@@ -200,6 +200,9 @@ export async function openLivedHistory(
       case 'list':
         await engine.lists.reconcile({ bank: bank.id, on: day, who: `test ${keys++}` });
         return;
+      case 'later':
+        setClock(now().add({ minutes: 2 }));
+        return engine.payouts.dispatcher.wake(bank.id);
       case 'rest':
         return engine.payouts.dispatcher.idle();
       case 'cancel':

@@ -30,6 +30,7 @@ export type Step =
   | { readonly does: 'callback'; readonly which: number; readonly times: number }
   | { readonly does: 'list' }
   | { readonly does: 'rest' }
+  | { readonly does: 'later' }
   | { readonly does: 'cancel'; readonly which: number }
   | { readonly does: 'restart' };
 
@@ -87,7 +88,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('list' as const) }) },
-  { weight: 4, arbitrary: fc.record({ does: fc.constant('rest' as const) }) },
+  { weight: 3, arbitrary: fc.record({ does: fc.constant('rest' as const) }) },
+  { weight: 4, arbitrary: fc.record({ does: fc.constant('later' as const) }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('cancel' as const), which: fc.nat(99) }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('restart' as const) }) },
 );
