@@ -11,7 +11,10 @@ import { ledgerCommands } from './ledger/commands.ts';
 import { merchantsCommands } from './merchants/commands.ts';
 import { runCommands } from './operations/run-commands.ts';
 import { paymentsCommands } from './payments/commands.ts';
+import { bankCommands } from './payout/bank-commands.ts';
 import { bankIds } from './payout/banks/registry.ts';
+import { payoutCommands } from './payout/commands.ts';
+import { payoutReconcileCommands } from './payout/reconcile-commands.ts';
 import { openArchive } from './platform/archive.ts';
 import { openCipher } from './platform/cipher.ts';
 import { type CommandContext, exitStatus } from './platform/command.ts';
@@ -28,6 +31,9 @@ import { reconcileCommands } from './reconciliation/reconcile-commands.ts';
 import { reportCommands } from './reconciliation/report-commands.ts';
 import { statementCommands } from './reconciliation/statement-commands.ts';
 import { sandboxCommands } from './sandbox/commands.ts';
+import { balanceCommands } from './settlement/balance-commands.ts';
+import { settlementCommands } from './settlement/commands.ts';
+import { holdCommands } from './settlement/hold-commands.ts';
 
 /** The command line: `jeongsan …`. Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but incomplete. */
 async function main(): Promise<void> {
@@ -83,6 +89,16 @@ function createProgram(config: Config, log: Log, signal: AbortSignal): Command {
   breakCommands(program, context);
   reportCommands(program, context, { home: config.home });
   runCommands(program, context, { restart: (runId) => withApp((app) => app.restart(runId)) });
+  settlementCommands(program, context, withApp);
+  balanceCommands(program, context);
+  holdCommands(program, context);
+  // Asked for here, sent by whichever process reaches the bank.
+  const bank = Object.keys(config.banks)[0] ?? bankIds[0];
+  payoutCommands(program, context, { bank, now: () => Temporal.Now.instant() });
+  payoutReconcileCommands(program, context, (work) =>
+    withApp((app) => work({ ...app.payoutReconciliation, bankIds: app.banks.map(({ id }) => id) })),
+  );
+  bankCommands(program, context, { banks: bankIds });
   ledgerCommands(program, context);
   approvalsCommands(program, context);
   findingsCommands(program, context);

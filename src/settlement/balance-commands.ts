@@ -1,0 +1,161 @@
+import type { Writable } from 'node:stream';
+import type { Command } from 'commander';
+import { seoul } from '../kernel/business-day.ts';
+import { formatWon, wonToJson } from '../kernel/money.ts';
+import { type Language, Problem } from '../kernel/problem.ts';
+import { formatSeoulTime } from '../kernel/seoul-time.ts';
+import { debtOf, heldOf, inFlightOf, walletOf } from '../ledger/accounts.ts';
+import { balancesOf } from '../ledger/store.ts';
+import { termsInForce } from '../merchants/terms-store.ts';
+import { termsText } from '../merchants/terms-text.ts';
+import type { CommandContext } from '../platform/command.ts';
+import { type Pool, query } from '../platform/database/pool.ts';
+import { writeOut } from '../platform/output.ts';
+import { formatCount, formatTable } from '../platform/terminal.ts';
+import { type Hold, listHolds } from './hold-store.ts';
+import { type WaitingAmount, waitingOf } from './settled-store.ts';
+import { formatSlot, nextSlot, slotAt } from './slot.ts';
+import { unsettledWord } from './words.ts';
+
+/** 잔액. What a merchant has with us, and what waits for which slot. */
+type MerchantBalance = {
+  readonly merchantId: string;
+  readonly name: string;
+  readonly walletWon: bigint;
+  readonly heldWon: bigint;
+  readonly owedWon: bigint;
+  readonly inFlightWon: bigint;
+  readonly waiting: readonly WaitingAmount[];
+  readonly holds: readonly Hold[];
+  readonly terms: string | null;
+  readonly next: Temporal.Instant;
+};
+
+type Ports = { readonly output?: Writable; now?(): Temporal.Instant };
+
+/** `jeongsan merchant balance ID`: added to the command `merchants`, which is called `merchant` too. */
+export function balanceCommands(
+  program: Command,
+  { withDatabase, language }: CommandContext,
+  { output = process.stdout, now = () => Temporal.Now.instant() }: Ports = {},
+): void {
+  const merchants =
+    program.commands.find((command) => command.name() === 'merchants') ??
+    program.command('merchants').description('merchants / 가맹점');
+  merchants
+    .alias('merchant')
+    .command('balance')
+    .description('wallet, held, debt, in flight, and what is settled when / 잔액')
+    .argument('<id>', 'merchant ID / 가맹점')
+    .option('--json', 'one JSON object / JSON 출력')
+    .action((merchantId: string, options: { json?: true }) =>
+      withDatabase(async (pool) => {
+        const balance = await merchantBalance(pool, merchantId, now(), language);
+        const shown = options.json ? `${JSON.stringify(toJson(balance), null, 2)}\n` : toText(balance, language);
+        await writeOut(output, shown);
+      }),
+    );
+}
+
+async function merchantBalance(
+  db: Pool,
+  merchantId: string,
+  now: Temporal.Instant,
+  language: Language,
+): Promise<MerchantBalance> {
+  const [merchant] = await query<{ name: string }>(db, 'select name from merchant where merchant_id = $1', [
+    merchantId,
+  ]);
+  if (merchant === undefined) throw new Problem('not_found', { what: 'merchant', id: merchantId });
+  const names = [walletOf, heldOf, debtOf, inFlightOf].map((of) => of(merchantId));
+  const balances = await balancesOf(db, names);
+  const [walletWon = 0n, heldWon = 0n, debtWon = 0n, inFlightWon = 0n] = names.map((name) => balances.get(name));
+  const today = now.toZonedDateTimeISO(seoul).toPlainDate();
+  const terms = (await termsInForce(db, [merchantId], today)).get(merchantId);
+  return {
+    merchantId,
+    name: merchant.name,
+    walletWon,
+    heldWon,
+    owedWon: -debtWon,
+    inFlightWon,
+    waiting: await waitingOf(db, merchantId),
+    holds: await listHolds(db, { merchantId }),
+    terms: terms === undefined ? null : termsText(terms, language),
+    next: nextSlot(slotAt(now)),
+  };
+}
+
+function toText(balance: MerchantBalance, language: Language): string {
+  const say = (ko: string, en: string): string => (language === 'ko' ? ko : en);
+  const { merchantId, name, walletWon, heldWon, owedWon, inFlightWon, waiting, holds, terms, next } = balance;
+  const rows: [string, bigint][] = [
+    [say('지갑 (출금 가능)', 'Wallet (may be withdrawn)'), walletWon],
+    [say('지급 진행', 'Payouts in flight'), inFlightWon],
+    [say('지급보류', 'Held'), heldWon],
+    [say('미수금', 'Owed to us'), owedWon],
+  ];
+  const holdLines = holds.map((hold) => {
+    const amount = hold.amountWon === null ? say('전액', 'all') : formatWon(hold.amountWon);
+    return `${say('보류', 'hold')} ${hold.id}: ${amount}, ${hold.reason} (${hold.placedBy})\n`;
+  });
+  const waitingTable = formatTable(
+    [
+      { title: say('정산 예정', 'Due') },
+      { title: say('건수', 'Captures'), align: 'right' },
+      { title: say('매입액', 'Gross won'), align: 'right' },
+      { title: say('상태', 'State') },
+    ],
+    waiting.map((each) => [
+      each.dueAt === null ? say(`빠르면 ${seoulTime(next)}`, `${seoulTime(next)} at the earliest`) : time(each.dueAt),
+      formatCount(each.captures),
+      formatWon(each.amountWon),
+      each.dueAt === null ? say('새로 들어옴', 'just came in') : unsettledWord(each.reason, language),
+    ]),
+  );
+  return [
+    `${merchantId} ${name}\n`,
+    `${say('정산 조건', 'Terms')}: ${terms ?? say('없음', 'none')}\n\n`,
+    formatTable(
+      [{ title: say('잔액', 'Balance') }, { title: say('원', 'Won'), align: 'right' }],
+      rows.map(([title, won]) => [title, formatWon(won)]),
+    ),
+    ...holdLines,
+    waiting.length === 0
+      ? `\n${say('정산을 기다리는 매입 없음', 'No captures wait to be settled')}\n`
+      : `\n${waitingTable}`,
+  ].join('');
+}
+
+function toJson(balance: MerchantBalance): object {
+  const { merchantId, name, terms, next } = balance;
+  return {
+    merchantId,
+    name,
+    walletWon: wonToJson(balance.walletWon),
+    inFlightWon: wonToJson(balance.inFlightWon),
+    heldWon: wonToJson(balance.heldWon),
+    owedWon: wonToJson(balance.owedWon),
+    terms,
+    nextSlot: formatSlot(next),
+    waiting: balance.waiting.map(({ dueAt, reason, captures, amountWon }) => ({
+      dueAt: dueAt?.toISOString() ?? null,
+      reason,
+      captures: Number(captures),
+      amountWon: wonToJson(amountWon),
+    })),
+    holds: balance.holds.map(({ id, amountWon, reason }) => ({
+      id: Number(id),
+      amountWon: amountWon === null ? null : wonToJson(amountWon),
+      reason,
+    })),
+  };
+}
+
+function time(at: Date): string {
+  return seoulTime(at.toTemporalInstant());
+}
+
+function seoulTime(at: Temporal.Instant): string {
+  return formatSeoulTime(at).slice(0, 16);
+}
