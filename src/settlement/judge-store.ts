@@ -34,7 +34,7 @@ function judged(chargeFee: string, { slot }: Part): string {
            case when s.cancel_seq > 0 and a.cancel_fee = 'kept' then 0 else f.fee_won end as fee_won,
            case when s.cancel_seq > 0 and a.cancel_fee = 'kept' then 0 else f.vat_won end as vat_won,
            case when s.cancel_seq > 0 and a.cancel_fee = 'kept' then 'kept' else f.rule end as rule,
-           case when s.amount_won = 0 or abs(s.amount_won) > ${maxAmountWon}
+           case when s.amount_won = 0 or s.amount_won not between -${maxAmountWon} and ${maxAmountWon}
                   or (s.cancel_seq = 0) <> (s.amount_won > 0) then 'capture_amount_refused'
                 when s.kind is null then 'capture_without_approval'
                 when not a.known then 'merchant_unknown'
@@ -50,7 +50,7 @@ function judged(chargeFee: string, { slot }: Part): string {
       left join lateral (
         -- The offsets keep each figure from being computed again wherever it is used.
         select f.fee_won, f.vat_won, f.rule
-          from (select case when abs(s.amount_won) <= ${maxAmountWon} then s.amount_won end as won offset 0) c
+          from (select case when s.amount_won between -${maxAmountWon} and ${maxAmountWon} then s.amount_won end as won offset 0) c
          cross join lateral ${chargeFee}(c.won, a.rate_ppm, a.fixed_won, a.min_fee_won, a.max_fee_won, a.rounding,
                                          a.vat) f offset 0) f on true`;
 }

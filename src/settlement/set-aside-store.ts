@@ -76,10 +76,11 @@ export type StuckCaptures = {
 
 /** What this part has set aside for the `findingAfter`-th time. */
 export async function stuckCaptures(tx: PoolClient, { findingAfter }: Part): Promise<StuckCaptures[]> {
-  return await query<StuckCaptures>(
+  // What cannot be settled may be more than a bigint holds, all together.
+  const stuck = await query<Omit<StuckCaptures, 'amountWon'> & { amountWon: string }>(
     tx,
     `select u.merchant_id as "merchantId", min(u.mid) as mid, u.reason, count(*) as captures,
-            sum(u.amount_won)::bigint as "amountWon", min(u.provider) as provider,
+            sum(u.amount_won)::text as "amountWon", min(u.provider) as provider,
             min(u.captured_on) as "capturedOn", min(u.provider_tid) as "providerTid", min(u.cancel_seq) as "cancelSeq"
        from unsettled_capture u join unsettled j using (provider, captured_on, provider_tid, cancel_seq)
       where j.reason is not null and u.attempts = $1
@@ -87,6 +88,7 @@ export async function stuckCaptures(tx: PoolClient, { findingAfter }: Part): Pro
       order by 1, 2, 3`,
     [findingAfter],
   );
+  return stuck.map((each) => ({ ...each, amountWon: BigInt(each.amountWon) }));
 }
 
 /** How many captures this part has set aside, and how many are not due. */

@@ -50,10 +50,12 @@ export type UnsettledTotal = {
 
 /** What waits, by reason, the most first; of one merchant if it is named. */
 export async function unsettledTotals(db: Queryable, merchantId?: string): Promise<UnsettledTotal[]> {
-  return await query<UnsettledTotal>(
+  // What is refused for its size may be more than a bigint holds, all together.
+  const totals = await query<Omit<UnsettledTotal, 'amountWon'> & { amountWon: string }>(
     db,
-    `select reason, count(*) as captures, sum(amount_won)::bigint as "amountWon", min(due_at) as "nextDueAt"
+    `select reason, count(*) as captures, sum(amount_won)::text as "amountWon", min(due_at) as "nextDueAt"
        from unsettled_capture where $1::text is null or merchant_id = $1 group by reason order by 2 desc, 1`,
     [merchantId ?? null],
   );
+  return totals.map((total) => ({ ...total, amountWon: BigInt(total.amountWon) }));
 }
