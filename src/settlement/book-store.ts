@@ -25,6 +25,8 @@ export async function bookMerchants(tx: PoolClient, part: Part): Promise<void> {
     analyze merchant_sum`);
   const merchants = await tx.query<{ merchant_id: string }>('select merchant_id from merchant_sum order by no');
   const ids = merchants.rows.map((row) => row.merchant_id);
+  // Nobody places or releases a hold until this is committed: what is credited would pass it by.
+  await tx.query('lock table settlement_hold in share mode');
   const culprits = await inHalves(tx, { from: 1, to: ids.length }, async (from, to) => {
     await book(tx, part, between(ids, from, to));
   });

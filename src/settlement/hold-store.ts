@@ -41,6 +41,7 @@ export async function placeHold(
 ): Promise<HoldMoved> {
   const [merchant] = await query(tx, 'select from merchant where merchant_id = $1', [merchantId]);
   if (merchant === undefined) throw new Problem('not_found', { what: 'merchant', id: merchantId });
+  await waitForSlot(tx);
   const { walletWon } = await lockAccounts(tx, merchantId);
   const standing = await standingHolds(tx, merchantId);
   const whole = standing.find((hold) => hold.amountWon === null);
@@ -68,6 +69,7 @@ export async function releaseHold(tx: PoolClient, id: bigint, { by, reason, on }
   const [found] = await query<Hold>(tx, `select ${columns} from settlement_hold where hold_id = $1`, [id]);
   if (found === undefined) throw new Problem('not_found', { what: 'hold', id: String(id) });
   const { merchantId } = found;
+  await waitForSlot(tx);
   const { heldWon, owedWon } = await lockAccounts(tx, merchantId);
   const [hold] = await query<Hold>(
     tx,
@@ -100,6 +102,11 @@ export async function listHolds(
       where ($1::text is null or merchant_id = $1) and ($2 or released_at is null) order by hold_id desc limit 10000`,
     [filter.merchantId ?? null, filter.released ?? false],
   );
+}
+
+/** A slot that is being booked goes by the holds that it found: it ends first, and what it booked is seen here. */
+async function waitForSlot(tx: PoolClient): Promise<void> {
+  await tx.query('lock table settlement_hold in row exclusive mode');
 }
 
 async function standingHolds(tx: PoolClient, merchantId: string): Promise<Hold[]> {

@@ -1,0 +1,81 @@
+// What a settlement has to live through: one capture, one hold or one file that would stop or rob everybody else.
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { inTransaction } from '../platform/database/pool.ts';
+import { createSettlementBooks, type Sale, today } from './books.fixture.ts';
+import { placeHold, releaseHold } from './hold-store.ts';
+import { unsettledTotals } from './unsettled-store.ts';
+
+let db: TestDatabase;
+let books: ReturnType<typeof createSettlementBooks>;
+
+beforeEach(async () => {
+  db = await testDatabase();
+  books = createSettlementBooks(db.pool);
+  await books.merchant('M1', { ppm: 0 });
+  await books.merchant('M2', { ppm: 0 });
+});
+afterEach(() => db.close());
+
+const own = async () => (await books.balances()).filter((line) => /^(wallet|held|debt)/.test(line));
+const times = ['12:05', '12:10', '12:15', '12:20'] as const;
+
+test.each<[string, Sale[]]>([
+  ['the most negative', [{ tid: 'a', seq: 1, won: -(2n ** 63n) }]],
+  ['the most', [{ tid: 'a', won: 2n ** 63n - 1n }]],
+  ['many that are far too much', ['a', 'b', 'c'].map((tid) => ({ tid, won: 2n ** 63n - 1n }))],
+])('amounts that a bigint holds, %s, keep nobody else from being settled', async (_, refused) => {
+  for (const sale of refused) await books.sales([sale]);
+  for (const [n, time] of times.entries()) {
+    await books.sales([{ tid: `b${n}`, won: 1_000, merchant: 'M2' }]);
+    await books.settle(time);
+  }
+  expect(await own()).toEqual(['wallet:M2 4000']);
+  expect((await books.unsettled()).map((line) => line.split(' ')[1])).toEqual(
+    refused.map(() => 'capture_amount_refused'),
+  );
+  expect(await unsettledTotals(db.pool)).toMatchObject([
+    { amountWon: refused.reduce((sum, { won }) => sum + BigInt(won), 0n) },
+  ]);
+});
+
+const act = { by: 'kim', reason: 'complaint', on: today };
+const place = () => inTransaction(db.pool, (tx) => placeHold(tx, { merchantId: 'M1', ...act }));
+
+test('a hold that is placed while a slot settles holds what that slot credits', async () => {
+  await books.sales([{ tid: 'a', won: 3_000 }]);
+  let placing: Promise<unknown> = Promise.resolve();
+  await books.settle('12:10', {
+    look: async () => {
+      placing = place();
+      await Promise.race([placing, blockedBackend()]);
+    },
+  });
+  await placing;
+  expect(await own()).toEqual(['held:M1 3000']);
+});
+
+test('a hold that is released while a slot settles gives back what that slot holds', async () => {
+  const { hold } = await place();
+  await books.sales([{ tid: 'a', won: 1_000 }]);
+  let releasing: Promise<unknown> = Promise.resolve();
+  await books.settle('12:05', {
+    look: async () => {
+      releasing = inTransaction(db.pool, (tx) => releaseHold(tx, hold.id, act));
+      await Promise.race([releasing, blockedBackend()]);
+    },
+  });
+  await releasing;
+  expect(await own()).toEqual(['wallet:M1 1000']);
+});
+
+/** Until somebody waits for a lock: what was begun beside the slot waits for it. */
+async function blockedBackend(): Promise<void> {
+  for (let left = 1_000; left > 0; left -= 1) {
+    const { rows } = await db.pool.query(
+      `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    if (rows.length > 0) return;
+  }
+  throw new Error('nobody waits');
+}
