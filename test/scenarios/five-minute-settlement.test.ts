@@ -1,0 +1,90 @@
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { listFindings } from '../../src/findings/store.ts';
+import { balanceOf } from '../../src/ledger/store.ts';
+import { showPayout } from '../../src/payout/list-store.ts';
+import { registerPayouts } from '../../src/payout/workflow.ts';
+import { openCipher } from '../../src/platform/cipher.ts';
+import { createDurable } from '../../src/platform/durable/durable.ts';
+import { createSettlementBooks } from '../../src/settlement/books.fixture.ts';
+import { listCycles } from '../../src/settlement/cycle-list-store.ts';
+import { noteClock, settlementStanding } from '../../src/settlement/lateness-store.ts';
+import { startSlotClock } from '../../src/settlement/slot-clock.ts';
+import { registerSettlement } from '../../src/settlement/workflow.ts';
+import { holderName, testBank } from '../support/bank.ts';
+import { testDatabase } from '../support/database.ts';
+import { temporaryFolder } from '../support/processes.ts';
+
+const quiet = { debug() {}, info() {}, warn() {}, error() {} } as never;
+const at = (time: string) => Temporal.Instant.from(`2026-11-20T${time}+09:00`);
+
+test('sold at 11:58, credited by the slot of 12:00, withdrawn at 12:05:01: a balance that is there is paid', {
+  timeout: 60_000,
+}, async () => {
+  const db = await testDatabase();
+  onTestFinished(() => db.close());
+  const { bank } = await testBank();
+  const cipher = await openCipher({ home: temporaryFolder() });
+  let clock = at('11:58:30');
+  const now = () => clock;
+  const durable = createDurable({ databaseUrl: db.url, pool: db.pool, log: quiet });
+  const payouts = registerPayouts(durable, { pool: db.pool, log: quiet, banks: [bank], cipher, now });
+  const settlement = registerSettlement(durable, {
+    pool: db.pool,
+    log: quiet,
+    now,
+    afterCredit: (tx, slot) => payouts.createDirect(tx, slot),
+  });
+  await durable.launch();
+  await payouts.dispatcher.start();
+  const books = createSettlementBooks(db.pool);
+  await books.merchant('M1', { ppm: 0 });
+  await db.pool.query(
+    `insert into bank_account (merchant_id, valid_from, bank_code, sealed, key_id, fingerprint, last4, holder, recorded_by)
+     values ('M1', '2026-01-01', '088', $1, $2, $3, '5678', $4, 'test')`,
+    [cipher.seal('110012345678').sealed, cipher.keyId, cipher.fingerprint('110012345678'), holderName],
+  );
+  let ring = () => {};
+  const slots = startSlotClock({
+    log: quiet,
+    now,
+    standing: async () => ({ ...(await settlementStanding(db.pool)), databaseNow: clock }),
+    settle: (slot, request) => settlement.settle(slot, request),
+    note: (fault) => noteClock(db.pool, fault),
+    ticks: (bell) => {
+      ring = bell;
+      return { stop() {} };
+    },
+  });
+  onTestFinished(async () => {
+    await slots.stop();
+    await payouts.dispatcher.stop();
+    await durable.shutdown(5_000);
+  });
+  const settled = (slots: number) =>
+    vi.waitFor(async () => expect(await listCycles(db.pool, { state: 'settled', limit: 9 })).toHaveLength(slots), {
+      timeout: 10_000,
+    });
+  await slots.first;
+  await books.sales([{ tid: 'a', won: 50_000 }]);
+  await expect(
+    payouts.request({ merchantId: 'M1', amountWon: 50_000n, key: 'early', who: 'M1' }),
+  ).rejects.toMatchObject({
+    code: 'payout_balance_short',
+  });
+
+  clock = at('12:00:00');
+  const startedAt = performance.now();
+  ring();
+  await vi.waitFor(async () => expect(await balanceOf(db.pool, 'wallet:M1')).toBe(50_000n), { timeout: 10_000 });
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
+
+  await settled(2);
+  clock = at('12:05:00');
+  ring();
+  await settled(3);
+  clock = at('12:05:01');
+  const { id } = await payouts.request({ merchantId: 'M1', amountWon: 50_000n, key: 'withdrawal', who: 'M1' });
+  await vi.waitFor(async () => expect((await showPayout(db.pool, id)).state).toBe('succeeded'), { timeout: 20_000 });
+  expect(await books.balances()).toEqual(['bank 50000', 'receivable:ksnet -50000']);
+  expect(await listFindings(db.pool)).toEqual([]);
+});
