@@ -40,6 +40,8 @@ async function findSettledItems(tx: PoolClient, { settledOn }: Part): Promise<vo
   // Cancels of a late file are older than the slot: their days are counted from them.
   const newest = first === undefined ? today : earlier(today, Temporal.PlainDate.from(first.day));
   let to = today.add({ days: 1 });
+  // Cancels may have come before what they cancel: the first look is for all.
+  let wanted = 'true';
   for (const days of daysBack) {
     const from = newest.subtract({ days });
     const between = [];
@@ -47,7 +49,7 @@ async function findSettledItems(tx: PoolClient, { settledOn }: Part): Promise<vo
     await tx.query(`
       insert into known_item
       select i.provider, i.provider_tid, i.cancel_seq, i.contract_id, i.rate_ppm, i.amount_won, i.fee_won, i.vat_won
-        from (select provider, provider_tid from sought s where ${withoutOriginal}) s
+        from (select provider, provider_tid from sought s where ${wanted}) s
        cross join (values ${between.map((on) => `(${day(on.toString())})`).join(', ')}) d (captured_on)
         join settlement_item i on i.provider = s.provider and i.captured_on = d.captured_on
          and i.provider_tid = s.provider_tid
@@ -56,6 +58,7 @@ async function findSettledItems(tx: PoolClient, { settledOn }: Part): Promise<vo
     const [missing] = await query(tx, `select from sought s where ${withoutOriginal} limit 1`);
     if (missing === undefined) return;
     to = from.subtract({ days: 1 });
+    wanted = withoutOriginal;
   }
 }
 

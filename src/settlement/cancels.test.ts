@@ -67,6 +67,13 @@ test.each<[string, Contract, Contract | null, Sale[][], string[]]>([
     ['a/0 1000 100 10 minimum', 'a/1 -400 -100 -10 minimum', 'a/2 -600 0 0 remainder'],
   ],
   [
+    'in parts of which one came before the sale gives the minimum back once',
+    { min: 100 },
+    null,
+    [[cancel(-400)], [sale(1_000), cancel(-600, 2)]],
+    ['a/0 1000 100 10 minimum', 'a/1 -400 -100 -10 minimum', 'a/2 -600 0 0 remainder'],
+  ],
+  [
     'where the fee is kept gives nothing back',
     { cancelFee: 'kept' },
     null,

@@ -103,13 +103,17 @@ test('a slot that has not come, is none, or was passed by another is not settled
   expect(await settle('12:05')).toMatchObject({ state: 'skipped', reason: 'slot_passed' });
 });
 
-test('a failed slot gives back what it took, and the next one settles it', async () => {
+test('a failed slot is told of and gives back what it took, and the next one settles it', async () => {
   await books.sales([{ tid: 'a', won: 10_000 }]);
   await db.pool.query('alter table fee_contract rename to hidden');
   await expect(settle('12:05')).rejects.toThrow(/fee_contract/);
   await db.pool.query('alter table hidden rename to fee_contract');
   expect(await cycles()).toEqual([expect.stringMatching(/^12:05 failed 0 0\/1 .*fee_contract/)]);
+  const told = async () => (await db.pool.query('select kind, subject, audience, times, closed_by from finding')).rows;
+  const failed = { kind: 'settlement_failed', subject: 'settlement', audience: 'operations', times: 1 };
+  expect(await told()).toEqual([{ ...failed, closed_by: null }]);
   expect(await settle('12:10')).toMatchObject({ items: 1n, creditedWon: 9_874n });
+  expect(await told()).toEqual([{ ...failed, closed_by: `settle:${today}T12:10+09:00` }]);
 });
 
 test('a cycle that is left running by a run that ended is closed as failed, and nothing of it is lost', async () => {

@@ -57,6 +57,8 @@ const findingAfterDefault = 3;
 const capturesPerPartDefault = 200_000;
 /** People are told of so many in one slot; what is more is in the list of unsettled captures. */
 const findingsMax = 100;
+/** While slots fail nobody is credited: one finding, however many they are, until one goes through. */
+const failing = { kind: 'settlement_failed', subject: 'settlement' };
 const tries = { attempts: 7, firstWaitMs: 200 };
 
 /** 정산 회차. Registers the workflow of a slot; call before the engine is launched. */
@@ -64,9 +66,8 @@ export function registerSettlement(durable: Durable, ports: SettlementPorts): Se
   const workflow = durable.register('settle', (request: SlotRequest) => settleSlot(ports, request));
   return {
     async settle(slot, { who, makesUp }) {
-      const text = formatSlot(slot);
-      if (parseSlot(text)?.equals(slot) !== true) throw new Problem('slot_refused', { slot: text, now: '' });
-      const now = ports.now();
+      const [text, now] = [formatSlot(slot), ports.now()];
+      if (parseSlot(text)?.equals(slot) !== true) throw new Problem('slot_refused', { slot: text, now: `${now}` });
       if (Temporal.Instant.compare(slot, now) > 0) throw new Problem('slot_refused', { slot: text, now: `${now}` });
       const request = { slot: text, who, ...(makesUp === undefined ? {} : { makesUp: makesUp.toString() }) };
       const handle = await durable.start(workflow, `settle:${text}`, request);
@@ -96,10 +97,15 @@ async function settleSlot(ports: SettlementPorts, request: SlotRequest): Promise
     const unpaid = await payOut(ports, { slot: request.slot, settledOn, runId: id });
     return await transaction('note', async (tx) => {
       await finishCycle(tx, id, unpaid);
+      await closeFinding(tx, { ...failing, by: id });
       return await resultOf(tx, slot);
     });
   } catch (error) {
-    await transaction('fail', (tx) => failCycle(tx, id, reasonOf(error)));
+    const reason = reasonOf(error);
+    await transaction('fail', async (tx) => {
+      await failCycle(tx, id, reason);
+      await openFinding(tx, { ...failing, audience: 'operations', detail: { slot: request.slot, reason } });
+    });
     throw error;
   }
 }
