@@ -43,6 +43,16 @@ test.each<[Terms, string | null, [on: string, time: string]]>([
   expect(await books.unsettled()).toEqual([]);
 });
 
+test('what was set aside is settled at a time of its own cycle once it can be', async () => {
+  await books.merchant('M1', {}, { cycle: 'M30' });
+  await books.captures([{ tid: 'a', won: 10_000 }]);
+  await books.settle('12:05');
+  expect(await books.unsettled()).toEqual(['a/0 capture_without_approval 1 2026-11-20 12:10']);
+  await books.payments([{ tid: 'a', won: 10_000 }]);
+  expect(await books.settle('12:10')).toMatchObject({ items: 0n, waiting: 1n });
+  expect(await books.settle('12:30')).toMatchObject({ items: 1n });
+});
+
 test('a holiday that is added while a capture waits puts it off', async () => {
   await books.merchant('M1', {}, { cycle: 'D+1' });
   await books.sales([{ tid: 'a', won: 10_000 }]);

@@ -29,8 +29,8 @@ function judged(chargeFee: string, { slot }: Part): string {
     create temp table judged on commit drop as
     select s.provider, s.captured_on, s.provider_tid, s.cancel_seq, s.traded_on, s.mid, s.amount_won, s.again,
            s.merchant_id, a.method, a.contract_id, a.rate_ppm, a.is_simple, a.due_at,
-           -- What has waited for a slot by the minute has waited enough, whichever slot comes first.
-           a.due_at <= ${instant(slot)} or (s.again and a.is_minutes) as is_due,
+           -- What waited for a slot by the minute and nothing else has waited enough, whichever slot comes first.
+           a.due_at <= ${instant(slot)} or (s.was_sound and a.is_minutes) as is_due,
            case when s.cancel_seq > 0 and a.cancel_fee = 'kept' then 0 else f.fee_won end as fee_won,
            case when s.cancel_seq > 0 and a.cancel_fee = 'kept' then 0 else f.vat_won end as vat_won,
            case when s.cancel_seq > 0 and a.cancel_fee = 'kept' then 'kept' else f.rule end as rule,

@@ -14,7 +14,8 @@ export async function stageCaptures(tx: PoolClient, part: Part): Promise<void> {
   const captures = `
     ${capturesOf(arrivals, partOf(part))}
     union all
-    select provider, captured_on, provider_tid, cancel_seq, traded_on, mid, amount_won, merchant_id, true
+    select provider, captured_on, provider_tid, cancel_seq, traded_on, mid, amount_won, merchant_id, true,
+           reason is null or reason = 'original_unsettled'
       from unsettled_capture where due_at <= ${instant(part.slot)} ${partOf(part)}`;
   // An import's captures lie together, which its block range index knows and a plan by the leaf's key does not.
   await tx.query(`
@@ -33,7 +34,7 @@ export async function stageCaptures(tx: PoolClient, part: Part): Promise<void> {
   );
   await tx.query(`
     create temp table staged on commit drop as
-    select r.provider, r.captured_on, r.provider_tid, r.cancel_seq, r.traded_on, r.mid, r.amount_won, r.again,
+    select r.provider, r.captured_on, r.provider_tid, r.cancel_seq, r.traded_on, r.mid, r.amount_won, r.again, r.was_sound,
            p.kind, coalesce(p.merchant_id, r.merchant_id) as merchant_id
       from raw_capture r left join (${paymentsOf(traded)}) p
         on p.provider = r.provider and p.traded_on = r.traded_on and p.provider_tid = r.provider_tid
@@ -47,11 +48,11 @@ export function capturesOf(arrivals: readonly Arrival[], condition: string): str
   const queries = [...ofProvider].map(([provider, own]) => {
     const days = [...new Set(own.map(({ capturedOn }) => capturedOn))].map(day);
     const imports = [...new Set(own.map(({ importId }) => importId))];
-    return `select ${columns}, null::text collate "C" as merchant_id, false as again from capture
+    return `select ${columns}, null::text collate "C" as merchant_id, false as again, false as was_sound from capture
              where provider = ${escapeLiteral(provider)} and captured_on in (${days.join(', ')})
                and import_id in (${imports.join(', ')}) ${condition}`;
   });
-  const none = `select ${columns}, null::text collate "C" as merchant_id, false as again from capture where false`;
+  const none = `select ${columns}, null::text collate "C" as merchant_id, false as again, false as was_sound from capture where false`;
   return queries.length === 0 ? none : queries.join(' union all ');
 }
 
