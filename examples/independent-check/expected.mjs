@@ -121,6 +121,8 @@ export function openBooks(world, outcomeOf) {
       const name = `${capture.provider} ${capture.providerTid}`;
       const judged = judge(capture, at);
       capture.reason = typeof judged === 'string' ? judged : undefined;
+      // Its time begins when it can be settled: until then it comes anew with every slot.
+      if (capture.reason !== undefined) [capture.arrived, capture.dueAt] = [undefined, undefined];
       if (typeof judged === 'object' && !(capture.cancelSeq !== '0' && stuck.has(name))) {
         settled.push(settleItem(capture, judged, at));
       } else {

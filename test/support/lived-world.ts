@@ -4,15 +4,16 @@ import { vi } from 'vitest';
 import { openImportSource } from '../../src/imports/import-source.ts';
 import { wonToJson } from '../../src/kernel/money.ts';
 import { isProblem } from '../../src/kernel/problem.ts';
+import { ledgerCommands } from '../../src/ledger/commands.ts';
 import { importMerchants } from '../../src/merchants/import-merchants.ts';
 import { importAccounts, importContracts, importTerms } from '../../src/merchants/import-terms.ts';
 import { importPayments } from '../../src/payments/import-payments.ts';
 import { openBanks } from '../../src/payout/banks/registry.ts';
+import { payoutCommands } from '../../src/payout/commands.ts';
 import { listPayouts } from '../../src/payout/list-store.ts';
-import { payoutToJson } from '../../src/payout/payout-rows.ts';
 import { registerPayouts } from '../../src/payout/workflow.ts';
 import { openCipher } from '../../src/platform/cipher.ts';
-import { inTransaction } from '../../src/platform/database/pool.ts';
+import { inTransaction, type Pool } from '../../src/platform/database/pool.ts';
 import { createDurable } from '../../src/platform/durable/durable.ts';
 import { createHttpClient } from '../../src/platform/http-client.ts';
 import { providers } from '../../src/providers/registry.ts';
@@ -20,10 +21,12 @@ import { calm } from '../../src/sandbox/bank-moods.ts';
 import { startBankServer } from '../../src/sandbox/bank-server.ts';
 import { generateWorld } from '../../src/sandbox/generate.ts';
 import type { WorldSpec } from '../../src/sandbox/world.ts';
+import { settlementCommands } from '../../src/settlement/commands.ts';
 import { listHolds, placeHold, releaseHold } from '../../src/settlement/hold-store.ts';
 import { parseSlot } from '../../src/settlement/slot.ts';
-import { registerSettlement } from '../../src/settlement/workflow.ts';
+import { registerSettlement, type Settlement } from '../../src/settlement/workflow.ts';
 import { holdersIn } from './bank-holders.ts';
+import { runCommand } from './commands.ts';
 import { testDatabase } from './database.ts';
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} } as never;
@@ -192,38 +195,39 @@ export async function openLivedWorld(folder: string, spec: WorldSpec) {
         history.push({ release: { id: Number(id) } });
       }
     },
-    /** What the product says, as its commands print it, and the bank's own books. */
+    /** What the product says, as its commands print it, and the bank's own journal. */
     async report(into: string): Promise<void> {
       mkdirSync(into, { recursive: true });
       writeFileSync(path.join(folder, 'history.json'), JSON.stringify(history));
+      const say = async <Row>(...line: string[]): Promise<Row> => {
+        const { said } = await runCommand(db.pool, [...line, '--json'], (program, context, output) => {
+          const withEngine = <T>(work: (engine: { pool: Pool; settlement: Settlement }) => Promise<T>) =>
+            work({ pool: db.pool, settlement });
+          settlementCommands(program, context, withEngine, { output, now });
+          ledgerCommands(program, context, { output });
+          payoutCommands(program, context, { bank: 'json-van', now, output });
+        });
+        return JSON.parse(said) as Row;
+      };
       const write = (name: string, rows: readonly object[]) =>
         writeFileSync(
           path.join(into, name),
           JSON.stringify(rows, (_, value) => (typeof value === 'bigint' ? wonToJson(value) : value)),
         );
-      const query = async (sql: string) => (await db.pool.query<object>(sql)).rows;
-      write(
-        'items.json',
-        await query(
-          `select provider, provider_tid as "providerTid", cancel_seq as "cancelSeq", merchant_id as "merchantId", slot,
-                  amount_won as "amountWon", fee_won as "feeWon", vat_won as "vatWon", rule from settlement_item`,
-        ),
-      );
-      write(
-        'settlements.json',
-        await query(
-          `select slot, merchant_id as "merchantId", items, gross_won as "grossWon", fee_won as "feeWon",
-                  vat_won as "vatWon", net_won as "netWon", offset_won as "offsetWon", carried_won as "carriedWon" from settlement`,
-        ),
-      );
-      write(
-        'unsettled.json',
-        await query(
-          `select provider, provider_tid as "providerTid", cancel_seq as "cancelSeq", reason from unsettled_capture`,
-        ),
-      );
-      write('accounts.json', await query(`select account, balance_won as "balanceWon" from ledger_account`));
-      write('payouts.json', (await listPayouts(db.pool, { limit: 100_000 })).map(payoutToJson));
+      const days = ['--from', spec.from.toString(), '--limit', '100000'];
+      const settlements = await say<{ merchantId: string; slot: string }[]>('settlement', 'list', ...days);
+      const items: object[] = [];
+      for (const { merchantId, slot } of settlements) {
+        const { details } = await say<{ details: object[] }>('settlement', 'show', merchantId, '--slot', slot);
+        items.push(...details.map((item) => ({ merchantId, slot, ...item })));
+      }
+      const kinds = await say<{ kind: string }[]>('ledger', 'accounts');
+      const accounts = await Promise.all(kinds.map(({ kind }) => say<object[]>('ledger', 'accounts', '--kind', kind)));
+      write('settlements.json', settlements);
+      write('items.json', items);
+      write('unsettled.json', await say('settlement', 'unsettled', '--limit', '100000'));
+      write('accounts.json', accounts.flat());
+      write('payouts.json', await say('payout', 'list', '--limit', '100000'));
       write('bank.json', server.transfers());
     },
     async close(): Promise<void> {
