@@ -141,8 +141,12 @@ export async function addToCycle(
 /** Closes a cycle that went through. `reason`: what did not, although all was credited. */
 export async function finishCycle(tx: PoolClient, runId: string, reason: string | null): Promise<void> {
   await tx.query(
-    `update settlement_cycle set state = 'settled', finished_at = clock_timestamp(),
-            credited_at = coalesce(credited_at, clock_timestamp()), reason = $2
+    `update settlement_cycle c set state = 'settled', finished_at = clock_timestamp(),
+            credited_at = coalesce(credited_at, clock_timestamp()), reason = $2,
+            -- A merchant may be in several parts, and is still one.
+            merchants = case when parts < 2 then merchants else
+              (select count(distinct s.merchant_id) from settlement s
+                where s.settled_on = (c.slot at time zone 'Asia/Seoul')::date and s.slot = c.slot) end
       where run_id = $1 and state = 'running'`,
     [runId, reason],
   );
