@@ -48,6 +48,11 @@ export const settlementProblems = {
     ko: '매입 {provider} {providerTid}/{cancelSeq}: 정산할 수 없는 금액입니다: {amountWon}원',
     en: 'Capture {provider} {providerTid}/{cancelSeq}: {amountWon} won cannot be settled',
   },
+  capture_repeated: {
+    status: 422,
+    ko: '매입 {provider} {providerTid}/{cancelSeq}: {cause}에 이미 매입되었습니다. 두 번 정산하지 않습니다',
+    en: 'Capture {provider} {providerTid}/{cancelSeq}: was captured before, on {cause}, and is not settled twice',
+  },
   fee_failed: {
     status: 422,
     ko: '매입 {provider} {providerTid}/{cancelSeq}: {amountWon}원의 수수료를 계산할 수 없습니다',

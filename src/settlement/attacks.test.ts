@@ -1,5 +1,5 @@
 // What a settlement has to live through: one capture, one hold or one file that would stop or rob everybody else.
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
 import { inTransaction } from '../platform/database/pool.ts';
 import { createSettlementBooks, type Sale, today } from './books.fixture.ts';
@@ -79,3 +79,38 @@ async function blockedBackend(): Promise<void> {
   }
   throw new Error('nobody waits');
 }
+
+describe('what was captured before on a day that no import compares is not settled again', () => {
+  const first: Sale = { tid: 'a', won: 1_000, traded: '2026-11-02', captured: '2026-11-03' };
+  const again: Sale = { ...first, captured: '2026-11-12' };
+  const refused = [expect.stringMatching(/^a\/0 capture_repeated 1 /)];
+
+  test('where the first was settled', async () => {
+    await books.sales([first]);
+    await books.settle('12:05');
+    await books.captures([again, { tid: 'b', won: 10, traded: '2026-11-02', captured: '2026-11-12' }]);
+    await books.payments([{ tid: 'b', won: 10, traded: '2026-11-02' }]);
+    await books.settle('12:10');
+    expect(await books.items()).toEqual(['a/0 1000 0 0 rate', 'b/0 10 0 0 rate']);
+    expect(await books.unsettled()).toEqual(refused);
+  });
+
+  test('where both come in one slot', async () => {
+    await books.payments([first]);
+    await books.captures([first, again]);
+    await books.settle('12:05');
+    expect(await books.items()).toEqual(['a/0 1000 0 0 rate']);
+    expect(await books.unsettled()).toEqual(refused);
+  });
+
+  test('where the first is not due yet', async () => {
+    await books.terms('M1', { from: '2026-11-03', cycle: 'D+30' });
+    await books.terms('M1', { from: '2026-11-12', cycle: 'M5' });
+    await books.sales([first]);
+    await books.settle('12:05');
+    await books.captures([again]);
+    await books.settle('12:10');
+    expect(await books.items()).toEqual([]);
+    expect(await books.unsettled()).toEqual([expect.stringMatching(/^a\/0 - 0 /), ...refused]);
+  });
+});

@@ -5,6 +5,7 @@ import { priceCancels } from './cancel-store.ts';
 import { addToCycle } from './cycle-store.ts';
 import { judgeCaptures, waitForOriginals } from './judge-store.ts';
 import type { Part } from './part.ts';
+import { refuseRepeated } from './repeated-store.ts';
 import { countUnsettled, keepUnsettled, type Relieved, type StuckCaptures, stuckCaptures } from './set-aside-store.ts';
 import { stageCaptures } from './stage-store.ts';
 import { chooseTiers } from './volume-store.ts';
@@ -21,6 +22,7 @@ export async function settlePart(tx: PoolClient, part: Part): Promise<PartOutcom
   await findAgreements(tx, part);
   await chooseTiers(tx, part);
   await judgeCaptures(tx, part);
+  await refuseRepeated(tx);
   await waitForOriginals(tx, part);
   await priceCancels(tx, part);
   await bookMerchants(tx, part);

@@ -11,6 +11,7 @@ const reasonWords: Readonly<Record<string, Words>> = {
   contract_missing: { ko: '수수료 계약 없음', en: 'no fee contract' },
   contract_closed: { ko: '수수료 계약 종료', en: 'fee contract ended' },
   capture_amount_refused: { ko: '정산 불가 금액', en: 'amount refused' },
+  capture_repeated: { ko: '중복 매입', en: 'captured before' },
   fee_failed: { ko: '수수료 계산 불가', en: 'fee not computable' },
   original_set_aside: { ko: '원거래 보류', en: 'original set aside' },
   original_unsettled: { ko: '원거래 미정산', en: 'original not settled' },
