@@ -1,4 +1,5 @@
-// An hour of slots under a fast clock, with two processes that are killed all the time and a bank in all its moods.
+// An hour of slots under a fast clock, a bank in all its moods, and two processes that are killed at random moments and
+// started again, frozen until others have taken their work, and cut off from the database.
 // `npm run bench -- chaos --slots 48 --seed 7` makes it longer.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -40,6 +40,7 @@ const moods: BankMoods = { ...stormy, latencyMs: [2, 80], processingMs: [20_000,
 /** Longer than anything of the bank's comes late. */
 const settlingMs = 900;
 const answerMs = 600;
+const frozenMs = 2_500;
 
 export type ChaosOptions = {
   readonly seed: string;
@@ -48,7 +49,7 @@ export type ChaosOptions = {
   /** How long a slot of five minutes takes. */
   readonly slotMs: number;
   readonly workers: number;
-  /** A worker is killed about so often. */
+  /** A worker is killed, or worse, about so often. */
   readonly killEveryMs: number;
   /** Sales in a burst, of which there are some in every slot. */
   readonly sales: number;
@@ -57,6 +58,7 @@ export type ChaosOptions = {
 };
 
 export type ChaosOutcome = {
+  /** Kills, freezes and cuts. */
   readonly kills: number;
   readonly cycles: Readonly<Record<string, number>>;
   readonly captures: number;
@@ -70,7 +72,7 @@ export type ChaosOutcome = {
 
 /**
  * 장애 주입. A world that sells while processes settle it slot after slot and pay out to a simulated bank in all its
- * moods, and are killed and started again all the time. Afterwards everything is left to come to its end, and the books
+ * moods, and are killed and started again, frozen for a while, or cut off from the database. Afterwards everything is left to come to its end, and the books
  * are asked whether they are true.
  */
 export async function liveChaos(
@@ -102,7 +104,7 @@ export async function liveChaos(
   const listener = serve({ fetch: api.fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) => {
     callbackUrl = `http://127.0.0.1:${port}`;
   });
-  const crew = createCrew({ databaseUrl: db.url, home: folder, clock, bank, secret }, options);
+  const crew = createCrew(db.pool, { databaseUrl: db.url, home: folder, clock, bank, secret }, options);
   try {
     await crew.start();
     const end = Temporal.Instant.from(`${day}T12:00+09:00`).add({ minutes: 5 * options.slots + 1 });
@@ -113,7 +115,10 @@ export async function liveChaos(
     await crew.stop();
     const transfers = server.transfers();
     const reconciled = await reconcile(db, opened.banks, now);
-    return await outcomeOf(db.pool, server, [...ended, ...reconciled], { kills: crew.kills(), transfers });
+    return await outcomeOf(db.pool, server, [...ended, ...reconciled, ...crew.deaths()], {
+      kills: crew.kills(),
+      transfers,
+    });
   } finally {
     await crew.stop();
     listener.close();
@@ -136,9 +141,10 @@ async function bringWorld(pool: Pool, world: World, folder: string): Promise<voi
   await bring('accounts.csv', (onPool, source, how) => importAccounts(onPool, cipher, source, how));
 }
 
-/** The processes: started, killed at random and started again. */
-function createCrew(told: ChaosWorker, { seed, workers, killEveryMs }: ChaosOptions) {
+/** The processes: started, killed at random and started again, and what else befalls them. */
+function createCrew(pool: Pool, told: ChaosWorker, { seed, workers, killEveryMs }: ChaosOptions) {
   const children: ChildProcess[] = [];
+  const deaths: string[] = [];
   const base = drawBase(seed, 'chaos');
   let [kills, isOver] = [0, false];
   const begin = async (n: number): Promise<void> => {
@@ -146,15 +152,14 @@ function createCrew(told: ChaosWorker, { seed, workers, killEveryMs }: ChaosOpti
     const child = spawn(process.execPath, [worker, JSON.stringify(told)], { stdio: ['ignore', 'pipe', 'pipe'] });
     children[n] = child;
     let errors = '';
+    child.once('exit', (status) => {
+      if (status !== null) deaths.push(`a worker ended by itself: ${errors.slice(0, 2_000)}`);
+    });
     child.stderr?.on('data', (chunk: Buffer) => {
       errors += chunk.toString('utf8');
     });
-    const ended = once(child, 'exit').then(() => false);
-    const isReady = await Promise.race([
-      once(child.stdout as NonNullable<typeof child.stdout>, 'data').then(() => true),
-      ended,
-    ]);
-    if (!isReady && errors !== '') throw new Error(`a worker ended by itself: ${errors}`);
+    const ended = once(child, 'exit');
+    await Promise.race([once(child.stdout as NonNullable<typeof child.stdout>, 'data'), ended]);
   };
   const kill = async (n: number): Promise<void> => {
     const child = children[n];
@@ -162,6 +167,12 @@ function createCrew(told: ChaosWorker, { seed, workers, killEveryMs }: ChaosOpti
     const ended = once(child, 'exit');
     child.kill('SIGKILL');
     await ended;
+  };
+  /** So long that its work is taken over; then it goes on where it was, and must not. */
+  const freeze = async (n: number): Promise<void> => {
+    children[n]?.kill('SIGSTOP');
+    await wait(frozenMs);
+    children[n]?.kill('SIGCONT');
   };
   return {
     kills: () => kills,
@@ -173,17 +184,31 @@ function createCrew(told: ChaosWorker, { seed, workers, killEveryMs }: ChaosOpti
         const n = draw(base, kills, 1) % workers;
         // Now and then while it is still starting.
         if (kills % 3 !== 0) await Promise.all(starting.splice(0));
-        await kill(n);
         kills += 1;
-        starting.push(begin(n));
+        if (kills % 4 === 0) await freeze(n);
+        else if (kills % 7 === 0) await cutConnections(pool);
+        else {
+          await kill(n);
+          starting.push(begin(n));
+        }
       }
       await Promise.all(starting);
     },
+    /** Processes that ended without being killed. */
+    deaths: () => deaths,
     async stop(): Promise<void> {
       isOver = true;
       await Promise.all(children.map((_, n) => kill(n)));
     },
   };
+}
+
+/** As when the database's server is restarted: what was under way fails, whoever was connected connects anew. */
+async function cutConnections(pool: Pool): Promise<void> {
+  await pool.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+        and application_name not like 'test%' and application_name <> 'bench'`,
+  );
 }
 
 /** Sales, cancels and withdrawals, until the hour is over. */
