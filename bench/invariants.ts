@@ -2,12 +2,11 @@
  * `npm run bench -- invariants [--runs 100] [--seed N] [--json]`: random histories of a gateway, as in
  * test/simulation/ledger-invariants.test.ts, until one breaks an invariant; ends with 1 then, and names the seed.
  */
-import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { openCipher } from '../src/platform/cipher.ts';
 import { migrate } from '../src/platform/database/migrate.ts';
-import { createPool } from '../src/platform/database/pool.ts';
+import { createPool, type Pool } from '../src/platform/database/pool.ts';
 import { brokenBy } from '../test/support/lived-history.ts';
 import { randomHistory } from '../test/support/random-history.ts';
 import { onServer } from './harness.ts';
@@ -23,18 +22,25 @@ const { values } = parseArgs({
 await onServer(2, async ({ url, pool, home }) => {
   const cipher = await openCipher({ home });
   const startedAt = performance.now();
-  const property = fc.asyncProperty(randomHistory, async (history) => {
-    const address = new URL(url);
-    address.pathname = `/history_${randomBytes(6).toString('hex')}`;
-    const name = address.pathname.slice(1);
-    await pool.query(`create database ${name}`);
+  const open = async <T>(name: string, template: string, work: (own: { url: string; pool: Pool }) => Promise<T>) => {
+    await pool.query(`create database ${name} template ${template}`);
+    const address = Object.assign(new URL(url), { pathname: `/${name}` });
     const own = createPool(address.href, { applicationName: name });
     try {
-      await migrate(own);
-      const broken = await brokenBy({ url: address.href, pool: own }, cipher, history);
-      if (broken.length > 0) throw new Error(broken.join('\n'));
+      return await work({ url: address.href, pool: own });
     } finally {
       await own.end();
+    }
+  };
+  await open('empty_history', 'template1', (own) => migrate(own.pool));
+  let histories = 0;
+  const property = fc.asyncProperty(randomHistory, async (history) => {
+    histories += 1;
+    const name = `history_${histories}`;
+    try {
+      const broken = await open(name, 'empty_history', (own) => brokenBy(own, cipher, history));
+      if (broken.length > 0) throw new Error(broken.join('\n'));
+    } finally {
       await pool.query(`drop database ${name} with (force)`);
     }
   });
