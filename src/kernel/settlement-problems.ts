@@ -23,6 +23,11 @@ export const settlementProblems = {
     ko: '매입 {provider} {providerTid}/{cancelSeq}: 해당 승인(취소) 내역이 없습니다',
     en: 'Capture {provider} {providerTid}/{cancelSeq}: there is no approval or cancel of it',
   },
+  capture_over_approval: {
+    status: 422,
+    ko: '매입 {provider} {providerTid}/{cancelSeq}: {amountWon}원은 승인(취소) 금액보다 많습니다',
+    en: 'Capture {provider} {providerTid}/{cancelSeq}: {amountWon} won is more than was approved or cancelled',
+  },
   merchant_unknown: {
     status: 422,
     ko: '매입 {provider} {providerTid}/{cancelSeq}: 등록되지 않은 가맹점입니다: {merchant}',

@@ -114,3 +114,21 @@ describe('what was captured before on a day that no import compares is not settl
     expect(await books.unsettled()).toEqual([expect.stringMatching(/^a\/0 - 0 /), ...refused]);
   });
 });
+
+test('a capture of more than was approved, or cancelled, is not settled', async () => {
+  const approved: Sale[] = [
+    { tid: 'a', won: 1_000 },
+    { tid: 'b', won: 1_000 },
+    { tid: 'b', seq: 1, won: -400, kind: 'P' },
+    { tid: 'c', won: 1_000 },
+  ];
+  await books.payments(approved);
+  const captured = [1_001n, 1_000n, -401n, 999n];
+  await books.captures(approved.map((sale, n) => ({ ...sale, won: captured[n] as bigint })));
+  await books.settle('12:05');
+  expect(await books.items()).toEqual(['b/0 1000 0 0 rate', 'c/0 999 0 0 rate']);
+  expect((await books.unsettled()).map((line) => line.split(' ').slice(0, 2).join(' '))).toEqual([
+    'a/0 capture_over_approval',
+    'b/1 capture_over_approval',
+  ]);
+});

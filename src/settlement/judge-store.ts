@@ -36,7 +36,8 @@ function judged(chargeFee: string, { slot }: Part): string {
            case when s.cancel_seq > 0 and a.cancel_fee = 'kept' then 'kept' else f.rule end as rule,
            case when s.amount_won = 0 or s.amount_won not between -${maxAmountWon} and ${maxAmountWon}
                   or (s.cancel_seq = 0) <> (s.amount_won > 0) then 'capture_amount_refused'
-                when s.kind is null then 'capture_without_approval'
+                when s.paid_won is null then 'capture_without_approval'
+                when s.amount_won not between least(s.paid_won, 0) and greatest(s.paid_won, 0) then 'capture_over_approval'
                 when not a.known then 'merchant_unknown'
                 when a.terms_id is null then 'terms_missing'
                 when s.cancel_seq > 0 and a.is_simple is not true then null

@@ -21,6 +21,7 @@ export async function stageCaptures(tx: PoolClient, part: Part): Promise<void> {
   await tx.query(`
     set local work_mem = '256MB';
     set local jit = off;
+    set local default_statistics_target = 10;
     set local enable_seqscan = off;
     set local enable_indexscan = off;
     create temp table raw_capture on commit drop as ${captures};
@@ -35,7 +36,7 @@ export async function stageCaptures(tx: PoolClient, part: Part): Promise<void> {
   await tx.query(`
     create temp table staged on commit drop as
     select r.provider, r.captured_on, r.provider_tid, r.cancel_seq, r.traded_on, r.mid, r.amount_won, r.again, r.was_sound,
-           p.kind, coalesce(p.merchant_id, r.merchant_id) as merchant_id
+           p.amount_won as paid_won, coalesce(p.merchant_id, r.merchant_id) as merchant_id
       from raw_capture r left join (${paymentsOf(traded)}) p
         on p.provider = r.provider and p.traded_on = r.traded_on and p.provider_tid = r.provider_tid
        and p.cancel_seq = r.cancel_seq`);
@@ -66,7 +67,7 @@ function partOf({ part, parts }: Part): string {
 }
 
 function paymentsOf(traded: readonly { readonly provider: string; readonly days: readonly string[] }[]): string {
-  const columns = 'provider, traded_on, provider_tid, cancel_seq, kind, merchant_id';
+  const columns = 'provider, traded_on, provider_tid, cancel_seq, amount_won, merchant_id';
   const queries = traded.map(
     ({ provider, days }) => `select ${columns} from payment
       where provider = ${escapeLiteral(provider)} and traded_on in (${days.map(day).join(', ')})`,

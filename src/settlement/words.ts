@@ -6,6 +6,7 @@ export type Words = Readonly<Record<Language, string>>;
 /** Why a capture waits, in a few words; the Problem of the same code says it in full. */
 const reasonWords: Readonly<Record<string, Words>> = {
   capture_without_approval: { ko: '승인 없음', en: 'no approval' },
+  capture_over_approval: { ko: '승인 금액 초과', en: 'more than approved' },
   merchant_unknown: { ko: '미등록 가맹점', en: 'unknown merchant' },
   terms_missing: { ko: '정산 조건 없음', en: 'no settlement terms' },
   contract_missing: { ko: '수수료 계약 없음', en: 'no fee contract' },
