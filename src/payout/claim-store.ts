@@ -15,6 +15,8 @@ export type Carried = {
   readonly state: PayoutState;
   readonly messageNo: string | null;
   readonly messageOn: string | null;
+  /** How often it may have left. */
+  readonly sends: number;
   readonly accountId: bigint;
   readonly bankCode: string;
   readonly holder: string;
@@ -25,6 +27,9 @@ export type Carried = {
   /** The bank named this holder within the last thirty days. */
   readonly holderKnown: boolean;
 };
+
+/** The message of a sending, and which sending of it this is. */
+export type Sending = BankMessage & { readonly sends: number };
 
 /** Longer than any wait that we set: a payout that waits beyond it was given its time by a clock that was ahead. */
 const longestWaitHours = 26;
@@ -62,7 +67,7 @@ export async function loadCarried(db: Queryable, ids: readonly bigint[], now: Te
   const { rows } = await db.query<Carried>(
     `select p.payout_id as "payoutId", p.claimed_by as run, p.bank, p.merchant_id as "merchantId",
             p.amount_won as "amountWon", p.state, p.message_no as "messageNo", p.message_on as "messageOn",
-            p.account_id as "accountId", a.bank_code as "bankCode", a.holder, a.sealed, a.key_id as "keyId",
+            p.sends, p.account_id as "accountId", a.bank_code as "bankCode", a.holder, a.sealed, a.key_id as "keyId",
             a.fingerprint = f.fingerprint and a.bank_code = f.bank_code as "accountInForce",
             exists (select from (select h.outcome from holder_check h
                                   where h.account_id = p.account_id and h.bank = p.bank
@@ -86,8 +91,8 @@ export async function markSending(
   db: Queryable,
   given: readonly Pick<Carried, 'payoutId' | 'run'>[],
   now: Temporal.Instant,
-): Promise<Map<bigint, BankMessage>> {
-  const { rows } = await db.query<BankMessage & { payoutId: bigint }>(
+): Promise<Map<bigint, Sending>> {
+  const { rows } = await db.query<Sending & { payoutId: bigint }>(
     `with held as materialized (
        select p.payout_id, p.state, p.claimed_by
          from payout p join unnest($1::bigint[], $2::text[]) as g (payout_id, run)
@@ -107,7 +112,7 @@ export async function markSending(
        select payout_id, run, 'holder_checked', 'sent', 'sending',
               jsonb_build_object('messageNo', message_no, 'messageOn', message_on, 'sends', sends) from sent
      )
-     select payout_id as "payoutId", message_no as "messageNo", message_on as "messageOn" from sent`,
+     select payout_id as "payoutId", message_no as "messageNo", message_on as "messageOn", sends from sent`,
     [given.map(({ payoutId }) => String(payoutId)), given.map(({ run }) => run), dayOf(now), now.toString()],
   );
   return new Map(rows.map(({ payoutId, ...message }) => [payoutId, message]));

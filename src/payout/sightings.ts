@@ -1,10 +1,10 @@
 /**
- * How long this process has known payouts to be sent without a definite word. By a clock that only goes forward: a wall
+ * How long this process has known the latest sending of payouts without a definite word. By a clock that only goes forward: a wall
  * clock that jumps must not make NOT_FOUND a proof. A process that begins anew waits anew.
  */
 export type Sightings = {
-  /** Milliseconds since it was first seen here; 0 when this is the first time. */
-  see(payoutId: bigint): number;
+  /** Milliseconds since the `sends`th sending was first seen here; 0 when this is the first time. */
+  see(payoutId: bigint, sends: number): number;
   forget(payoutId: bigint): void;
 };
 
@@ -12,15 +12,15 @@ export type Sightings = {
 const most = 50_000;
 
 export function createSightings(clock: () => number = () => performance.now()): Sightings {
-  const firstSeen = new Map<bigint, number>();
+  const firstSeen = new Map<bigint, { readonly at: number; readonly sends: number }>();
   return {
-    see(payoutId) {
+    see(payoutId, sends) {
       const now = clock();
-      const since = firstSeen.get(payoutId);
-      if (since !== undefined) return now - since;
+      const known = firstSeen.get(payoutId);
+      if (known?.sends === sends) return now - known.at;
       const [oldest] = firstSeen.keys();
       if (oldest !== undefined && firstSeen.size >= most) firstSeen.delete(oldest);
-      firstSeen.set(payoutId, now);
+      firstSeen.set(payoutId, { at: now, sends });
       return 0;
     },
     forget: (payoutId) => void firstSeen.delete(payoutId),

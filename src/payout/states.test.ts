@@ -39,13 +39,22 @@ const cases: readonly (readonly [PayoutState, Source, BankAnswer, boolean, strin
   ['cancelled', 'callback', word('succeeded'), false, 'cancelled disagrees - now'],
   ['cancelled', 'callback', word('rejected'), false, 'cancelled repeated - now'],
   ['created', 'holder', word('rejected'), false, 'rejected applied released now'],
+  ['holder_checked', 'holder', word('rejected'), false, 'holder_checked repeated - later'],
+  ['sent', 'holder', word('rejected'), false, 'sent repeated - later'],
+  ['unknown', 'holder', word('rejected'), false, 'unknown repeated - later'],
+  ['succeeded', 'holder', word('rejected'), false, 'succeeded repeated - later'],
   ['created', 'holder', none('unknown'), false, 'created applied - later'],
   ['created', 'holder', none('closed'), false, 'created applied - open'],
   ['cancelled', 'holder', none('unknown'), false, 'cancelled repeated - later'],
 ];
 
 test.each(cases)('%s, %s says %o, settled %s: %s', (state, source, answer, settled, expected) => {
-  const { to, verdict, booking, next } = judge({ state, sends: 1, asks: 0, claims: 1 }, source, answer, settled);
+  const { to, verdict, booking, next } = judge(
+    { state, sends: state === 'created' ? 0 : 1, asks: 0, claims: 1 },
+    source,
+    answer,
+    settled,
+  );
   expect(`${to} ${verdict} ${booking ?? '-'} ${next}`).toBe(expected);
 });
 
@@ -67,12 +76,15 @@ describe('closing hours', () => {
   });
 });
 
-test('a sighting is as old as the clock that only goes forward says, and begins anew when forgotten', () => {
+test('a sighting is as old as the clock that only goes forward says, and begins anew when it is sent again', () => {
   let clock = 1_000;
   const sightings = createSightings(() => clock);
-  expect(sightings.see(1n)).toBe(0);
+  expect(sightings.see(1n, 1)).toBe(0);
   clock += 500;
-  expect([sightings.see(1n), sightings.see(2n)]).toEqual([500, 0]);
-  sightings.forget(1n);
-  expect(sightings.see(1n)).toBe(0);
+  expect([sightings.see(1n, 1), sightings.see(2n, 1)]).toEqual([500, 0]);
+  expect(sightings.see(1n, 2)).toBe(0);
+  clock += 500;
+  expect([sightings.see(1n, 2), sightings.see(2n, 1)]).toEqual([500, 500]);
+  sightings.forget(2n);
+  expect(sightings.see(2n, 1)).toBe(0);
 });

@@ -59,8 +59,11 @@ export type Judgement = {
 export function judge(payout: PayoutFacts, source: Source, answer: BankAnswer, settled: boolean): Judgement {
   const { state } = payout;
   const { outcome } = answer;
-  if (outcome === 'succeeded' || outcome === 'rejected') return judgeDefinite(state, outcome);
   const stays: Judgement = { to: state, verdict: 'repeated', next: 'later' };
+  if (outcome === 'succeeded' || outcome === 'rejected') {
+    // A check of the account that comes late: what may have left since is only given back by the bank's own word.
+    return source === 'holder' && payout.sends > 0 ? stays : judgeDefinite(state, outcome);
+  }
   if (isEnd(state) || source === 'callback' || source === 'day_list') return stays;
   const waits = { verdict: 'applied', next: outcome === 'closed' ? 'open' : 'later' } as const;
   if (source === 'holder') return { to: state, ...waits };

@@ -167,6 +167,43 @@ describe('what the bank says', () => {
     expect(rows).toEqual([{ message_no: messageNo }]);
   });
 
+  test('what may have left is never given back for a reason of ours: the same order is sent again', async () => {
+    const first = bank.calls.transfer + 1;
+    bank.mood = (_, nth) => (nth === first ? { arrives: false } : {});
+    const { id } = await request(10_000n, 'account changed after sending');
+    await becomes(id, 'unknown');
+    await database.pool.query(
+      `insert into bank_account (merchant_id, valid_from, bank_code, sealed, key_id, fingerprint, last4, holder, recorded_by)
+       select merchant_id, valid_from, '088', sealed, key_id, fingerprint, last4, holder, 'test' from bank_account
+        where merchant_id = $1`,
+      [merchant],
+    );
+    await vi.waitFor(async () => {
+      await hasten(id);
+      expect(await stateOf(id)).not.toBe('unknown');
+      expect(await stateOf(id)).not.toBe('holder_checked');
+    }, patience);
+    await becomes(id, 'succeeded');
+    expect(await movedAt(id)).toEqual([{ sends: 1, outcome: 'succeeded' }]);
+    expect(await moneyOf()).toEqual({ wallet: 90_000n, inFlight: 0n });
+  });
+
+  test('an account number that cannot be read is not taken for sent: the payout waits', async () => {
+    await database.pool.query(
+      `with lost as (
+         insert into bank_account (merchant_id, valid_from, bank_code, sealed, key_id, fingerprint, last4, holder, recorded_by)
+         select merchant_id, valid_from, bank_code, sealed, 'lost', fingerprint, last4, holder, 'test' from bank_account
+          where merchant_id = $1 returning account_id
+       )
+       insert into holder_check (account_id, bank, outcome) select account_id, $2, 'matches' from lost`,
+      [merchant, bank.id],
+    );
+    const { id } = await request(10_000n, 'unreadable account');
+    await vi.waitFor(async () => expect(await trailOf(id)).toContain('holder_answered → created'), patience);
+    await cancelPayout(database.pool, id, { who: 'lee' }, now());
+    expect(await moneyOf()).toEqual({ wallet: 100_000n, inFlight: 0n });
+  });
+
   test('a wall clock that jumps ahead makes no proof of NOT_FOUND', async () => {
     const first = bank.calls.transfer + 1;
     bank.mood = (_, nth) => (nth === first ? { arrives: false } : {});

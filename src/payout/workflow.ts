@@ -7,9 +7,9 @@ import type { Durable } from '../platform/durable/durable.ts';
 import type { Log } from '../platform/durable/engine-log.ts';
 import { runId } from '../platform/durable/step.ts';
 import { type Answered, type Noted, noteAnswers, unknownFindingMs } from './answer-store.ts';
-import type { Bank, BankAnswer, BankMessage } from './bank-port.ts';
+import type { Bank, BankAnswer, NoWord, TransferOrder } from './bank-port.ts';
 import { createBatch } from './batch.ts';
-import { type Carried, loadCarried, markSending, noteHolder, releaseClaim } from './claim-store.ts';
+import { type Carried, loadCarried, markSending, noteHolder, releaseClaim, type Sending } from './claim-store.ts';
 import { createDirectPayouts, type PayoutSlot } from './direct-store.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 import { sameHolder } from './holder.ts';
@@ -41,7 +41,7 @@ const batchMost = 200;
 
 type Desk = {
   readonly bank: Bank;
-  readonly send: (payout: Carried) => Promise<BankMessage | undefined>;
+  readonly send: (payout: Carried) => Promise<Sending | undefined>;
   readonly note: (answered: Answered) => Promise<Noted>;
 };
 
@@ -98,7 +98,7 @@ export function registerPayouts(durable: Durable, ports: PayoutPorts): Payouts {
 /** Where payouts of one bank are written down, those of the same moment together. */
 function openDesk(bank: Bank, { pool, now }: PayoutPorts): Desk {
   const never = () => false;
-  const send = createBatch<Carried, BankMessage | undefined>(batchMost, async (payouts) => {
+  const send = createBatch<Carried, Sending | undefined>(batchMost, async (payouts) => {
     const marked = await retryFaults(never, () => markSending(pool, payouts, now()));
     return payouts.map(({ payoutId }) => marked.get(payoutId));
   });
@@ -141,31 +141,40 @@ async function carry(
 ): Promise<PayoutState | 'nothing'> {
   const base = { payoutId: payout.payoutId, who: payout.run, releases: payout.run };
   if (payout.state === 'created' || payout.state === 'holder_checked') {
-    const refused = await beforeSending(ports, desk.bank, payout);
-    if (refused !== undefined) return (await desk.note({ ...base, source: 'holder', answer: refused })).state;
-    const message = await desk.send(payout);
+    const refuse = async (answer: BankAnswer) => (await desk.note({ ...base, source: 'holder', answer })).state;
+    const order = openOrder(ports, payout);
+    if ('outcome' in order) return await refuse(order);
+    const refused = await beforeSending(ports, desk.bank, payout, order);
+    if (refused !== undefined) return await refuse(refused);
+    const sending = await desk.send(payout);
     // Cancelled or answered meanwhile; or stored by a commit whose answer was lost, and then it is asked about next.
-    if (message === undefined) return await letGo(ports, payout);
+    if (sending === undefined) return await letGo(ports, payout);
+    const { sends, ...message } = sending;
     sightings.forget(payout.payoutId);
-    const answer = await said(() => desk.bank.transfer({ ...message, ...orderOf(ports, payout) }));
-    if (answer.outcome !== 'succeeded' && answer.outcome !== 'rejected') sightings.see(payout.payoutId);
+    const answer = await said(() => desk.bank.transfer({ ...message, ...order }));
+    if (answer.outcome !== 'succeeded' && answer.outcome !== 'rejected') sightings.see(payout.payoutId, sends);
     if (answer.outcome !== 'duplicate') {
       desk.heard();
       return (await desk.note({ ...base, source: 'transfer', answer })).state;
     }
     const { releases: _, ...held } = base;
     await desk.note({ ...held, source: 'transfer', answer });
-    return await ask(desk, sightings, payout, message);
+    return await ask(desk, sightings, payout, sending);
   }
   if (payout.state !== 'sent' && payout.state !== 'unknown') return await letGo(ports, payout);
   check(payout.messageNo !== null && payout.messageOn !== null, 'what was sent has a message number');
-  return await ask(desk, sightings, payout, { messageNo: payout.messageNo, messageOn: payout.messageOn });
+  const { messageNo, messageOn, sends } = payout;
+  return await ask(desk, sightings, payout, { messageNo, messageOn, sends });
 }
 
 /** 처리결과 조회. By the same number; NOT_FOUND proves something only when this process has long known it as sent. */
-async function ask(desk: Counter, sightings: Sightings, payout: Carried, message: BankMessage): Promise<PayoutState> {
-  const { payoutId, run } = payout;
-  const settled = sightings.see(payoutId) >= desk.bank.settlingMs;
+async function ask(
+  desk: Counter,
+  sightings: Sightings,
+  { payoutId, run }: Carried,
+  { sends, ...message }: Sending,
+): Promise<PayoutState> {
+  const settled = sightings.see(payoutId, sends) >= desk.bank.settlingMs;
   const answer = await said(() => desk.bank.inquire(message));
   desk.heard();
   const noted = await desk.note({ payoutId, who: run, releases: run, source: 'inquiry', answer, settled });
@@ -173,12 +182,23 @@ async function ask(desk: Counter, sightings: Sightings, payout: Carried, message
   return noted.state;
 }
 
-/** Why it cannot be sent, or not now; undefined where nothing stands against it. */
-async function beforeSending(ports: PayoutPorts, bank: Bank, payout: Carried): Promise<BankAnswer | undefined> {
+type Order = Pick<TransferOrder, 'bankCode' | 'accountNo' | 'holder' | 'amountWon'>;
+
+/**
+ * Why it cannot be sent, or not now; undefined where nothing stands against it. What may have left before is the same
+ * order once more: only the bank can say now that it is not to be paid.
+ */
+async function beforeSending(
+  ports: PayoutPorts,
+  bank: Bank,
+  payout: Carried,
+  order: Order,
+): Promise<BankAnswer | undefined> {
+  if (payout.sends > 0) return undefined;
   if (!payout.accountInForce) return refusal('account_changed');
   if (payout.holderKnown) return undefined;
   const found = await bank
-    .holder(orderOf(ports, payout))
+    .holder(order)
     .catch((error: Error) => ({ outcome: 'unknown', reason: error.message }) as const);
   const keep = (outcome: 'matches' | 'differs' | 'no_account', holder: string | null) =>
     retryFaults(
@@ -204,8 +224,13 @@ function refusal(reason: string): BankAnswer {
   return { outcome: 'rejected', code: '', text: reason };
 }
 
-function orderOf({ cipher }: PayoutPorts, { bankCode, holder, amountWon, sealed, keyId }: Carried) {
-  return { bankCode, accountNo: cipher.unseal(sealed, keyId), holder, amountWon };
+/** Before anything is stored as sent: an account number that cannot be read has left nowhere, and waits. */
+function openOrder({ cipher }: PayoutPorts, { bankCode, holder, amountWon, sealed, keyId }: Carried): Order | NoWord {
+  try {
+    return { bankCode, accountNo: cipher.unseal(sealed, keyId), holder, amountWon };
+  } catch (error) {
+    return { outcome: 'not_sent', reason: (error as Error).message };
+  }
 }
 
 /** Whatever goes wrong on the way to the bank's word leaves it unknown. */
