@@ -7,12 +7,13 @@ import { instant } from './stage-store.ts';
 /** Attempts are counted no further than this: what is set aside for months stays set aside. */
 const attemptsMax = 30_000;
 
-/** Of whom a reason kept captures back for so long that a person was told, and which have been settled now. */
+/** Of whom a reason kept captures back for so long that a person was told, and keeps them back no longer. */
 export type Relieved = { readonly owner: string; readonly reason: string };
 
 /**
  * Brings the waiting captures in line with what became of them: settled ones wait no longer, those not due wait until
- * they are, and those with a reason are tried again in the next slot. Returns what people need no longer care about.
+ * they are, and those with a reason are tried again in the next slot, which counts anew for each reason. Returns what
+ * people need no longer care about.
  */
 export async function keepUnsettled(tx: PoolClient, part: Part): Promise<Relieved[]> {
   const key = 'provider, captured_on, provider_tid, cancel_seq';
@@ -21,15 +22,15 @@ export async function keepUnsettled(tx: PoolClient, part: Part): Promise<Relieve
     analyze unsettled (reason)`);
   const freed = await query<Relieved>(
     tx,
-    `with freed as (
-       delete from unsettled_capture u using judged j
-        where j.again and j.reason is null and j.is_due and u.provider = j.provider and u.captured_on = j.captured_on
-          and u.provider_tid = j.provider_tid and u.cancel_seq = j.cancel_seq
-       returning coalesce(u.merchant_id, u.mid) as owner, u.reason, u.attempts
-     )
-     select distinct owner, reason from freed where attempts >= $1 order by owner, reason`,
+    `select distinct coalesce(u.merchant_id, u.mid) as owner, u.reason
+       from unsettled_capture u join judged j using (${key})
+      where j.again and u.attempts >= $1 and u.reason is distinct from j.reason order by 1, 2`,
     [part.findingAfter],
   );
+  await tx.query(`
+    delete from unsettled_capture u using judged j
+     where j.again and j.reason is null and j.is_due and u.provider = j.provider and u.captured_on = j.captured_on
+       and u.provider_tid = j.provider_tid and u.cancel_seq = j.cancel_seq`);
   await tx.query(`
     insert into unsettled_capture as u (${key}, traded_on, mid, merchant_id, amount_won, due_at, attempts, reason, detail)
     select ${key}, traded_on, mid, merchant_id, amount_won,
@@ -43,7 +44,8 @@ export async function keepUnsettled(tx: PoolClient, part: Part): Promise<Relieve
       from unsettled
      order by ${key}
     on conflict (${key}) do update set merchant_id = excluded.merchant_id, due_at = excluded.due_at,
-      attempts = case when excluded.attempts = 0 then 0 else least(u.attempts + 1, ${attemptsMax}) end,
+      attempts = case when excluded.attempts = 0 or u.reason is distinct from excluded.reason then excluded.attempts
+                      else least(u.attempts + 1, ${attemptsMax}) end,
       reason = excluded.reason, detail = excluded.detail`);
   return freed.length === 0 ? [] : await relieved(tx, freed, part);
 }

@@ -163,6 +163,19 @@ test('what stays set aside becomes a finding for the person in charge, which is 
   ]);
 });
 
+test('another reason is told of anew, and the finding of the one before is closed', async () => {
+  await books.captures([{ tid: 'a', won: 10_000 }]);
+  for (const time of ['12:05', '12:10', '12:15', '12:20']) await settle(time);
+  await books.merchant('M2', null);
+  await books.payments([{ tid: 'a', won: 10_000, merchant: 'M2' }]);
+  for (const time of ['12:25', '12:30', '12:35']) await settle(time);
+  const { rows } = await db.pool.query('select subject, closed_by from finding order by finding_id');
+  expect(rows).toEqual([
+    { subject: 'MID1 capture_without_approval', closed_by: `settle:${today}T12:25+09:00` },
+    { subject: 'M2 contract_missing', closed_by: null },
+  ]);
+});
+
 describe('a slot of several parts', () => {
   const ids = Array.from({ length: 35 }, (_, n) => `t${n}`);
 
