@@ -184,6 +184,11 @@ export const problems = {
     ko: '조정의 합계가 0이 아닙니다: {differenceWon}원',
     en: 'The lines of the adjustment do not sum to 0 but to {differenceWon} won',
   },
+  adjustment_in_flight: {
+    status: 422,
+    ko: '지급 진행금({account})은 지급이 끝날 때만 움직입니다: 조정할 수 없습니다',
+    en: '{account} moves with its payouts alone: it cannot be adjusted',
+  },
   approval_four_eyes: {
     status: 403,
     ko: '요청한 사람({by})은 {subject}을(를) 승인하거나 거절할 수 없습니다',

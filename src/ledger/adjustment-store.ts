@@ -17,11 +17,12 @@ export type By = { readonly who: string; readonly why: string };
 
 /**
  * Proposes lines; returns the event under which they will be booked once approved.
- * @throws Problem `adjustment_unbalanced`, `ledger_account_unknown`
+ * @throws Problem `adjustment_unbalanced`, `adjustment_in_flight`, `ledger_account_unknown`
  */
 export function proposeAdjustment(pool: Pool, lines: readonly LedgerLine[], by: By): Promise<string> {
   const differenceWon = lines.reduce((sum, { amountWon }) => sum + amountWon, 0n);
   if (differenceWon !== 0n) throw new Problem('adjustment_unbalanced', { differenceWon });
+  refuseInFlight(lines);
   return inTransaction(pool, async (tx) => {
     await refuseStrangers(tx, lines);
     const [row] = await query<{ no: bigint }>(tx, `select nextval('ledger_adjustment_no') as no`);
@@ -34,11 +35,12 @@ export function proposeAdjustment(pool: Pool, lines: readonly LedgerLine[], by: 
 
 /**
  * Proposes to take back what an event booked; returns the event of the reversal. Proposed twice, it is one proposal.
- * @throws Problem `ledger_event_unknown`; `approval_decided` where that was decided on before
+ * @throws Problem `ledger_event_unknown`; `adjustment_in_flight`; `approval_decided` where that was decided on before
  */
 export function proposeReversal(pool: Pool, reverses: string, by: By): Promise<string> {
   return inTransaction(pool, async (tx) => {
     const booked = await linesOf(tx, reverses);
+    refuseInFlight(booked);
     const lines = booked.map(({ account, amountWon }) => ({ account, amountWon: -amountWon }));
     const event = `reversal:${reverses}`;
     await ask(tx, { event, lines, reverses }, by);
@@ -107,6 +109,12 @@ function toAdjustment(approval: Approval): Adjustment {
     reverses,
     approval,
   };
+}
+
+/** A payout whose money was moved away could not be booked when the bank has paid it. */
+function refuseInFlight(lines: readonly LedgerLine[]): void {
+  const line = lines.find(({ account }) => account.startsWith('in_flight:'));
+  if (line !== undefined) throw new Problem('adjustment_in_flight', { account: line.account });
 }
 
 /**

@@ -118,6 +118,12 @@ test('accounts: the trial balance comes to 0', async () => {
 });
 
 describe('adjust', () => {
+  test('what is in flight belongs to its payouts: no adjustment moves it', async () => {
+    for (const proposal of ['propose --line in_flight:M1=-700 wallet:M1=700', 'reverse payout:1:locked']) {
+      await expect(ledger(`adjust ${proposal} --why x`)).rejects.toMatchObject({ code: 'adjustment_in_flight' });
+    }
+  });
+
   const propose = async (lines: string, more = '--by kim --why courtesy --json') =>
     (JSON.parse((await ledger(`adjust propose --line ${lines} ${more}`)).said) as { event: string }).event;
 

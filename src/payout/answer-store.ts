@@ -45,6 +45,7 @@ export type Noted = { readonly payoutId: bigint; readonly state: PayoutState; re
 type Row = {
   payoutId: bigint;
   state: PayoutState;
+  kind: 'withdrawal' | 'scheduled' | 'direct';
   merchantId: string;
   amountWon: bigint;
   messageNo: string | null;
@@ -90,7 +91,10 @@ export async function noteAnswers(tx: PoolClient, given: readonly Answered[], ru
   // In the order of their accounts, as others lock them too.
   const inOrder = changes.toSorted((a, b) => (a.row.merchantId < b.row.merchantId ? -1 : 1));
   for (const change of inOrder) await book(tx, change, rules);
-  for (const change of changes) await tell(tx, change, rules);
+  for (const change of changes) {
+    await tell(tx, change, rules);
+    await tellOfRejection(tx, change, rules.bank);
+  }
   await countTechnical(tx, rules.bank, technicalInARow(given), rules.now);
   return changes.map(({ row, judgement }) => ({
     payoutId: row.payoutId,
@@ -101,7 +105,7 @@ export async function noteAnswers(tx: PoolClient, given: readonly Answered[], ru
 
 async function lockPayouts(tx: PoolClient, ids: readonly bigint[]): Promise<Map<bigint, Row>> {
   const { rows } = await tx.query<Row>(
-    `select payout_id as "payoutId", state, merchant_id as "merchantId", amount_won as "amountWon",
+    `select payout_id as "payoutId", state, kind, merchant_id as "merchantId", amount_won as "amountWon",
             message_no as "messageNo", sends, asks, claims, first_sent_at as "firstSentAt", result_code as "resultCode"
        from payout where payout_id = any ($1::bigint[]) order by payout_id for update`,
     [ids.map(String)],
@@ -225,6 +229,16 @@ async function tell(tx: PoolClient, { row, given, judgement }: Change, rules: An
   } else if (isEnd(judgement.to) && !isEnd(row.state) && unknownMs > rules.unknownFindingMs) {
     await closeFinding(tx, { kind: 'payout_unknown', subject, by: given.who });
   }
+}
+
+/** Nobody asked for what is paid by itself, and nobody would see that it is rejected slot after slot. */
+async function tellOfRejection(tx: PoolClient, { row, given, judgement }: Change, bank: string): Promise<void> {
+  if (row.kind === 'withdrawal' || judgement.booking === undefined) return;
+  const finding = { kind: 'payout_rejected', subject: row.merchantId };
+  if (judgement.booking === 'paid') return void (await closeFinding(tx, { ...finding, by: given.who }));
+  const said = { code: codeOf(given.answer), text: reasonOf(given.answer) };
+  const detail = { payoutId: row.payoutId, amountWon: row.amountWon, bank, ...said };
+  await openFinding(tx, { ...finding, audience: 'in_charge', detail });
 }
 
 /** How many of the latest words were no word of the bank, and whether any before them was one. */

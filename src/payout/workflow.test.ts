@@ -143,6 +143,31 @@ describe('what the bank says', () => {
     expect(await moneyOf()).toEqual({ wallet: 90_000n, inFlight: 0n });
   });
 
+  test('what is paid by itself and rejected is a finding, slot after slot, until it is paid', async () => {
+    await database.pool.query(
+      `insert into settlement_terms (merchant_id, valid_from, cycle, roll, payout, min_payout_won, recorded_by)
+       values ($1, '2026-01-01', 'M5', 'none', 'direct', 1, 'test')`,
+      [merchant],
+    );
+    const payAfter = async (slot: string, state: string) => {
+      const of = { slot, settledOn: '2026-11-20', runId: `settle:${slot}` };
+      await inTransaction(database.pool, (tx) => payouts.createDirect(tx, of));
+      const { rows } = await database.pool.query<{ id: bigint }>(
+        'select payout_id as id from payout where merchant_id = $1 order by payout_id desc limit 1',
+        [merchant],
+      );
+      await becomes(rows[0]?.id ?? 0n, state);
+    };
+    bank.mood = () => ({ rejects: true });
+    await payAfter('2026-11-20T12:05+09:00', 'rejected');
+    await payAfter('2026-11-20T12:10+09:00', 'rejected');
+    const found = await listFindings(database.pool, { subject: merchant });
+    expect(found).toMatchObject([{ kind: 'payout_rejected', times: 2, detail: { code: 'R1', text: 'rejected' } }]);
+    bank.mood = () => ({});
+    await payAfter('2026-11-20T12:15+09:00', 'succeeded');
+    expect(await findingsOf(merchant)).toEqual([]);
+  });
+
   test('NOT_FOUND is no proof before the settling time; after it the same number is sent again', async () => {
     bank.mood = (_, nth) => (nth === first ? { arrives: false } : {});
     const first = bank.calls.transfer + 1;
