@@ -49,7 +49,10 @@ async function dueWallets(tx: PoolClient, at: Temporal.ZonedDateTime): Promise<v
      ), wanted as materialized (
        select merchant_id, payout as kind, min_payout_won,
               case payout when 'direct' then 'direct:' || $2 else 'scheduled:' || $1::text end || ':' || merchant_id as key
-         from terms where payout = 'direct' or (payout = 'scheduled' and payout_time <= $3::time)
+         from terms t where (payout = 'direct' or (payout = 'scheduled' and payout_time <= $3::time))
+          -- What comes back to a wallet while all is held stays there until the release.
+          and not exists (select from settlement_hold h
+                           where h.merchant_id = t.merchant_id and h.released_at is null and h.amount_won is null)
      ), wallet as materialized (
        select b.account, w.merchant_id, w.kind, w.key, w.min_payout_won
          from wanted w join ledger_balance b on b.account = 'wallet:' || w.merchant_id

@@ -8,6 +8,7 @@ import { inFlightOf, walletOf } from '../ledger/accounts.ts';
 import { balanceOf } from '../ledger/store.ts';
 import { type Cipher, openCipher } from '../platform/cipher.ts';
 import { inTransaction } from '../platform/database/pool.ts';
+import { placeHold, releaseHold } from '../settlement/hold-store.ts';
 import { changeControl } from './control-store.ts';
 import { createDirectPayouts } from './direct-store.ts';
 import { listPayouts, showPayout } from './list-store.ts';
@@ -157,4 +158,27 @@ test('after a slot: direct merchants wholly, scheduled ones at their time once a
   expect(await listFindings(database.pool, { kind: 'payout_account_missing' })).toMatchObject([
     { subject: homeless, times: 4 },
   ]);
+});
+
+test('what comes back to the wallet while all is held is paid out to nobody until the release', async () => {
+  const payout = await request(60_000n, 'before');
+  const act = { by: 'kim', reason: 'complaint', on: '2026-11-20' };
+  const { hold } = await inTransaction(database.pool, (tx) => placeHold(tx, { merchantId: merchant, ...act }));
+  await cancelPayout(database.pool, payout.id, { who: 'kim' }, noon);
+  expect(await moneyOf()).toEqual([60_000n, 0n]);
+  await expect(request(1_000n, 'while')).rejects.toMatchObject({ code: 'hold_stands' });
+  await setTerms(merchant, 'direct', 1n);
+  const direct = (time: string) =>
+    inTransaction(database.pool, (tx) =>
+      createDirectPayouts(
+        tx,
+        { slot: `2026-11-20T${time}+09:00`, settledOn: '2026-11-20', runId: `test ${time}` },
+        rules,
+      ),
+    );
+  await direct('12:05');
+  expect(await moneyOf()).toEqual([60_000n, 0n]);
+  await inTransaction(database.pool, (tx) => releaseHold(tx, hold.id, act));
+  await direct('12:10');
+  expect(await moneyOf()).toEqual([0n, 100_000n]);
 });

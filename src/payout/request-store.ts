@@ -5,6 +5,7 @@ import { isProblem, Problem } from '../kernel/problem.ts';
 import { inFlightOf, walletOf } from '../ledger/accounts.ts';
 import { balanceOf, post } from '../ledger/store.ts';
 import { inTransaction, type Pool, type PoolClient } from '../platform/database/pool.ts';
+import { wholeHold } from '../settlement/hold-store.ts';
 import { ensureControl } from './control-store.ts';
 import { isEnd, type PayoutState } from './states.ts';
 
@@ -38,7 +39,7 @@ const columns = `payout_id as id, idempotency_key as key, kind, merchant_id as "
  * Requests a withdrawal and locks its money, or finds the payout that the key requested before. Above the bank's limit
  * it waits for a second person.
  * @throws Problem `payout_amount_refused`, `payout_key_reused`, `not_found` for a merchant, `payout_account_missing`,
- * `payout_below_minimum`, `payout_balance_short`
+ * `payout_below_minimum`, `payout_balance_short`, `hold_stands` while all that the merchant has is held
  */
 export async function requestPayout(pool: Pool, wanted: PayoutRequest, rules: RequestRules): Promise<Payout> {
   const { merchantId, amountWon, key } = wanted;
@@ -52,6 +53,8 @@ export async function requestPayout(pool: Pool, wanted: PayoutRequest, rules: Re
       const known = await findByKey(tx, key);
       if (known) return sameContent(known, wanted);
       const { accountId, approvalOverWon } = await surroundings(tx, wanted, rules);
+      const hold = await wholeHold(tx, merchantId);
+      if (hold !== undefined) throw new Problem('hold_stands', { merchant: merchantId, hold: hold.id });
       const needsApproval = amountWon > approvalOverWon;
       const id = await insertPayout(tx, wanted, { ...rules, accountId, needsApproval });
       // Another request with this key committed between the look and the insert.

@@ -43,8 +43,7 @@ export async function placeHold(
   if (merchant === undefined) throw new Problem('not_found', { what: 'merchant', id: merchantId });
   await waitForSlot(tx);
   const { walletWon } = await lockAccounts(tx, merchantId);
-  const standing = await standingHolds(tx, merchantId);
-  const whole = standing.find((hold) => hold.amountWon === null);
+  const whole = await wholeHold(tx, merchantId);
   if (whole !== undefined) throw new Problem('hold_stands', { merchant: merchantId, hold: whole.id });
   const [hold] = await query<Hold>(
     tx,
@@ -91,6 +90,11 @@ export async function releaseHold(tx: PoolClient, id: bigint, { by, reason, on }
   return { hold, heldWon: -outWon, walletWon: outWon - debtWon, debtWon };
 }
 
+/** The hold of all that the merchant has and gets, where one stands: nothing of its wallet is paid out meanwhile. */
+export async function wholeHold(db: Queryable, merchantId: string): Promise<Hold | undefined> {
+  return (await standingHolds(db, merchantId)).find(({ amountWon }) => amountWon === null);
+}
+
 /** Holds, the latest first; the standing ones or, with `released`, all. */
 export async function listHolds(
   db: Queryable,
@@ -109,8 +113,8 @@ async function waitForSlot(tx: PoolClient): Promise<void> {
   await tx.query('lock table settlement_hold in row exclusive mode');
 }
 
-async function standingHolds(tx: PoolClient, merchantId: string): Promise<Hold[]> {
-  return await listHolds(tx, { merchantId });
+async function standingHolds(db: Queryable, merchantId: string): Promise<Hold[]> {
+  return await listHolds(db, { merchantId });
 }
 
 /** What the merchant's accounts hold, kept from anybody else until the transaction ends; in the ledger's order. */
