@@ -16,7 +16,9 @@ const messageNo = z.string().regex(/^[0-9A-Za-z-]{1,40}$/);
 const day = z.iso.date();
 const amountWon = z.int().positive().max(10_000_000_000_000).transform(BigInt);
 const code = z.string().regex(/^[0-9A-Za-z_]{1,20}$/);
-const result = { code, text: words(200) };
+/** Nine digits or more, with hyphens or without: a bank may repeat the account number in its words. */
+const masked = (text: string) => text.replace(/\d(?:-?\d){8,}/g, (all) => `****${all.replaceAll('-', '').slice(-4)}`);
+const result = { code, text: words(200).transform(masked) };
 const bankRef = z
   .string()
   .regex(/^[0-9A-Za-z-]{1,40}$/)
