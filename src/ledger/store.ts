@@ -88,7 +88,7 @@ async function book(
        returning event, entry_id, posted_on
      ), line as (
        insert into ledger_line (posted_on, account, entry_id, line_no, amount_won)
-       select entry.posted_on, l.account, entry.entry_id, row_number() over (partition by entry.event), l.amount_won
+       select entry.posted_on, l.account, entry.entry_id, row_number() over (partition by entry.entry_id), l.amount_won
          from pg_temp.${from} l join entry using (event)
         order by l.account collate "C", entry.entry_id
      )

@@ -17,9 +17,10 @@ export async function findAgreements(tx: PoolClient, part: Part): Promise<void> 
            c.cancel_fee, c.tier_volume,
            c.only_one and (c.cancel_fee = 'kept' or (c.tier_volume is null and c.fixed_won = 0
              and c.min_fee_won is null and c.max_fee_won is null)) as is_simple
-      from (select provider, merchant_id, traded_on, captured_on, method, bool_or(cancel_seq > 0) as has_cancels
-              from staged join ${methodsOfProviders()} using (provider) where merchant_id is not null
-             group by 1, 2, 3, 4, 5) g
+      from (select provider, merchant_id, traded_on, captured_on, method, has_cancels
+              from (select provider, merchant_id, traded_on, captured_on, bool_or(cancel_seq > 0) as has_cancels
+                      from staged where merchant_id is not null group by 1, 2, 3, 4) s
+              join ${methodsOfProviders()} using (provider)) g
       left join merchant m on m.merchant_id = g.merchant_id
       left join lateral (
         select t.* from settlement_terms t where t.merchant_id = g.merchant_id and t.valid_from <= g.captured_on

@@ -16,14 +16,14 @@ export async function bookMerchants(tx: PoolClient, part: Part): Promise<void> {
            sum(fee_won)::bigint as fee_won, sum(vat_won)::bigint as vat_won
       from judged where reason is null and is_due group by merchant_id, provider;
     create temp table merchant_sum on commit drop as
-    select merchant_id, row_number() over (order by merchant_id)::int as no, sum(items)::int as items,
+    select merchant_id, sum(items)::int as items,
            sum(gross_won)::bigint as gross_won, sum(fee_won)::bigint as fee_won, sum(vat_won)::bigint as vat_won,
            sum(gross_won - fee_won - vat_won)::bigint as net_won
       from provider_sum group by merchant_id;
     create temp table booked (items bigint, merchants bigint, gross_won bigint, fee_won bigint, vat_won bigint,
       wallet_won bigint) on commit drop;
-    analyze merchant_sum`);
-  const merchants = await tx.query<{ merchant_id: string }>('select merchant_id from merchant_sum order by no');
+    analyze merchant_sum (net_won)`);
+  const merchants = await tx.query<{ merchant_id: string }>('select merchant_id from merchant_sum order by 1');
   const ids = merchants.rows.map((row) => row.merchant_id);
   // Nobody places or releases a hold until this is committed: what is credited would pass it by.
   await tx.query('lock table settlement_hold in share mode');

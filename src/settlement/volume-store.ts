@@ -21,13 +21,13 @@ export async function chooseTiers(tx: PoolClient, part: Part): Promise<void> {
   await tx.query(`
     update agreement a set rate_ppm = coalesce((
         select t.rate_ppm from fee_contract_tier t where t.contract_id = a.contract_id
-            and t.from_won <= case a.tier_volume when 'previous_month' then m.previous_won else m.this_won end
+            and t.from_won <= case a.tier_volume when 'previous_month' then p.gross_won
+                                                 else m.gross_won - ${settledBefore(part)} end
          order by t.from_won desc limit 1), a.rate_ppm)
-      from (select m.merchant_id, p.gross_won as previous_won, t.gross_won - ${settledBefore(part)} as this_won
-              from tiered_merchant m
-              join settlement_volume p on p.merchant_id = m.merchant_id and p.month = ${months.previous.first}
-              join settlement_volume t on t.merchant_id = m.merchant_id and t.month = ${months.this.first}) m
-     where a.merchant_id = m.merchant_id and a.tier_volume is not null`);
+      from settlement_volume p, settlement_volume m
+     where a.tier_volume is not null
+       and p.merchant_id = a.merchant_id and p.month = ${months.previous.first}
+       and m.merchant_id = a.merchant_id and m.month = ${months.this.first}`);
 }
 
 /** SQL: what earlier parts of the same slot settled for a merchant, which is not before the slot. */
