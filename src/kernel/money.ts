@@ -12,6 +12,13 @@ export function wonToJson(amount: bigint): number {
   return Number(amount);
 }
 
+/** Won that nobody has judged yet, of any size: a JSON integer where that is exact, else its digits in a string. */
+export function anyWonToJson(amount: bigint): number | string {
+  return BigInt(Number.MIN_SAFE_INTEGER) <= amount && amount <= BigInt(Number.MAX_SAFE_INTEGER)
+    ? Number(amount)
+    : String(amount);
+}
+
 /** `1234567n` → `1,234,567`. */
 export function formatWon(amount: bigint): string {
   return amount.toString().replace(/\B(?=(\d{3})+(?!\d))/g, ',');

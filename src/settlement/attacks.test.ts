@@ -4,7 +4,9 @@ import { type TestDatabase, testDatabase } from '../../test/support/database.ts'
 import { inTransaction } from '../platform/database/pool.ts';
 import { createSettlementBooks, type Sale, today } from './books.fixture.ts';
 import { placeHold, releaseHold } from './hold-store.ts';
-import { unsettledTotals } from './unsettled-store.ts';
+import { waitingOf } from './settled-store.ts';
+import { unsettledToJson } from './unsettled-rows.ts';
+import { listUnsettled, unsettledTotals } from './unsettled-store.ts';
 
 let db: TestDatabase;
 let books: ReturnType<typeof createSettlementBooks>;
@@ -34,9 +36,11 @@ test.each<[string, Sale[]]>([
   expect((await books.unsettled()).map((line) => line.split(' ')[1])).toEqual(
     refused.map(() => 'capture_amount_refused'),
   );
-  expect(await unsettledTotals(db.pool)).toMatchObject([
-    { amountWon: refused.reduce((sum, { won }) => sum + BigInt(won), 0n) },
-  ]);
+  const refusedWon = refused.reduce((sum, { won }) => sum + BigInt(won), 0n);
+  expect(await unsettledTotals(db.pool)).toMatchObject([{ amountWon: refusedWon }]);
+  expect(await waitingOf(db.pool, 'M1')).toMatchObject([{ amountWon: refusedWon }]);
+  const [listed] = await listUnsettled(db.pool, { limit: 1 });
+  expect(listed && unsettledToJson(listed, 'en')).toMatchObject({ amountWon: String(refused[0]?.won) });
 });
 
 const act = { by: 'kim', reason: 'complaint', on: today };

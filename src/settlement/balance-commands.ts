@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { Command } from 'commander';
 import { seoul } from '../kernel/business-day.ts';
-import { formatWon, wonToJson } from '../kernel/money.ts';
+import { anyWonToJson, formatWon, wonToJson } from '../kernel/money.ts';
 import { type Language, Problem } from '../kernel/problem.ts';
 import { formatSeoulTime } from '../kernel/seoul-time.ts';
 import { debtOf, heldOf, inFlightOf, walletOf } from '../ledger/accounts.ts';
@@ -142,7 +142,7 @@ function toJson(balance: MerchantBalance): object {
       dueAt: dueAt?.toISOString() ?? null,
       reason,
       captures: Number(captures),
-      amountWon: wonToJson(amountWon),
+      amountWon: anyWonToJson(amountWon),
     })),
     holds: balance.holds.map(({ id, amountWon, reason }) => ({
       id: Number(id),

@@ -98,15 +98,16 @@ export type WaitingAmount = {
 
 /** What of a merchant waits for which slot; `dueAt` null: it came in and is looked at by the next slot. */
 export async function waitingOf(db: Queryable, merchantId: string): Promise<WaitingAmount[]> {
-  const known = await query<WaitingAmount>(
+  // What is refused for its size may be more than a bigint holds, all together.
+  const known = await query<Omit<WaitingAmount, 'amountWon'> & { amountWon: string }>(
     db,
-    `select due_at as "dueAt", reason, count(*) as captures, sum(amount_won)::bigint as "amountWon"
+    `select due_at as "dueAt", reason, count(*) as captures, sum(amount_won)::text as "amountWon"
        from unsettled_capture where merchant_id = $1 group by due_at, reason order by due_at, reason limit 1000`,
     [merchantId],
   );
-  const [arrived] = await query<{ captures: bigint; amountWon: bigint }>(
+  const [arrived] = await query<{ captures: bigint; amountWon: string }>(
     db,
-    `select count(*) as captures, coalesce(sum(c.amount_won), 0)::bigint as "amountWon"
+    `select count(*) as captures, coalesce(sum(c.amount_won), 0)::text as "amountWon"
        from capture_arrival a
        join capture c on c.provider = a.provider and c.captured_on = a.captured_on and c.import_id = a.import_id
        join payment p on p.provider = c.provider and p.traded_on = c.traded_on and p.provider_tid = c.provider_tid
@@ -115,5 +116,6 @@ export async function waitingOf(db: Queryable, merchantId: string): Promise<Wait
     [merchantId],
   );
   check(arrived, 'a sum has a row');
-  return arrived.captures === 0n ? known : [{ dueAt: null, reason: null, ...arrived }, ...known];
+  const amounts = arrived.captures === 0n ? known : [{ dueAt: null, reason: null, ...arrived }, ...known];
+  return amounts.map((each) => ({ ...each, amountWon: BigInt(each.amountWon) }));
 }

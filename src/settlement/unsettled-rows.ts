@@ -1,4 +1,4 @@
-import { formatWon, wonToJson } from '../kernel/money.ts';
+import { anyWonToJson, formatWon } from '../kernel/money.ts';
 import { type Language, type ProblemCode, problems, problemText } from '../kernel/problem.ts';
 import type { Column } from '../platform/terminal.ts';
 import { when } from './cycle-rows.ts';
@@ -34,7 +34,7 @@ export function unsettledRow(capture: UnsettledCapture, language: Language): rea
 export function unsettledToJson(capture: UnsettledCapture, language: Language): object {
   return {
     ...capture,
-    amountWon: wonToJson(capture.amountWon),
+    amountWon: anyWonToJson(capture.amountWon),
     dueAt: capture.dueAt.toISOString(),
     since: capture.since.toISOString(),
     text: fullText(capture, language),
