@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { openCipher } from '../src/platform/cipher.ts';
 import { migrate } from '../src/platform/database/migrate.ts';
 import { createPool, type Pool } from '../src/platform/database/pool.ts';
-import { brokenBy } from '../test/support/lived-history.ts';
+import { brokenBy } from '../test/support/history-verdict.ts';
 import { randomHistory } from '../test/support/random-history.ts';
 import { onServer } from './harness.ts';
 

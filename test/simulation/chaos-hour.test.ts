@@ -20,7 +20,9 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test(`an hour of kills leaves nothing paid twice, nothing lost and a clean ledger, seed ${seed}`, async () => {
+test(`an hour of kills leaves nothing paid twice, nothing lost and a clean ledger, seed ${seed}`, {
+  timeout: 180_000,
+}, async () => {
   const outcome = await liveChaos(db, folder, {
     seed,
     slots: 12,
@@ -32,7 +34,7 @@ test(`an hour of kills leaves nothing paid twice, nothing lost and a clean ledge
   });
   expect(outcome.broken).toEqual([]);
   // It was an hour in which something happened.
-  expect(outcome.kills).toBeGreaterThan(7);
+  expect(outcome.kills).toBeGreaterThan(5);
   expect(outcome.cycles['settled']).toBeGreaterThan(5);
   expect(outcome.items).toBeGreaterThan(1_000);
   expect(outcome.payouts['succeeded']).toBeGreaterThan(50);

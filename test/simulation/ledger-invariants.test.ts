@@ -8,12 +8,12 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Cipher, openCipher } from '../../src/platform/cipher.ts';
 import { testDatabase } from '../support/database.ts';
+import { brokenBy } from '../support/history-verdict.ts';
 import { violations } from '../support/invariants.ts';
-import { brokenBy } from '../support/lived-history.ts';
 import { type RandomHistory, randomHistory } from '../support/random-history.ts';
 
 const home = mkdtempSync(path.join(tmpdir(), 'jeongsan-invariants-'));
-const runs = 10;
+const runs = 8;
 const seed = Date.now() % 2 ** 31;
 let cipher: Cipher;
 

@@ -1,5 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { serve } from '@hono/node-server';
@@ -20,17 +18,16 @@ import { createHttpClient } from '../../src/platform/http-client.ts';
 import { providers } from '../../src/providers/registry.ts';
 import { type BankMoods, stormy } from '../../src/sandbox/bank-moods.ts';
 import { type BankServer, startBankServer } from '../../src/sandbox/bank-server.ts';
-import { draw, drawBase } from '../../src/sandbox/draw.ts';
 import { generateWorld } from '../../src/sandbox/generate.ts';
 import { type LiveSale, liveBurst } from '../../src/sandbox/live-trade.ts';
 import { makeWorld, type World } from '../../src/sandbox/world.ts';
 import { holdersIn } from './bank-holders.ts';
-import { type ChaosWorker, type FastClock, fastClock } from './chaos-clock.ts';
+import { type FastClock, fastClock } from './chaos-clock.ts';
+import { type CrewOptions, createCrew } from './chaos-crew.ts';
 import { textSource } from './import-text.ts';
 import { violations } from './invariants.ts';
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} } as never;
-const worker = path.join(import.meta.dirname, 'chaos-worker.fixture.ts');
 const day = '2026-11-20';
 const bankId = 'json-van';
 const secret = 'secret';
@@ -40,17 +37,12 @@ const moods: BankMoods = { ...stormy, latencyMs: [2, 80], processingMs: [20_000,
 /** Longer than anything of the bank's comes late. */
 const settlingMs = 900;
 const answerMs = 600;
-const frozenMs = 2_500;
 
-export type ChaosOptions = {
-  readonly seed: string;
+export type ChaosOptions = CrewOptions & {
   /** Slots from 12:05 on. */
   readonly slots: number;
   /** How long a slot of five minutes takes. */
   readonly slotMs: number;
-  readonly workers: number;
-  /** A worker is killed, or worse, about so often. */
-  readonly killEveryMs: number;
   /** Sales in a burst, of which there are some in every slot. */
   readonly sales: number;
   /** How long everything may take to come to its end afterwards. */
@@ -139,76 +131,6 @@ async function bringWorld(pool: Pool, world: World, folder: string): Promise<voi
   await bring('contracts.csv', importContracts);
   await bring('terms.csv', importTerms);
   await bring('accounts.csv', (onPool, source, how) => importAccounts(onPool, cipher, source, how));
-}
-
-/** The processes: started, killed at random and started again, and what else befalls them. */
-function createCrew(pool: Pool, told: ChaosWorker, { seed, workers, killEveryMs }: ChaosOptions) {
-  const children: ChildProcess[] = [];
-  const deaths: string[] = [];
-  const base = drawBase(seed, 'chaos');
-  let [kills, isOver] = [0, false];
-  const begin = async (n: number): Promise<void> => {
-    if (isOver) return;
-    const child = spawn(process.execPath, [worker, JSON.stringify(told)], { stdio: ['ignore', 'pipe', 'pipe'] });
-    children[n] = child;
-    let errors = '';
-    child.once('exit', (status) => {
-      if (status !== null) deaths.push(`a worker ended by itself: ${errors.slice(0, 2_000)}`);
-    });
-    child.stderr?.on('data', (chunk: Buffer) => {
-      errors += chunk.toString('utf8');
-    });
-    const ended = once(child, 'exit');
-    await Promise.race([once(child.stdout as NonNullable<typeof child.stdout>, 'data'), ended]);
-  };
-  const kill = async (n: number): Promise<void> => {
-    const child = children[n];
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill('SIGKILL');
-    await ended;
-  };
-  /** So long that its work is taken over; then it goes on where it was, and must not. */
-  const freeze = async (n: number): Promise<void> => {
-    children[n]?.kill('SIGSTOP');
-    await wait(frozenMs);
-    children[n]?.kill('SIGCONT');
-  };
-  return {
-    kills: () => kills,
-    start: async () => void (await Promise.all(Array.from({ length: workers }, (_, n) => begin(n)))),
-    async killUntil(isEnough: () => boolean): Promise<void> {
-      const starting: Promise<void>[] = [];
-      while (!isEnough()) {
-        await wait(killEveryMs / 2 + (draw(base, kills, 0) % killEveryMs));
-        const n = draw(base, kills, 1) % workers;
-        // Now and then while it is still starting.
-        if (kills % 3 !== 0) await Promise.all(starting.splice(0));
-        kills += 1;
-        if (kills % 4 === 0) await freeze(n);
-        else if (kills % 7 === 0) await cutConnections(pool);
-        else {
-          await kill(n);
-          starting.push(begin(n));
-        }
-      }
-      await Promise.all(starting);
-    },
-    /** Processes that ended without being killed. */
-    deaths: () => deaths,
-    async stop(): Promise<void> {
-      isOver = true;
-      await Promise.all(children.map((_, n) => kill(n)));
-    },
-  };
-}
-
-/** As when the database's server is restarted: what was under way fails, whoever was connected connects anew. */
-async function cutConnections(pool: Pool): Promise<void> {
-  await pool.query(
-    `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
-        and application_name not like 'test%' and application_name <> 'bench'`,
-  );
 }
 
 /** Sales, cancels and withdrawals, until the hour is over. */

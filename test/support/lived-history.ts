@@ -3,15 +3,14 @@ import { isProblem, type ProblemCode } from '../../src/kernel/problem.ts';
 import { walletOf } from '../../src/ledger/accounts.ts';
 import { approveAdjustment, proposeAdjustment } from '../../src/ledger/adjustment-store.ts';
 import { balanceOf } from '../../src/ledger/store.ts';
-import { verifyLedger } from '../../src/ledger/verify-store.ts';
 import { importMerchants } from '../../src/merchants/import-merchants.ts';
 import { importAccounts, importContracts, importTerms } from '../../src/merchants/import-terms.ts';
 import { importPayments } from '../../src/payments/import-payments.ts';
 import { applyAnswer } from '../../src/payout/answer-store.ts';
-import type { ListedTransfer } from '../../src/payout/bank-port.ts';
-import { createJournalBank, makeJournal } from '../../src/payout/payout.fixture.ts';
+import { changeControl } from '../../src/payout/control-store.ts';
+import { makeJournal } from '../../src/payout/payout.fixture.ts';
 import { registerPayoutReconciliation } from '../../src/payout/reconcile-workflow.ts';
-import { cancelPayout } from '../../src/payout/request-store.ts';
+import { cancelPayout, decidePayout } from '../../src/payout/request-store.ts';
 import { registerPayouts } from '../../src/payout/workflow.ts';
 import type { Cipher } from '../../src/platform/cipher.ts';
 import { inTransaction, query } from '../../src/platform/database/pool.ts';
@@ -21,46 +20,14 @@ import { listHolds, placeHold, releaseHold } from '../../src/settlement/hold-sto
 import { formatSlot, nextSlot, slotAt } from '../../src/settlement/slot.ts';
 import { registerSettlement } from '../../src/settlement/workflow.ts';
 import type { TestDatabase } from './database.ts';
+import { merchantFiles, merchants, soundMerchants } from './few-merchants.ts';
 import { textSource } from './import-text.ts';
-import { type BankTruth, violations } from './invariants.ts';
 import { approval, cancel, capture, type PaymentLine, paymentsCsv } from './payment-lines.ts';
-import type { BankMoodName, RandomHistory, Step } from './random-history.ts';
+import type { RandomHistory, Step } from './random-history.ts';
+import { bankTruth, createScriptedBank, settlingMs } from './scripted-bank.ts';
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} } as never;
 const day = '2026-11-20';
-/** The bank's transfers are settled after this: what it gets later than that it would not carry out. */
-const settlingMs = 250;
-const lateMs = 150;
-
-/** The last two cannot be settled: one has no contract, the other is not known. */
-export const merchants = ['M1', 'M2', 'M3', 'M4', 'M5', 'M6', 'M7'] as const;
-const sound: ReadonlySet<string> = new Set(['M1', 'M2', 'M3', 'M4', 'M5']);
-const files = {
-  merchants: `merchantId,name,businessNo\n${merchants
-    .slice(0, 6)
-    .map((id) => `${id},${id},3011010002\n`)
-    .join('')}`,
-  contracts: `merchantId,method,validFrom,validTo,rate,fixedWon,minFeeWon,maxFeeWon,rounding,vat,tierVolume,tiers,cancelFee
-M1,card_online,2026-01-01,,2.47%,,,,floor,added,,,returned
-M2,card_online,2026-01-01,,1.4%,100,200,20000,half_up,added,,,returned
-M3,card_online,2026-01-01,,1.85%,,,,half_even,added,month_to_date,100000:1.5%;2000000:0.9%,returned
-M4,card_online,2026-01-01,,1.55%,,,,half_up,included,,,returned
-M5,card_online,2026-01-01,,0.8%,,,,floor,none,,,kept
-`,
-  terms: `merchantId,validFrom,cycle,roll,dueTime,payout,payoutTime,minPayoutWon
-M1,2026-01-01,M5,forward,,on_request,,1
-M2,2026-01-01,M5,forward,,direct,,1
-M3,2026-01-01,M10,forward,,direct,,10000
-M4,2026-01-01,D+1,forward,09:00,on_request,,1
-M5,2026-01-01,M5,forward,,scheduled,12:20,1
-M6,2026-01-01,M5,forward,,direct,,1
-`,
-  accounts: `merchantId,validFrom,bankCode,accountNo,holder\n${merchants
-    .slice(0, 6)
-    .map((id) => `${id},2026-01-01,004,100000${id.slice(1)},홀더${id}\n`)
-    .join('')}`,
-};
-
 const refusedHolds = ['not_found', 'hold_stands', 'ledger_insufficient'] as const;
 
 type Sold = {
@@ -82,79 +49,31 @@ export async function openLivedHistory(
 ) {
   const { pool } = db;
   await makeJournal(pool);
-  const state = { at: Temporal.Instant.from(`${day}T12:01+09:00`), truthful: false, since: performance.now() };
+  const state = { at: Temporal.Instant.from(`${day}T12:01+09:00`), since: performance.now() };
   const now = () => state.at.add({ milliseconds: Math.round(performance.now() - state.since) });
   const setClock = (at: Temporal.Instant) => {
     if (Temporal.Instant.compare(at, now()) > 0) [state.at, state.since] = [at, performance.now()];
   };
-  const late: Promise<void>[] = [];
-  const truth = async (): Promise<BankTruth[]> =>
-    await query<BankTruth>(
-      pool,
-      'select message_no as "messageNo", amount_won as "amountWon", outcome from bank_journal',
-    );
-  const bank = scriptedBank();
+  const truth = () => bankTruth(pool);
+  const bank = createScriptedBank(pool, moods);
 
   const bring = async (importer: typeof importMerchants, text: string) => {
     const { refused } = await importer(pool, textSource(text), { who: 'test' });
     if (refused > 0) throw new Error(`${refused} refused of\n${text}`);
   };
-  await bring(importMerchants, files.merchants);
-  await bring(importContracts, files.contracts);
-  await bring(importTerms, files.terms);
-  await bring((onPool, source, how) => importAccounts(onPool, cipher, source, how), files.accounts);
+  await bring(importMerchants, merchantFiles.merchants);
+  await bring(importContracts, merchantFiles.contracts);
+  await bring(importTerms, merchantFiles.terms);
+  await bring((onPool, source, how) => importAccounts(onPool, cipher, source, how), merchantFiles.accounts);
   let engine = await start();
+  const limits = { approvalOverWon: 1_500_000n, transferLimit: 3 };
+  await changeControl(pool, bank.id, limits, { who: 'test', reason: 'test' });
   const sold: Sold[] = [];
   let withheld: PaymentLine[] = [];
   const brought = { approvals: new Set<string>(), captures: new Set<string>() };
   let keys = 0;
 
   return { pool, truth, live, finish, expectedItems, settledItems, close };
-
-  function scriptedBank() {
-    const base = createJournalBank(pool, { settlingMs });
-    const journal = async (order: { messageNo: string; amountWon: bigint; accountNo: string }, outcome: string) => {
-      await pool.query(
-        `insert into bank_journal (message_no, amount_won, outcome, account_no) values ($1, $2, $3, $4)
-         on conflict (message_no) do update set sends = bank_journal.sends + 1`,
-        [order.messageNo, order.amountWon, outcome, order.accountNo],
-      );
-    };
-    base.holderOf = async ({ accountNo }) => ({ outcome: 'found', holder: `홀더M${accountNo.slice(6)}` });
-    base.mood = (order, nth) => {
-      const mood: BankMoodName = state.truthful ? 'succeeds' : (moods[nth % moods.length] as BankMoodName);
-      switch (mood) {
-        case 'succeeds':
-          return {};
-        case 'rejects':
-          return { rejects: true };
-        case 'moves_unheard':
-          return { hears: { outcome: 'unknown', reason: 'time-out' } };
-        case 'refuses_unheard':
-          return { rejects: true, hears: { outcome: 'unknown', reason: 'cut' } };
-        case 'lost':
-          return { arrives: false };
-        case 'late':
-          late.push(wait(lateMs).then(() => journal(order, 'succeeded')));
-          return { arrives: false };
-        case 'not_sent':
-          return { arrives: false, hears: { outcome: 'not_sent', reason: 'refused' } };
-        case 'closed':
-          return { arrives: false, hears: { outcome: 'closed', reason: 'maintenance' } };
-        case 'duplicate':
-          return { hears: { outcome: 'duplicate', code: 'D1', text: 'known' } };
-        case 'processing':
-          return { hears: { outcome: 'processing', code: 'P1', text: 'in process' } };
-      }
-    };
-    base.inquiry = () =>
-      !state.truthful && base.calls.inquire % 3 === 0 ? { outcome: 'unknown', reason: 'garbage' } : undefined;
-    return Object.assign(base, {
-      async *transfers(): AsyncGenerator<ListedTransfer> {
-        yield* await truth();
-      },
-    });
-  }
 
   async function start() {
     const durable = createDurable({ databaseUrl: db.url, pool, log: quiet });
@@ -174,11 +93,11 @@ export async function openLivedHistory(
 
   async function close(): Promise<void> {
     await stop();
-    await Promise.all(late);
+    await bank.arrived();
   }
 
   /** One step; money does what it does meanwhile. */
-  async function live(step: Step): Promise<void> {
+  async function live(step: Step): Promise<unknown> {
     switch (step.does) {
       case 'bring':
         return bringSales(step);
@@ -207,9 +126,12 @@ export async function openLivedHistory(
         return engine.payouts.dispatcher.idle();
       case 'cancel':
         return cancelOne(step);
+      case 'decide':
+        return decideOne(step.decision);
       case 'restart':
         await stop();
         engine = await start();
+        return;
     }
   }
 
@@ -323,12 +245,23 @@ export async function openLivedHistory(
       await unless(() => cancelPayout(pool, id, { who: 'test' }, now()), ['payout_not_cancellable']);
   }
 
+  /** The second person decides on the first of the payouts that wait for one; false where none does. */
+  async function decideOne(decision: 'approved' | 'refused'): Promise<boolean> {
+    const [waiting] = await query<{ id: bigint }>(
+      pool,
+      `select payout_id as id from payout where state = 'awaiting_approval' order by 1 limit 1`,
+    );
+    if (waiting !== undefined) await decidePayout(pool, waiting.id, { who: 'lee', decision }, now());
+    return waiting !== undefined;
+  }
+
   /** Lets the bank be clear, and time go on until every payout is at its end and everything due is settled. */
   async function finish(): Promise<void> {
     for (let n = 0; n < 3; n += 1) await settle(nextSlot(slotAt(now())));
     await settle(Temporal.Instant.from('2026-11-23T09:05+09:00'));
-    state.truthful = true;
-    await Promise.all(late);
+    bank.clearUp();
+    while (await decideOne('approved'));
+    await bank.arrived();
     for (let n = 0; n < 40; n += 1) {
       setClock(now().add({ minutes: 10 }));
       await engine.payouts.dispatcher.idle();
@@ -349,7 +282,7 @@ export async function openLivedHistory(
   function expectedItems(): string[] {
     return sold
       .flatMap(({ tid, merchantId, cancels }) => {
-        const isSound = (seq: number) => sound.has(merchantId) && brought.approvals.has(`${tid}/${seq}`);
+        const isSound = (seq: number) => soundMerchants.has(merchantId) && brought.approvals.has(`${tid}/${seq}`);
         return Array.from({ length: cancels + 1 }, (_, seq) => seq)
           .filter((seq) => isSound(seq) && isSound(0))
           .map((seq) => `${tid}/${seq}`);
@@ -363,28 +296,6 @@ export async function openLivedHistory(
       `select provider_tid || '/' || cancel_seq as key from settlement_item`,
     );
     return rows.map(({ key }) => key).sort();
-  }
-}
-
-/** Lives through a history to its end; what it broke, each with the number of the invariant. */
-export async function brokenBy(
-  db: Pick<TestDatabase, 'url' | 'pool'>,
-  cipher: Cipher,
-  history: RandomHistory,
-): Promise<string[]> {
-  const lived = await openLivedHistory(db, cipher, history);
-  try {
-    for (const step of history.steps) await lived.live(step);
-    await lived.finish();
-    const broken = await violations(db.pool, await lived.truth());
-    const [expected, settled] = [lived.expectedItems(), await lived.settledItems()];
-    const differing = [...new Set(expected).symmetricDifference(new Set(settled))];
-    await verifyLedger(db.pool, async (page) => {
-      for (const { kind, subject } of page) broken.push(`2: ${kind} ${subject}`);
-    });
-    return [...broken, ...differing.map((key) => `3: ${key} is ${settled.includes(key) ? '' : 'not '}settled`)];
-  } finally {
-    await lived.close();
   }
 }
 

@@ -29,6 +29,7 @@ export type Step =
   | { readonly does: 'adjust'; readonly merchant: number; readonly won: number }
   | { readonly does: 'callback'; readonly which: number; readonly times: number }
   | { readonly does: 'list' }
+  | { readonly does: 'decide'; readonly decision: 'approved' | 'refused' }
   | { readonly does: 'rest' }
   | { readonly does: 'later' }
   | { readonly does: 'cancel'; readonly which: number }
@@ -88,6 +89,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('list' as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      does: fc.constant('decide' as const),
+      decision: fc.constantFrom('approved' as const, 'refused' as const),
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ does: fc.constant('rest' as const) }) },
   { weight: 4, arbitrary: fc.record({ does: fc.constant('later' as const) }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('cancel' as const), which: fc.nat(99) }) },
