@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { listApprovals } from '../approvals/store.ts';
 import { listFindings } from '../findings/store.ts';
 import { inFlightOf, walletOf } from '../ledger/accounts.ts';
 import { balanceOf } from '../ledger/store.ts';
@@ -120,6 +121,10 @@ test('refused by the second person, and cancelled by anybody: the money is back'
   await decidePayout(database.pool, refused.id, { who: 'lee', decision: 'refused' }, noon);
   const cancelled = await request(20_000n, 'cancelled');
   await cancelPayout(database.pool, cancelled.id, { who: 'kim', why: 'mistake' }, noon);
+  const subject = String(cancelled.id);
+  expect(await listApprovals(database.pool, { kind: 'payout', subject })).toEqual([]);
+  const late = decidePayout(database.pool, cancelled.id, { who: 'lee', decision: 'approved' }, noon);
+  await expect(late).rejects.toMatchObject({ code: 'approval_decided' });
   await changeControl(database.pool, 'journal', { approvalOverWon: 100_000_000n }, { who: 'lee', reason: 'test' });
   expect(await moneyOf()).toEqual([100_000n, 0n]);
   const { state, events } = await showPayout(database.pool, cancelled.id);

@@ -199,6 +199,11 @@ export async function cancelPayout(
     const unsent =
       payout.state === 'awaiting_approval' || payout.state === 'created' || payout.state === 'holder_checked';
     if (!unsent || payout.sends > 0) throw new Problem('payout_not_cancellable', { id, state: payout.state });
+    if (payout.state === 'awaiting_approval') {
+      // Nobody is asked any more; in nobody's name, since who asked may cancel and not decide.
+      const decided = { decidedBy: 'jeongsan', decision: 'refused', note: `cancelled by ${by.who}` } as const;
+      await decide(tx, { kind: 'payout', subject: String(id), ...decided });
+    }
     return await cancelHeld(tx, payout, { who: by.who, what: 'cancelled', ...(by.why ? { why: by.why } : {}) }, now);
   });
 }
