@@ -13,11 +13,13 @@ let durable: Durable;
 let settlement: Settlement;
 let paying: (slot: CreditedSlot) => Promise<number>;
 let clock: Temporal.Instant;
+let perPart: number;
 
 beforeEach(async () => {
   db = await testDatabase();
   books = createSettlementBooks(db.pool);
   paying = async () => 0;
+  perPart = 10;
   clock = Temporal.Instant.from(`${today}T13:00+09:00`);
   durable = createDurable({ databaseUrl: db.url, pool: db.pool, log: quiet });
   settlement = registerSettlement(durable, {
@@ -25,7 +27,9 @@ beforeEach(async () => {
     log: quiet,
     now: () => clock,
     afterCredit: (_, slot) => paying(slot),
-    capturesPerPart: 10,
+    get capturesPerPart() {
+      return perPart;
+    },
   });
   await durable.launch();
   await books.merchant('M1');
@@ -173,6 +177,23 @@ test('another reason is told of anew, and the finding of the one before is close
   expect(rows).toEqual([
     { subject: 'MID1 capture_without_approval', closed_by: `settle:${today}T12:25+09:00` },
     { subject: 'M2 contract_missing', closed_by: null },
+  ]);
+});
+
+test('of more merchants than anybody reads about, a hundred are named and the others are counted', async () => {
+  perPart = 1_000;
+  await books.sales(Array.from({ length: 103 }, (_, n) => ({ tid: `t${n}`, won: 1_000, merchant: `U${100 + n}` })));
+  for (const time of ['12:05', '12:10', '12:15', '12:20']) await settle(time);
+  const { rows } = await db.pool.query(
+    'select kind, count(*)::int as findings from finding group by kind order by kind',
+  );
+  expect(rows).toEqual([
+    { kind: 'capture_unsettled', findings: 100 },
+    { kind: 'captures_unsettled', findings: 1 },
+  ]);
+  const rest = await db.pool.query(`select subject, detail from finding where kind = 'captures_unsettled'`);
+  expect(rest.rows).toEqual([
+    { subject: `${today}T12:15+09:00 1/1`, detail: { merchants: 3, captures: '3', amountWon: '3000' } },
   ]);
 });
 

@@ -55,7 +55,7 @@ type SlotRequest = { readonly slot: string; readonly who: string; readonly makes
 
 const findingAfterDefault = 3;
 const capturesPerPartDefault = 200_000;
-/** People are told of so many in one slot; what is more is in the list of unsettled captures. */
+/** So many are named to people in one part of a slot; of what is more they are told how much it is. */
 const findingsMax = 100;
 /** While slots fail nobody is credited: one finding, however many they are, until one goes through. */
 const failing = { kind: 'settlement_failed', subject: 'settlement' };
@@ -162,6 +162,7 @@ async function settle(
   const work: Part = { runId: id, slot, slotText: of.request.slot, settledOn, part, parts, holidays, findingAfter };
   const { stuck, relieved } = await settlePart(tx, work);
   for (const each of stuck.slice(0, findingsMax)) await tell(tx, each);
+  await tellRest(tx, stuck.slice(findingsMax), `${of.request.slot} ${part + 1}/${parts}`);
   for (const { owner, reason } of relieved) {
     await closeFinding(tx, { kind: 'capture_unsettled', subject: `${owner} ${reason}`, by: id });
   }
@@ -177,6 +178,18 @@ async function tell(tx: PoolClient, stuck: StuckCaptures): Promise<void> {
     audience: 'in_charge',
     detail: { reason, merchant: merchantId, mid, captures: `${captures}`, amountWon: `${amountWon}`, first },
   });
+}
+
+/** One finding for all that are not named: the list of unsettled captures has them. */
+async function tellRest(tx: PoolClient, rest: readonly StuckCaptures[], subject: string): Promise<void> {
+  if (rest.length === 0) return;
+  const sum = (of: (each: StuckCaptures) => bigint) => `${rest.reduce((total, each) => total + of(each), 0n)}`;
+  const detail = {
+    merchants: rest.length,
+    captures: sum(({ captures }) => captures),
+    amountWon: sum(({ amountWon }) => amountWon),
+  };
+  await openFinding(tx, { kind: 'captures_unsettled', subject, audience: 'in_charge', detail });
 }
 
 /** The wallets are credited whatever becomes of the payouts: those that fail are left to the next slot. */
