@@ -74,6 +74,8 @@ test('the controls of a bank', async () => {
 
 test.each([
   ['payout request P00001 0 --key zero', 'payout_amount_refused'],
+  ['payout request P00001 1000 --key direct:2026-11-20T12:05+09:00:P00001', 'usage'],
+  [`payout request P00001 1000 --key ${'k'.repeat(201)}`, 'usage'],
   ['payout request P00001 1.5 --key half', 'usage'],
   ['payout request P00001 10,00 --key comma', 'usage'],
   ['payout request NOBODY 1000 --key nobody', 'not_found'],

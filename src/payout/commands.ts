@@ -50,7 +50,7 @@ function addRequest(payout: Command, context: CommandContext, ports: PayoutComma
     .action((merchantId: string, won: string, options: ActOptions & { readonly key: string }) => {
       const amountWon = parseWon(won);
       const rules = { bank: bankOf(ports), now: ports.now() };
-      const wanted = { merchantId, amountWon, key: options.key, who: options.by ?? context.who };
+      const wanted = { merchantId, amountWon, key: parseKey(options.key), who: options.by ?? context.who };
       return act(context, ports, options, (pool) => requestPayout(pool, wanted, rules));
     });
 }
@@ -168,6 +168,12 @@ function toFilter({ merchant, state, on, limit }: ListOptions): PayoutFilter {
 function parseWon(text: string): bigint {
   if (!/^-?(\d{1,18}|\d{1,3}(,\d{3}){0,5})$/.test(text)) throw new Problem('usage', { reason: `WON: ${text}` });
   return BigInt(text.replaceAll(',', ''));
+}
+
+/** Keys of what is paid by itself name its slot or its day: nobody else's may stand in their way. */
+function parseKey(text: string): string {
+  if (text.length > 200 || /^(direct|scheduled):/.test(text)) throw new Problem('usage', { reason: `--key ${text}` });
+  return text;
 }
 
 function parseId(text: string): bigint {
