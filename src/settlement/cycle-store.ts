@@ -48,7 +48,7 @@ export async function openCycle(
     readonly ended?: string | undefined;
   },
 ): Promise<'running' | 'closed' | SkippedBecause> {
-  if (cycle.ended !== undefined) await failCycle(tx, cycle.ended, 'the run ended without closing its cycle');
+  if (cycle.ended !== undefined) await failCycle(tx, cycle.ended, 'run_ended');
   const slot = cycle.slot.toString();
   if ((await cycleResult(tx, cycle.slot)) !== undefined) return 'closed';
   const [later] = await query(tx, `select from settlement_cycle where state = 'settled' and slot > $1 limit 1`, [slot]);

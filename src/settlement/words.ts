@@ -38,13 +38,17 @@ export const cycleStateWords: Readonly<Record<CycleState, Words>> = {
   skipped: { ko: '건너뜀', en: 'skipped' },
 };
 
-const skippedWords: Readonly<Record<SkippedBecause, Words>> = {
+const cycleReasonWords: Readonly<Record<SkippedBecause | 'run_ended' | 'payouts_failed', Words>> = {
   another_running: { ko: '앞 회차가 진행 중', en: 'another one was running' },
   slot_passed: { ko: '이후 회차가 이미 정산됨', en: 'a later one was settled before' },
+  run_ended: { ko: '회차를 닫지 못하고 실행이 끝남', en: 'its run ended without closing it' },
+  payouts_failed: { ko: '즉시 송금 생성 실패', en: 'direct payouts were not created' },
 };
 
-/** Why a cycle was skipped, or what else it has to say. */
+/** Why a cycle was skipped, or what else it has to say: a code, with the words of what failed behind it if there are any. */
 export function cycleReasonWord(reason: string | null, language: Language): string {
   if (reason === null) return '';
-  return Object.hasOwn(skippedWords, reason) ? skippedWords[reason as SkippedBecause][language] : reason;
+  const [code = '', ...cause] = reason.split(': ');
+  if (!Object.hasOwn(cycleReasonWords, code)) return reason;
+  return [cycleReasonWords[code as keyof typeof cycleReasonWords][language], ...cause].join(': ');
 }

@@ -73,7 +73,7 @@ test('credits stand when the direct payouts fail', async () => {
     throw new Error('no bank');
   };
   await books.sales([{ tid: 'a', won: 10_000 }]);
-  expect(await settle('12:05')).toMatchObject({ state: 'settled', reason: 'direct payouts failed: no bank' });
+  expect(await settle('12:05')).toMatchObject({ state: 'settled', reason: 'payouts_failed: no bank' });
   expect(await books.balances()).toContain('wallet:M1 9874');
 });
 

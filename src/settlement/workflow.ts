@@ -198,7 +198,7 @@ async function payOut(ports: SettlementPorts, credited: CreditedSlot): Promise<s
     await transaction('payouts', (tx) => ports.afterCredit(tx, credited));
     return null;
   } catch (error) {
-    const reason = `direct payouts failed: ${reasonOf(error)}`;
+    const reason = `payouts_failed: ${reasonOf(error)}`;
     ports.log.error({ slot: credited.slot, reason }, 'direct payouts were not created');
     await transaction('note payouts', async (tx) => {
       const finding = { kind: 'settlement_payouts', subject: credited.slot, audience: 'in_charge' as const };
