@@ -194,7 +194,7 @@ export async function openLivedHistory(
     const amountWon = ((wallet?.won ?? 0n) * BigInt(percent)) / 100n + 1n;
     keys += 1;
     const wanted = { merchantId, amountWon, key: `w${keys}`, who: 'test' };
-    const refusals: ProblemCode[] = ['payout_balance_short', 'payout_below_minimum', 'not_found'];
+    const refusals: ProblemCode[] = ['payout_balance_short', 'payout_below_minimum', 'not_found', 'hold_stands'];
     const requests = [wanted, wanted, { ...wanted, key: `v${keys}` }];
     await Promise.all(requests.map((each) => unless(() => engine.payouts.request(each), refusals)));
   }
