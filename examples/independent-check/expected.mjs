@@ -135,12 +135,16 @@ export function openBooks(world, outcomeOf) {
     payOut(at);
   };
 
+  /** All that the merchant has and all that comes is held. */
+  const isHeld = (merchantId) =>
+    [...holds.values()].some((hold) => hold.merchantId === merchantId && hold.amountWon === null);
+
   function credit(merchantId, items, at) {
     const sum = (name) => items.reduce((total, item) => total + item[name], 0n);
     const [grossWon, feeWon, vatWon] = [sum('amountWon'), sum('feeWon'), sum('vatWon')];
     const netWon = grossWon - feeWon - vatWon;
     const purse = purseOf(merchantId);
-    const onHold = [...holds.values()].some((hold) => hold.merchantId === merchantId && hold.amountWon === null);
+    const onHold = isHeld(merchantId);
     let [offsetWon, carriedWon] = [0n, 0n];
     if (netWon >= 0n) {
       offsetWon = least(netWon, purse.debtWon);
@@ -172,7 +176,8 @@ export function openBooks(world, outcomeOf) {
     for (const [merchantId, facts] of terms) {
       const { payout, payoutTime, minPayoutWon } = inForce(facts, day) ?? { payout: 'on_request' };
       const { walletWon } = purseOf(merchantId);
-      if (payout === 'on_request' || walletWon === 0n || walletWon < BigInt(minPayoutWon)) continue;
+      if (payout === 'on_request' || isHeld(merchantId) || walletWon === 0n || walletWon < BigInt(minPayoutWon))
+        continue;
       if (inForce(accounts.get(merchantId) ?? [], day) === undefined) continue;
       if (payout === 'scheduled') {
         if (time < payoutTime || scheduled.has(`${merchantId} ${day}`)) continue;
@@ -200,7 +205,13 @@ export function openBooks(world, outcomeOf) {
     const minimumWon = BigInt(inForce(terms.get(merchantId) ?? [], on)?.minPayoutWon ?? '1');
     const wanted = BigInt(amountWon);
     const hasAccount = inForce(accounts.get(merchantId) ?? [], on) !== undefined;
-    if (wanted <= 0n || !hasAccount || wanted < minimumWon || wanted > purseOf(merchantId).walletWon) {
+    if (
+      wanted <= 0n ||
+      !hasAccount ||
+      isHeld(merchantId) ||
+      wanted < minimumWon ||
+      wanted > purseOf(merchantId).walletWon
+    ) {
       books.refused.push({ merchantId, amountWon: wanted });
     } else pay(merchantId, wanted, 'withdrawal', on);
   };
