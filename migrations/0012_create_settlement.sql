@@ -28,7 +28,8 @@ create table settlement_cycle (
   finished_at  timestamptz,
   makes_up     timestamptz,                -- the first of the missed slots that this one made up for
   parts        smallint not null default 0, -- a slot of very many captures is settled in parts, each in a transaction
-  parts_done   smallint not null default 0,
+  done_parts   smallint[] not null default '{}',
+  parts_done   smallint generated always as (cardinality(done_parts)) stored,
   captures     bigint not null default 0,  -- newly arrived
   items        bigint not null default 0,
   merchants    bigint not null default 0,

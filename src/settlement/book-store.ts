@@ -104,10 +104,9 @@ async function allot(tx: PoolClient, merchants: string): Promise<void> {
 
 /** One entry a merchant: what the providers owe us for it against our fee, its VAT and what became of its net. */
 async function postEntries(tx: PoolClient, part: Part, merchants: string): Promise<void> {
-  const suffix = part.parts === 1 ? '' : `:${part.part}`;
   await tx.query(`
     create temp table posting on commit drop as
-    select ${escapeLiteral(`settlement:${part.slotText}:`)} || merchant_id || ${escapeLiteral(suffix)} as event,
+    select ${escapeLiteral(`settlement:${part.slotText}:`)} || merchant_id as event,
            'settlement'::text as kind, ${day(part.settledOn)} as posted_on, ${escapeLiteral(part.runId)}::text as posted_by,
            null::text as reason, account, amount_won
       from (select merchant_id, 'receivable:' || provider as account, -gross_won as amount_won

@@ -2,7 +2,7 @@ import { arrivalsOf, giveBackArrivals, takeArrivals } from '../payments/arrival-
 import { type PoolClient, type Queryable, query } from '../platform/database/pool.ts';
 import type { Part } from './part.ts';
 import { nextSlot } from './slot.ts';
-import { capturesOf, inParts, instant } from './stage-store.ts';
+import { capturesOf, instant } from './stage-store.ts';
 
 /** 정산 회차. What became of a slot. */
 export type CycleState = 'running' | 'settled' | 'failed' | 'skipped';
@@ -81,13 +81,23 @@ export async function takeCaptures(
   const [due] = await query<{ due: bigint }>(tx, 'select count(*) as due from unsettled_capture where due_at <= $1', [
     slot.toString(),
   ]);
-  const parts = Math.max(1, Math.ceil(Number(captures + (due?.due ?? 0n)) / capturesPerPart));
+  const parts = partsOf(Number(captures + (due?.due ?? 0n)), capturesPerPart);
   await tx.query(`update settlement_cycle set captures = $2, parts = $3 where run_id = $1 and state = 'running'`, [
     runId,
     captures,
     parts,
   ]);
   return parts;
+}
+
+/** So many parts of a slot are settled at the same time. */
+export const lanes = 2;
+/** Below this a second connection gains nothing. */
+const worthDividing = 20_000;
+
+function partsOf(captures: number, capturesPerPart: number): number {
+  if (captures <= Math.min(worthDividing, capturesPerPart)) return 1;
+  return lanes * Math.ceil(captures / (lanes * capturesPerPart));
 }
 
 /** The leaves that the items of a slot go into. Each is made in a transaction of its own, so that no lock outlives it. */
@@ -108,13 +118,17 @@ export async function makeSettlementLeaf(db: Queryable, settledOn: string): Prom
   await db.query('select ensure_settlement_leaf($1)', [settledOn]);
 }
 
-/** True while the cycle of a run is running; keeps anybody else from closing it before this transaction ends. */
+/**
+ * True while the cycle of a run is running; keeps anybody else from closing it before this transaction ends. Parts share
+ * that lock, so that they can be settled at the same time.
+ */
 export async function isRunning(tx: PoolClient, runId: string): Promise<boolean> {
-  const rows = await query(tx, `select from settlement_cycle where run_id = $1 and state = 'running' for update`, [
-    runId,
-  ]);
+  await tx.query('select pg_advisory_xact_lock_shared(hashtext($1))', [cycleLock(runId)]);
+  const rows = await query(tx, `select from settlement_cycle where run_id = $1 and state = 'running'`, [runId]);
   return rows.length === 1;
 }
+
+const cycleLock = (runId: string): string => `jeongsan:cycle:${runId}`;
 
 /** Adds what a part booked, and that it is done. */
 export async function addToCycle(
@@ -124,7 +138,7 @@ export async function addToCycle(
 ): Promise<void> {
   await tx.query(
     `update settlement_cycle c
-        set parts_done = $2 + 1, items = c.items + b.items, merchants = c.merchants + b.merchants,
+        set done_parts = done_parts || $2::smallint, items = c.items + b.items, merchants = c.merchants + b.merchants,
             set_aside = c.set_aside + $3, waiting = c.waiting + $4, gross_won = c.gross_won + b.gross_won,
             fee_won = c.fee_won + b.fee_won, vat_won = c.vat_won + b.vat_won,
             net_won = c.net_won + b.gross_won - b.fee_won - b.vat_won, credited_won = c.credited_won + b.wallet_won,
@@ -141,12 +155,8 @@ export async function addToCycle(
 /** Closes a cycle that went through. `reason`: what did not, although all was credited. */
 export async function finishCycle(tx: PoolClient, runId: string, reason: string | null): Promise<void> {
   await tx.query(
-    `update settlement_cycle c set state = 'settled', finished_at = clock_timestamp(),
-            credited_at = coalesce(credited_at, clock_timestamp()), reason = $2,
-            -- A merchant may be in several parts, and is still one.
-            merchants = case when parts < 2 then merchants else
-              (select count(distinct s.merchant_id) from settlement s
-                where s.settled_on = (c.slot at time zone 'Asia/Seoul')::date and s.slot = c.slot) end
+    `update settlement_cycle set state = 'settled', finished_at = clock_timestamp(),
+            credited_at = coalesce(credited_at, clock_timestamp()), reason = $2
       where run_id = $1 and state = 'running'`,
     [runId, reason],
   );
@@ -157,6 +167,7 @@ export async function finishCycle(tx: PoolClient, runId: string, reason: string 
  * else the captures of the other parts wait for the next slot.
  */
 export async function failCycle(tx: PoolClient, runId: string, reason: string): Promise<void> {
+  await tx.query('select pg_advisory_xact_lock(hashtext($1))', [cycleLock(runId)]);
   const [failed] = await query<{ slot: Date; parts: number; parts_done: number }>(
     tx,
     `update settlement_cycle set state = 'failed', finished_at = clock_timestamp(), reason = $2
@@ -167,12 +178,15 @@ export async function failCycle(tx: PoolClient, runId: string, reason: string): 
   if (failed.parts_done === 0) return giveBackArrivals(tx, runId);
   if (failed.parts_done === failed.parts) return;
   const slot = failed.slot.toTemporalInstant();
-  const left = capturesOf(await arrivalsOf(tx, runId), inParts(failed.parts, `>= ${failed.parts_done}`));
+  const taken = capturesOf(await arrivalsOf(tx, runId));
   await tx.query(
     `insert into unsettled_capture (provider, captured_on, provider_tid, cancel_seq, traded_on, mid, merchant_id,
        amount_won, due_at)
      select provider, captured_on, provider_tid, cancel_seq, traded_on, mid, merchant_id, amount_won,
-            ${instant(nextSlot(slot))} from (${left}) c`,
+            ${instant(nextSlot(slot))} from (${taken}) c
+      where not exists (select from settlement_item i where i.provider = c.provider and i.captured_on = c.captured_on
+                           and i.provider_tid = c.provider_tid and i.cancel_seq = c.cancel_seq)
+     on conflict do nothing`,
   );
 }
 

@@ -12,11 +12,11 @@ import type { Part } from './part.ts';
 export async function stageCaptures(tx: PoolClient, part: Part): Promise<void> {
   const arrivals = await arrivalsOf(tx, part.runId);
   const captures = `
-    ${capturesOf(arrivals, partOf(part))}
+    ${capturesOf(arrivals)}
     union all
     select provider, captured_on, provider_tid, cancel_seq, traded_on, mid, amount_won, merchant_id, true,
            reason is null or reason = 'original_unsettled'
-      from unsettled_capture where due_at <= ${instant(part.slot)} ${partOf(part)}`;
+      from unsettled_capture where due_at <= ${instant(part.slot)}`;
   // An import's captures lie together, which its block range index knows and a plan by the leaf's key does not.
   await tx.query(`
     set local work_mem = '256MB';
@@ -39,11 +39,11 @@ export async function stageCaptures(tx: PoolClient, part: Part): Promise<void> {
            p.amount_won as paid_won, coalesce(p.merchant_id, r.merchant_id) as merchant_id
       from raw_capture r left join (${paymentsOf(traded)}) p
         on p.provider = r.provider and p.traded_on = r.traded_on and p.provider_tid = r.provider_tid
-       and p.cancel_seq = r.cancel_seq`);
+       and p.cancel_seq = r.cancel_seq ${partOf(part)}`);
 }
 
-/** The captures that a run took, of the parts that `condition` names: what a run that failed leaves to the next one. */
-export function capturesOf(arrivals: readonly Arrival[], condition: string): string {
+/** SQL: the captures that a run took. */
+export function capturesOf(arrivals: readonly Arrival[]): string {
   const columns = 'provider, captured_on, provider_tid, cancel_seq, traded_on, mid, amount_won';
   const ofProvider = Map.groupBy(arrivals, ({ provider }) => provider);
   const queries = [...ofProvider].map(([provider, own]) => {
@@ -51,19 +51,19 @@ export function capturesOf(arrivals: readonly Arrival[], condition: string): str
     const imports = [...new Set(own.map(({ importId }) => importId))];
     return `select ${columns}, null::text collate "C" as merchant_id, false as again, false as was_sound from capture
              where provider = ${escapeLiteral(provider)} and captured_on in (${days.join(', ')})
-               and import_id in (${imports.join(', ')}) ${condition}`;
+               and import_id in (${imports.join(', ')})`;
   });
   const none = `select ${columns}, null::text collate "C" as merchant_id, false as again, false as was_sound from capture where false`;
   return queries.length === 0 ? none : queries.join(' union all ');
 }
 
-/** SQL: whether a row belongs to a part. Cancels go with what they cancel, since they bear its transaction id. */
-export function inParts(parts: number, comparison: string): string {
-  return parts === 1 ? '' : `and (hashtextextended(provider_tid, 0) & 1073741823) % ${parts} ${comparison}`;
-}
-
+/**
+ * SQL: whether a capture belongs to the part. A merchant is in one part with all it has, so that parts which are settled
+ * at the same time touch no wallet of one another; what has no merchant goes by its transaction.
+ */
 function partOf({ part, parts }: Part): string {
-  return inParts(parts, `= ${part}`);
+  const owner = 'coalesce(p.merchant_id, r.merchant_id, r.provider_tid)';
+  return parts === 1 ? '' : `where (hashtextextended(${owner}, 0) & 1073741823) % ${parts} = ${part}`;
 }
 
 function paymentsOf(traded: readonly { readonly provider: string; readonly days: readonly string[] }[]): string {

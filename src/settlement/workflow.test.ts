@@ -199,33 +199,48 @@ test('of more merchants than anybody reads about, a hundred are named and the ot
 
 describe('a slot of several parts', () => {
   const ids = Array.from({ length: 35 }, (_, n) => `t${n}`);
+  /** Five captures of each of seven merchants: M1 to M7. */
+  const merchantOf = (tid: string) => `M${1 + (Number(tid.slice(1)) % 7)}`;
 
-  test('settles each capture once, a cancel with its sale', async () => {
+  beforeEach(async () => {
+    for (let n = 2; n <= 7; n += 1) await books.merchant(`M${n}`);
+  });
+
+  test('settles each capture once, a cancel with its sale and a merchant in one part', async () => {
     await books.sales(
       ids.flatMap((tid) => [
-        { tid, won: 1_000 },
-        { tid, seq: 1, won: -1_000 },
+        { tid, won: 1_000, merchant: merchantOf(tid) },
+        { tid, seq: 1, won: -1_000, merchant: merchantOf(tid) },
       ]),
     );
     expect(await settle('12:05')).toMatchObject({ captures: 70n, items: 70n, netWon: 0n, creditedWon: 0n });
-    expect(await cycles()).toEqual(['12:05 settled 70 7/7']);
+    expect(await cycles()).toEqual(['12:05 settled 70 8/8']);
     expect(await books.items()).toHaveLength(70);
+    const { rows } = await db.pool.query(
+      'select count(*)::int as rows, count(distinct part)::int as parts from settlement',
+    );
+    expect(rows[0].rows).toBe(7);
+    expect(rows[0].parts).toBeGreaterThan(1);
   });
 
-  test('that fails after some of them leaves the others to the next slot', async () => {
-    await books.sales(ids.map((tid) => ({ tid, won: 1_000 })));
+  test('that fails in one of them settles those beside it and leaves the others to the next slot', async () => {
+    await books.sales(ids.map((tid) => ({ tid, won: 1_000, merchant: merchantOf(tid) })));
     await db.pool.query(`
       create function run_out() returns trigger language plpgsql as
-        $$ begin if new.part = 2 then raise exception 'no room' using errcode = '53100'; end if; return new; end $$;
+        $$ begin if new.part = 0 then raise exception 'no room' using errcode = '53100'; end if; return new; end $$;
       create trigger run_out before insert on settlement_item for each row execute function run_out()`);
     await expect(settle('12:05')).rejects.toThrow('no room');
-    expect(await cycles()).toEqual([expect.stringMatching(/^12:05 failed \d+ 2\/4 no room/)]);
+    expect(await cycles()).toEqual([expect.stringMatching(/^12:05 failed \d+ 1\/4 no room/)]);
     const before = (await books.items()).length;
-    expect(before).toBeGreaterThan(0);
     await db.pool.query('drop function run_out cascade');
     expect(await settle('12:10')).toMatchObject({ captures: 0n, items: BigInt(35 - before) });
     expect(await books.items()).toHaveLength(35);
-    // 1,000 won at 1.15 %: fee 11, VAT 1.
-    expect(await books.balances()).toEqual(['fee 385', 'receivable:ksnet -35000', 'vat 35', 'wallet:M1 34580']);
+    // 1,000 won at 1.15 %: fee 11, VAT 1; five of them: 4,940.
+    expect(await books.balances()).toEqual([
+      'fee 385',
+      'receivable:ksnet -35000',
+      'vat 35',
+      ...Array.from({ length: 7 }, (_, n) => `wallet:M${n + 1} 4940`),
+    ]);
   });
 });

@@ -15,6 +15,7 @@ import {
   failCycle,
   finishCycle,
   isRunning,
+  lanes,
   makeItemLeaves,
   makeSettlementLeaf,
   openCycle,
@@ -37,7 +38,7 @@ export type SettlementPorts = {
   afterCredit(tx: PoolClient, slot: CreditedSlot): Promise<number>;
   /** Slots that set a capture aside before a person hears of it. */
   readonly findingAfter?: number;
-  /** So many captures are settled in one transaction; more are divided. */
+  /** At most so many captures are settled in one transaction. */
   readonly capturesPerPart?: number;
 };
 
@@ -54,7 +55,7 @@ export type Settlement = {
 type SlotRequest = { readonly slot: string; readonly who: string; readonly makesUp?: string };
 
 const findingAfterDefault = 3;
-const capturesPerPartDefault = 200_000;
+const capturesPerPartDefault = 150_000;
 /** So many are named to people in one part of a slot; of what is more they are told how much it is. */
 const findingsMax = 100;
 /** While slots fail nobody is credited: one finding, however many they are, until one goes through. */
@@ -91,8 +92,8 @@ async function settleSlot(ports: SettlementPorts, request: SlotRequest): Promise
     const perPart = ports.capturesPerPart ?? capturesPerPartDefault;
     const parts = await transaction('take', (tx) => takeCaptures(tx, slot, id, perPart));
     await step('prepare', () => prepare(ports, slot, settledOn), { retries: tries });
-    for (let part = 0; part < parts; part += 1) {
-      await transaction(`settle-${part + 1}`, (tx) => settle(tx, ports, { request, slot, settledOn, part, parts }));
+    for (let first = 0; first < parts; first += lanes) {
+      await settleTogether(ports, { request, slot, settledOn, parts }, first);
     }
     const unpaid = await payOut(ports, { slot: request.slot, settledOn, runId: id });
     return await transaction('note', async (tx) => {
@@ -108,6 +109,22 @@ async function settleSlot(ports: SettlementPorts, request: SlotRequest): Promise
     });
     throw error;
   }
+}
+
+type Slot = {
+  readonly request: SlotRequest;
+  readonly slot: Temporal.Instant;
+  readonly settledOn: string;
+  readonly parts: number;
+};
+
+/** Settles the parts from `first` on that go together, and waits for all of them also where one fails. */
+async function settleTogether(ports: SettlementPorts, of: Slot, first: number): Promise<void> {
+  const together = Array.from({ length: Math.min(lanes, of.parts - first) }, (_, lane) => first + lane);
+  const ends = await Promise.allSettled(
+    together.map((part) => transaction(`settle-${part + 1}`, (tx) => settle(tx, ports, { ...of, part }))),
+  );
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
 /** @throws Problem `settlement_cycle_over` where the slot failed */
@@ -149,11 +166,7 @@ async function prepare({ pool }: SettlementPorts, slot: Temporal.Instant, settle
   return await makeItemLeaves(pool, slot, runId());
 }
 
-async function settle(
-  tx: PoolClient,
-  ports: SettlementPorts,
-  of: { request: SlotRequest; slot: Temporal.Instant; settledOn: string; part: number; parts: number },
-): Promise<null> {
+async function settle(tx: PoolClient, ports: SettlementPorts, of: Slot & { readonly part: number }): Promise<null> {
   const { slot, settledOn, part, parts } = of;
   const id = runId();
   if (!(await isRunning(tx, id))) throw new Problem('settlement_cycle_over', { slot: of.request.slot });
