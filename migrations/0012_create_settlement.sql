@@ -98,7 +98,7 @@ create table unsettled_capture (
   amount_won   bigint not null,
   due_at       timestamptz not null,
   since        timestamptz not null default clock_timestamp(),
-  attempts     smallint not null default 0, -- slots that set it aside
+  attempts     smallint not null default 0, -- slots that set it aside, until a person was told
   reason       text,                        -- null: merely not due; else a Problem's code
   detail       jsonb,
   primary key (provider, captured_on, provider_tid, cancel_seq)

@@ -107,7 +107,9 @@ function toText(balance: MerchantBalance, language: Language): string {
       { title: say('상태', 'State') },
     ],
     waiting.map((each) => [
-      each.dueAt === null ? say(`빠르면 ${seoulTime(next)}`, `${seoulTime(next)} at the earliest`) : time(each.dueAt),
+      each.dueAt === null || each.dueAt.getTime() <= next.epochMilliseconds
+        ? say(`빠르면 ${seoulTime(next)}`, `${seoulTime(next)} at the earliest`)
+        : time(each.dueAt),
       formatCount(each.captures),
       formatWon(each.amountWon),
       each.dueAt === null ? say('새로 들어옴', 'just came in') : unsettledWord(each.reason, language),

@@ -12,14 +12,25 @@ export type Relieved = { readonly owner: string; readonly reason: string };
 
 /**
  * Brings the waiting captures in line with what became of them: settled ones wait no longer, those not due wait until
- * they are, and those with a reason are tried again in the next slot, which counts anew for each reason. Returns what
- * people need no longer care about.
+ * they are, and those with a reason are tried again in the next slot, which counts anew for each reason. What people were told
+ * of and is as it was is left alone: its time is past, which is all that the next slot asks, and however many they are no
+ * slot writes them. Returns what people need no longer care about.
  */
 export async function keepUnsettled(tx: PoolClient, part: Part): Promise<Relieved[]> {
   const key = 'provider, captured_on, provider_tid, cancel_seq';
   await tx.query(`
-    create temp table unsettled on commit drop as select * from judged where reason is not null or not is_due;
-    analyze unsettled (reason)`);
+    create temp table unsettled on commit drop as
+    select j.*, d.detail, u.provider is not null as is_known
+      from judged j
+     cross join lateral (select case when j.reason is not null then jsonb_strip_nulls(jsonb_build_object(
+       'provider', j.provider, 'providerTid', j.provider_tid, 'cancelSeq', j.cancel_seq, 'merchant', j.merchant_id,
+       'mid', j.mid, 'method', j.method, 'tradedOn', j.traded_on, 'amountWon', j.amount_won, 'cause', j.cause))
+       end as detail) d
+      left join unsettled_capture u on j.again and u.provider = j.provider and u.captured_on = j.captured_on
+       and u.provider_tid = j.provider_tid and u.cancel_seq = j.cancel_seq and u.attempts >= ${part.findingAfter}
+       and u.reason = j.reason and u.merchant_id is not distinct from j.merchant_id and u.detail = d.detail
+     where j.reason is not null or not j.is_due;
+    analyze unsettled (reason, is_known)`);
   const freed = await query<Relieved>(
     tx,
     `select distinct coalesce(u.merchant_id, u.mid) as owner, u.reason
@@ -37,11 +48,8 @@ export async function keepUnsettled(tx: PoolClient, part: Part): Promise<Relieve
            case when reason is null then due_at
                 when reason = 'original_unsettled' then greatest(due_at, ${instant(nextSlot(part.slot))})
                 else ${instant(nextSlot(part.slot))} end,
-           case when reason is null or reason = 'original_unsettled' then 0 else 1 end, reason,
-           case when reason is not null then jsonb_strip_nulls(jsonb_build_object('provider', provider,
-             'providerTid', provider_tid, 'cancelSeq', cancel_seq, 'merchant', merchant_id, 'mid', mid,
-             'method', method, 'tradedOn', traded_on, 'amountWon', amount_won, 'cause', cause)) end
-      from unsettled
+           case when reason is null or reason = 'original_unsettled' then 0 else 1 end, reason, detail
+      from unsettled where not is_known
      order by ${key}
     on conflict (${key}) do update set merchant_id = excluded.merchant_id, due_at = excluded.due_at,
       attempts = case when excluded.attempts = 0 or u.reason is distinct from excluded.reason then excluded.attempts
@@ -85,7 +93,7 @@ export async function stuckCaptures(tx: PoolClient, { findingAfter }: Part): Pro
             sum(u.amount_won)::text as "amountWon", min(u.provider) as provider,
             min(u.captured_on) as "capturedOn", min(u.provider_tid) as "providerTid", min(u.cancel_seq) as "cancelSeq"
        from unsettled_capture u join unsettled j using (provider, captured_on, provider_tid, cancel_seq)
-      where j.reason is not null and u.attempts = $1
+      where j.reason is not null and not j.is_known and u.attempts = $1
       group by u.merchant_id, case when u.merchant_id is null then u.mid end, u.reason
       order by 1, 2, 3`,
     [findingAfter],

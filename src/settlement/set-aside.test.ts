@@ -1,3 +1,4 @@
+import type { PoolClient } from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
 import { createSettlementBooks } from './books.fixture.ts';
@@ -83,6 +84,34 @@ test('what stays set aside is told of once, when it has been for three slots', a
   for (const time of ['12:05', '12:10', '12:15', '12:20']) told.push((await books.settle(time)).stuck);
   const stuck = { merchantId: 'M2', reason: 'contract_missing', captures: 2n, amountWon: 3_000n, providerTid: 'a' };
   expect(told).toEqual([[], [], [expect.objectContaining(stuck)], []]);
+});
+
+test('what people were told of is written by no slot, and is settled by the next one when it can be', async () => {
+  await books.merchant('M2', null);
+  await books.sales([
+    { tid: 'a', won: 1_000, merchant: 'M2' },
+    { tid: 'a', seq: 1, won: -500, kind: 'P', merchant: 'M2' },
+    { tid: 'b', won: 2_000, merchant: 'M2' },
+  ]);
+  // The counters keep what a connection did before until they are handed in.
+  const handIn = async (tx: PoolClient) => void (await tx.query('select pg_stat_force_next_flush()'));
+  for (const time of ['12:05', '12:10', '12:15']) await books.settle(time, { look: handIn });
+  const versions = async () =>
+    (await db.pool.query('select xmin::text, xmax::text, ctid::text from unsettled_capture order by ctid')).rows;
+  const before = await versions();
+  expect(before).toHaveLength(3);
+  const written: unknown[] = [];
+  const look = async (tx: PoolClient) => {
+    const { rows } = await tx.query(`select n_tup_ins + n_tup_upd + n_tup_del as rows from pg_stat_xact_user_tables
+      where relname = 'unsettled_capture'`);
+    written.push(rows[0].rows);
+  };
+  expect(await books.settle('12:20', { look })).toMatchObject({ setAside: 3n, items: 0n, stuck: [] });
+  expect(written).toEqual([0n]);
+  expect(await versions()).toEqual(before);
+  await books.contract('M2');
+  expect(await books.settle('12:25')).toMatchObject({ items: 3n, setAside: 0n });
+  expect(await books.unsettled()).toEqual([]);
 });
 
 test('a fee that cannot be computed sets its capture aside and no other', async () => {

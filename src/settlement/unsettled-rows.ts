@@ -3,7 +3,7 @@ import { type Language, type ProblemCode, problems, problemText } from '../kerne
 import type { Column } from '../platform/terminal.ts';
 import { when } from './cycle-rows.ts';
 import type { UnsettledCapture } from './unsettled-store.ts';
-import { unsettledWord } from './words.ts';
+import { unsettledWord, type Words } from './words.ts';
 
 export function unsettledColumns(language: Language): readonly Column[] {
   const title = (ko: string, en: string): Column => ({ title: language === 'ko' ? ko : en });
@@ -27,9 +27,13 @@ export function unsettledRow(capture: UnsettledCapture, language: Language): rea
     formatWon(capture.amountWon),
     unsettledWord(capture.reason, language),
     String(capture.attempts),
-    when(capture.dueAt),
+    isTriedByAll(capture) ? everySlot[language] : when(capture.dueAt),
   ];
 }
+
+/** What is set aside for a reason of its own keeps the time of its first try. */
+const isTriedByAll = ({ reason }: UnsettledCapture) => reason !== null && reason !== 'original_unsettled';
+const everySlot: Words = { ko: '매 회차', en: 'every slot' };
 
 export function unsettledToJson(capture: UnsettledCapture, language: Language): object {
   return {
