@@ -91,12 +91,22 @@ test('a slot is skipped while another one runs, and what it would have taken is 
   await vi.waitFor(async () => expect(await books.items()).toHaveLength(1), { timeout: 10_000 });
   await books.sales([{ tid: 'b', won: 10_000 }]);
   expect(await settle('12:10')).toMatchObject({ state: 'skipped', reason: 'another_running', items: 0n });
+  expect(await settle('12:15')).toMatchObject({ state: 'skipped', reason: 'another_running', items: 0n });
+  const finding = 'select kind, subject, times, detail, closed_by from finding';
+  const [running, last] = [`settle:${today}T12:05+09:00`, `${today}T12:15+09:00`];
+  const skipped = { kind: 'settlement_skipped', subject: 'settlement', times: 2 };
+  const detail = { slot: last, because: 'another_running', running };
+  expect((await db.pool.query(finding)).rows).toEqual([{ ...skipped, detail, closed_by: null }]);
   release();
   await first;
-  expect(await settle('12:15')).toMatchObject({ state: 'settled', items: 1n });
-  expect(await cycles()).toEqual(['12:05 settled 1 1/1', '12:10 skipped 0 0/0 another_running', '12:15 settled 1 1/1']);
-  const { rows } = await db.pool.query('select kind, subject from finding');
-  expect(rows).toEqual([{ kind: 'settlement_skipped', subject: `${today}T12:10+09:00` }]);
+  expect((await db.pool.query(finding)).rows).toEqual([{ ...skipped, detail, closed_by: running }]);
+  expect(await settle('12:20')).toMatchObject({ state: 'settled', items: 1n });
+  expect(await cycles()).toEqual([
+    '12:05 settled 1 1/1',
+    '12:10 skipped 0 0/0 another_running',
+    '12:15 skipped 0 0/0 another_running',
+    '12:20 settled 1 1/1',
+  ]);
 });
 
 test('a slot that has not come, is none, or was passed by another is not settled', async () => {

@@ -20,6 +20,7 @@ import {
   makeSettlementLeaf,
   openCycle,
   runningCycle,
+  type SkippedBecause,
   takeCaptures,
 } from './cycle-store.ts';
 import type { Part } from './part.ts';
@@ -60,6 +61,8 @@ const capturesPerPartDefault = 150_000;
 const findingsMax = 100;
 /** While slots fail nobody is credited: one finding, however many they are, until one goes through. */
 const failing = { kind: 'settlement_failed', subject: 'settlement' };
+/** While a run hangs each slot is skipped: one finding, too. */
+const skipping = { kind: 'settlement_skipped', subject: 'settlement' };
 const tries = { attempts: 7, firstWaitMs: 200 };
 
 /** 정산 회차. Registers the workflow of a slot; call before the engine is launched. */
@@ -99,6 +102,7 @@ async function settleSlot(ports: SettlementPorts, request: SlotRequest): Promise
     return await transaction('note', async (tx) => {
       await finishCycle(tx, id, unpaid);
       await closeFinding(tx, { ...failing, by: id });
+      await closeFinding(tx, { ...skipping, by: id });
       return await resultOf(tx, slot);
     });
   } catch (error) {
@@ -151,11 +155,15 @@ async function endedRun(pool: Pool): Promise<string | undefined> {
   }
 }
 
-async function skip(ports: SettlementPorts, slot: Temporal.Instant, because: string): Promise<CycleResult> {
+async function skip(ports: SettlementPorts, slot: Temporal.Instant, because: SkippedBecause): Promise<CycleResult> {
   const text = formatSlot(slot);
   ports.log.warn({ slot: text, because }, 'a settlement slot was skipped');
   return await transaction('note skipped', async (tx) => {
-    await openFinding(tx, { kind: 'settlement_skipped', subject: text, audience: 'in_charge', detail: { because } });
+    const running = await runningCycle(tx);
+    const detail = { slot: text, because, ...(running === undefined ? {} : { running }) };
+    // A slot that a later one has passed is nobody's fault that hangs, and none that goes through makes up for it.
+    const kind = because === 'another_running' ? skipping : { ...skipping, subject: text };
+    await openFinding(tx, { ...kind, audience: 'in_charge', detail });
     return await resultOf(tx, slot);
   });
 }
