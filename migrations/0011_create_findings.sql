@@ -15,10 +15,11 @@ create table finding (
 create unique index finding_open on finding (kind, subject) where closed_at is null;
 create index finding_opened on finding (opened_at);
 
--- 승인. Maker and checker of a payout above the limit or of a manual adjustment: never the same person.
+-- 승인. Maker and checker of a payout above the limit, of a payout settled by hand, of a limit raised, or of a manual
+-- adjustment: never the same person.
 create table approval (
   approval_id bigint generated always as identity primary key,
-  kind        text not null check (kind in ('payout', 'adjustment')),
+  kind        text not null check (kind in ('payout', 'payout_settle', 'bank_limit', 'adjustment')),
   subject     text collate "C" not null,
   detail      jsonb not null,
   asked_by    text not null,

@@ -56,6 +56,21 @@ create index payout_event_payout on payout_event (payout_id, event_id);
 create trigger payout_event_append_only before update or delete or truncate on payout_event
   for each statement execute function refuse_change();
 
+-- What became of a payout is said by the bank, or by two people.
+create function require_settle_approval() returns trigger language plpgsql as $$
+begin
+  if not exists (select from approval
+                  where kind = 'payout_settle' and decision = 'approved'
+                    and detail ->> 'payoutId' = new.payout_id::text and detail ->> 'as' = new.to_state) then
+    raise exception 'payout % was not approved to be settled by hand as %', new.payout_id, new.to_state
+      using errcode = 'check_violation', constraint = 'payout_settle_approved';
+  end if;
+  return new;
+end
+$$;
+create trigger payout_settle_approved before insert on payout_event
+  for each row when (new.what = 'settled_by_hand') execute function require_settle_approval();
+
 -- What an operator may change while payouts run, per bank API.
 create table bank_control (
   bank              text collate "C" primary key,

@@ -14,6 +14,7 @@ import { paymentsCommands } from './payments/commands.ts';
 import { bankCommands } from './payout/bank-commands.ts';
 import { bankIds } from './payout/banks/registry.ts';
 import { payoutCommands } from './payout/commands.ts';
+import { handSettleCommands } from './payout/hand-settle-commands.ts';
 import { payoutReconcileCommands } from './payout/reconcile-commands.ts';
 import { openArchive } from './platform/archive.ts';
 import { openCipher } from './platform/cipher.ts';
@@ -94,7 +95,8 @@ function createProgram(config: Config, log: Log, signal: AbortSignal): Command {
   holdCommands(program, context);
   // Asked for here, sent by whichever process reaches the bank.
   const bank = Object.keys(config.banks)[0] ?? bankIds[0];
-  payoutCommands(program, context, { bank, now: () => Temporal.Now.instant() });
+  const payoutPorts = { bank, now: () => Temporal.Now.instant() };
+  handSettleCommands(payoutCommands(program, context, payoutPorts), context, payoutPorts);
   payoutReconcileCommands(program, context, (work) =>
     withApp((app) => work({ ...app.payoutReconciliation, bankIds: app.banks.map(({ id }) => id) })),
   );

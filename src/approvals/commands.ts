@@ -5,18 +5,21 @@ import { formatSeoulTime } from '../kernel/seoul-time.ts';
 import type { CommandContext } from '../platform/command.ts';
 import { writeOut } from '../platform/output.ts';
 import { formatTable } from '../platform/terminal.ts';
-import { type Approval, type ApprovalKind, listApprovals } from './store.ts';
+import { type Approval, type ApprovalKind, approvalKinds, listApprovals } from './store.ts';
 
 type ListOptions = { readonly kind?: string; readonly all?: true; readonly json?: true };
 
-/** `jeongsan approvals`: what waits for a second person. It is decided on where it belongs: `payout`, `ledger adjust`. */
+/**
+ * `jeongsan approvals`: what waits for a second person. It is decided on where it belongs: `payout`, `payout settle`,
+ * `bank`, `ledger adjust`.
+ */
 export function approvalsCommands(program: Command, context: CommandContext, output: Writable = process.stdout): void {
   program
     .command('approvals')
     .description('what waits for a second person / 승인')
     .command('list', { isDefault: true })
     .description('newest first / 목록')
-    .option('--kind <kind>', 'payout, adjustment / 종류')
+    .option('--kind <kind>', `${approvalKinds.join(', ')} / 종류`)
     .option('--all', 'decided ones too / 결정된 것 포함')
     .option('--json', 'JSON output / JSON 출력')
     .action(({ kind, all, json }: ListOptions) => {
@@ -59,8 +62,7 @@ function approvalToJson({ id, ...approval }: Approval): unknown {
 /** @throws Problem `usage` */
 function kindOf(text: string | undefined): { readonly kind?: ApprovalKind } {
   if (text === undefined) return {};
-  if (text !== 'payout' && text !== 'adjustment') {
-    throw new Problem('usage', { reason: `--kind ${text} (payout, adjustment)` });
-  }
-  return { kind: text };
+  const kind = approvalKinds.find((each) => each === text);
+  if (kind === undefined) throw new Problem('usage', { reason: `--kind ${text} (${approvalKinds.join(', ')})` });
+  return { kind };
 }

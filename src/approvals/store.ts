@@ -4,7 +4,8 @@ import { Problem } from '../kernel/problem.ts';
 import { type PoolClient, type Queryable, query } from '../platform/database/pool.ts';
 
 /** What needs a second person. */
-export type ApprovalKind = 'payout' | 'adjustment';
+export const approvalKinds = ['payout', 'payout_settle', 'bank_limit', 'adjustment'] as const;
+export type ApprovalKind = (typeof approvalKinds)[number];
 export type Decision = 'approved' | 'refused';
 
 /** 승인. What one person asked for and another one decides on; `subject` names it, `detail` says all that is decided on. */
@@ -37,6 +38,39 @@ export async function askApproval(
     [asked.kind, asked.subject, exactJson(asked.detail), asked.askedBy, asked.reason],
   );
   return rows.length > 0;
+}
+
+/**
+ * Proposes what may be proposed anew once it was decided on: the subjects are numbered, `17:1`, `17:2`, one of them waits
+ * at a time. The same again while it waits is the same proposal. The caller holds what it is about.
+ * @throws Problem `approval_waits` while another proposal about it waits
+ */
+export async function propose(
+  tx: PoolClient,
+  { about, ...asked }: Pick<Approval, 'kind' | 'detail' | 'askedBy' | 'reason'> & { readonly about: string },
+): Promise<{ readonly subject: string; readonly changed: boolean }> {
+  const latest = await latestProposal(tx, asked.kind, about);
+  if (latest !== undefined && latest.decision === null) {
+    const [same] = await query<{ same: boolean }>(tx, 'select $1::jsonb = $2::jsonb as same', [
+      exactJson(latest.detail),
+      exactJson(asked.detail),
+    ]);
+    if (same?.same && latest.askedBy === asked.askedBy) return { subject: latest.subject, changed: false };
+    throw new Problem('approval_waits', { subject: latest.subject, by: latest.askedBy });
+  }
+  const subject = `${about}:${Number(latest?.subject.split(':').at(-1) ?? 0) + 1}`;
+  return { subject, changed: await askApproval(tx, { ...asked, subject }) };
+}
+
+/** The proposal of `propose` that waits, or the latest that was decided on. */
+export async function latestProposal(db: Queryable, kind: ApprovalKind, about: string): Promise<Approval | undefined> {
+  const [latest] = await query<Approval>(
+    db,
+    `select ${columns} from approval where kind = $1 and regexp_replace(subject, ':[0-9]+$', '') = $2
+      order by approval_id desc limit 1`,
+    [kind, about],
+  );
+  return latest;
 }
 
 /**

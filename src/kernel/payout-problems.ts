@@ -37,4 +37,14 @@ export const payoutProblems = {
     ko: '지급 {id}은(는) 다시 시도할 것이 없습니다 (상태: {state})',
     en: 'There is nothing to retry in payout {id} (state: {state})',
   },
+  payout_not_settleable: {
+    status: 409,
+    ko: '지급 {id}은(는) 수기로 확정할 수 없습니다 (상태: {state}): 이체 중이거나 결과 불명인 지급만 됩니다',
+    en: 'Payout {id} cannot be settled by hand (state: {state}): only one that is sent or unknown can',
+  },
+  payout_in_hand: {
+    status: 409,
+    ko: '지급 {id}은(는) 지금 처리 중입니다 ({run}): 잠시 뒤 다시 시도하십시오',
+    en: 'Payout {id} is being worked on right now ({run}): try again in a moment',
+  },
 } as const satisfies Record<string, ProblemText>;

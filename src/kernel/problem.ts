@@ -199,6 +199,11 @@ export const problems = {
     ko: '{subject}은(는) {by}이(가) 이미 결정했습니다: {decision}',
     en: '{subject} has been decided on by {by}: {decision}',
   },
+  approval_waits: {
+    status: 409,
+    ko: '{by}이(가) 요청한 {subject}이(가) 승인을 기다리고 있습니다: 먼저 결정해야 합니다',
+    en: '{subject}, asked for by {by}, waits for a decision: that comes first',
+  },
   certificate_unreadable: {
     status: 500,
     ko: '인증서를 읽을 수 없습니다: {file} ({reason})',

@@ -8,6 +8,7 @@ import type { BankAnswer } from './bank-port.ts';
 import { countTechnical } from './control-store.ts';
 import {
   backOffMs,
+  comesByItself,
   isEnd,
   isTechnical,
   type Judgement,
@@ -172,6 +173,7 @@ const eventOf: Readonly<Record<Source, string>> = {
   inquiry: 'asked',
   callback: 'called_back',
   day_list: 'listed',
+  hand: 'settled_by_hand',
 };
 
 /** What only repeats what we know leaves no trail: a callback may come a thousand times. */
@@ -246,8 +248,7 @@ function technicalInARow(given: readonly Answered[]): { readonly failures: numbe
   let failures = 0;
   let heard = false;
   for (const { answer, source } of given) {
-    // A list or a callback says nothing about how the bank takes orders.
-    if (source === 'callback' || source === 'day_list') continue;
+    if (comesByItself(source)) continue;
     const technical = isTechnical(answer);
     failures = technical ? failures + 1 : 0;
     heard ||= !technical;
@@ -256,7 +257,7 @@ function technicalInARow(given: readonly Answered[]): { readonly failures: numbe
 }
 
 function codeOf(answer: BankAnswer): string | null {
-  return 'code' in answer ? answer.code : null;
+  return 'code' in answer && answer.code !== '' ? answer.code : null;
 }
 
 function reasonOf(answer: BankAnswer): string {

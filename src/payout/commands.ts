@@ -51,7 +51,7 @@ function addRequest(payout: Command, context: CommandContext, ports: PayoutComma
       const amountWon = parseWon(won);
       const rules = { bank: bankOf(ports), now: ports.now() };
       const wanted = { merchantId, amountWon, key: parseKey(options.key), who: options.by ?? context.who };
-      return act(context, ports, options, (pool) => requestPayout(pool, wanted, rules));
+      return actOnPayout(context, ports, options, (pool) => requestPayout(pool, wanted, rules));
     });
 }
 
@@ -87,7 +87,7 @@ function addLooks(payout: Command, context: CommandContext, ports: PayoutCommand
     .option('--json', 'JSON output / JSON 출력')
     .action((id: string, options: { readonly json?: true }) =>
       context.withDatabase(async (pool) => {
-        const found = await showPayout(pool, parseId(id));
+        const found = await showPayout(pool, parsePayoutId(id));
         const facts = payoutFacts(found, language).map(([name, value]) => `${name}: ${value}\n`);
         const trail = formatTable(
           eventColumns(language),
@@ -109,9 +109,9 @@ function addActs(payout: Command, context: CommandContext, ports: PayoutCommandP
       .option('--why <text>', 'the reason, kept in the trail / 사유')
       .option('--json', 'JSON output / JSON 출력')
       .action((id: string, options: ActOptions) => {
-        const payoutId = parseId(id);
+        const payoutId = parsePayoutId(id);
         const by = { who: options.by ?? context.who, ...(options.why === undefined ? {} : { why: options.why }) };
-        return act(context, ports, options, (pool) => work(pool, payoutId, by));
+        return actOnPayout(context, ports, options, (pool) => work(pool, payoutId, by));
       });
   const decided =
     (decision: 'approved' | 'refused') =>
@@ -127,11 +127,12 @@ function addActs(payout: Command, context: CommandContext, ports: PayoutCommandP
 
 type By = { readonly who: string; readonly why?: string };
 
-async function act(
+/** Does something about a payout, and says how it stands then. */
+export async function actOnPayout(
   { withDatabase, language }: CommandContext,
   { output = process.stdout }: PayoutCommandPorts,
   options: { readonly json?: true },
-  work: (pool: Pool) => Promise<Payout>,
+  work: (pool: Pool) => Promise<{ readonly id: bigint }>,
 ): Promise<void> {
   await withDatabase(async (pool) => {
     const { id } = await work(pool);
@@ -176,7 +177,8 @@ function parseKey(text: string): string {
   return text;
 }
 
-function parseId(text: string): bigint {
+/** @throws Problem `usage` */
+export function parsePayoutId(text: string): bigint {
   if (!/^\d{1,18}$/.test(text)) throw new Problem('usage', { reason: `ID: ${text}` });
   return BigInt(text);
 }

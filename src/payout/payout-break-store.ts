@@ -131,3 +131,17 @@ export async function closePayoutBreak(
   await tellOf(tx, row);
   return row;
 }
+
+/** Closes what stands about a payout, because people have said what became of it. */
+export async function closeBreaksOf(
+  tx: PoolClient,
+  payoutId: bigint,
+  { by, note }: { readonly by: string; readonly note: string },
+): Promise<void> {
+  const { rows } = await tx.query<DayList>(
+    `update payout_break set closed_at = clock_timestamp(), closed_by = $2, note = $3
+      where payout_id = $1 and closed_at is null returning bank, listed_on as on`,
+    [payoutId, by, note],
+  );
+  for (const list of rows) await tellOf(tx, list);
+}

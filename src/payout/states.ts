@@ -28,8 +28,11 @@ export function isEnd(state: PayoutState): boolean {
   return transitions[state].length === 0;
 }
 
-/** Where an answer came from. `holder`: what preceded the sending, the holder inquiry or our own check of the account. */
-export type Source = 'holder' | 'transfer' | 'inquiry' | 'callback' | 'day_list';
+/**
+ * Where an answer came from. `holder`: what preceded the sending, the holder inquiry or our own check of the account;
+ * `hand`: two people in the bank's stead.
+ */
+export type Source = 'holder' | 'transfer' | 'inquiry' | 'callback' | 'day_list' | 'hand';
 
 export type PayoutFacts = {
   readonly state: PayoutState;
@@ -61,10 +64,12 @@ export function judge(payout: PayoutFacts, source: Source, answer: BankAnswer, s
   const { outcome } = answer;
   const stays: Judgement = { to: state, verdict: 'repeated', next: 'later' };
   if (outcome === 'succeeded' || outcome === 'rejected') {
+    // People speak in the bank's stead only where it alone could, and does not.
+    if (source === 'hand' && state !== 'sent' && state !== 'unknown') return stays;
     // A check of the account that comes late: what may have left since is only given back by the bank's own word.
     return source === 'holder' && payout.sends > 0 ? stays : judgeDefinite(state, outcome);
   }
-  if (isEnd(state) || source === 'callback' || source === 'day_list') return stays;
+  if (isEnd(state) || comesByItself(source)) return stays;
   const waits = { verdict: 'applied', next: outcome === 'closed' ? 'open' : 'later' } as const;
   if (source === 'holder') return { to: state, ...waits };
   // Somebody's word came while this one was under way, and said that it can be sent again: that stands.
@@ -82,6 +87,11 @@ export function judge(payout: PayoutFacts, source: Source, answer: BankAnswer, s
     case 'unknown':
       return { to: 'unknown', ...waits };
   }
+}
+
+/** True for words that say nothing about how the bank takes orders, and only end a payout. */
+export function comesByItself(source: Source): boolean {
+  return source === 'callback' || source === 'day_list' || source === 'hand';
 }
 
 function judgeDefinite(state: PayoutState, outcome: 'succeeded' | 'rejected'): Judgement {
