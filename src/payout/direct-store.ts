@@ -1,5 +1,5 @@
 import { askApproval } from '../approvals/store.ts';
-import { openFinding } from '../findings/store.ts';
+import { closeFinding, openFinding } from '../findings/store.ts';
 import { seoul } from '../kernel/business-day.ts';
 import { postAll } from '../ledger/store.ts';
 import { type PoolClient, query } from '../platform/database/pool.ts';
@@ -25,15 +25,30 @@ export async function createDirectPayouts(tx: PoolClient, slot: PayoutSlot, rule
   await dueWallets(tx, at);
   const made = await makePayouts(tx, at, slot, rules);
   if (made > 0) await lockAll(tx, slot);
-  for (const { merchantId } of await query<{ merchantId: string }>(
-    tx,
-    'select merchant_id as "merchantId" from payout_due where account_id is null order by 1',
-  )) {
-    const detail = { merchantId, slot: slot.slot.toString() };
-    await openFinding(tx, { kind: 'payout_account_missing', subject: merchantId, audience: 'in_charge', detail });
-  }
+  await tellOfAccounts(tx, at, slot);
   await tx.query('drop table payout_due, payout_made');
   return made;
+}
+
+/** One finding for a merchant as long as it has money to be paid and no account. */
+async function tellOfAccounts(tx: PoolClient, at: Temporal.ZonedDateTime, { slot, runId }: PayoutSlot): Promise<void> {
+  const kind = 'payout_account_missing';
+  const found = await query<{ merchantId: string }>(
+    tx,
+    `select subject as "merchantId" from finding f
+      where kind = $1 and closed_at is null
+        and exists (select from bank_account a where a.merchant_id = f.subject and a.valid_from <= $2) order by 1`,
+    [kind, at.toPlainDate().toString()],
+  );
+  for (const { merchantId } of found) await closeFinding(tx, { kind, subject: merchantId, by: runId });
+  const missing = await query<{ merchantId: string }>(
+    tx,
+    'select merchant_id as "merchantId" from payout_due where account_id is null order by 1',
+  );
+  for (const { merchantId } of missing) {
+    const detail = { merchantId, slot: slot.toString() };
+    await openFinding(tx, { kind, subject: merchantId, audience: 'in_charge', detail });
+  }
 }
 
 /** Wallets with enough in them whose time has come. Locked as the ledger locks, in the order of the accounts' names. */

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
 import { listApprovals } from '../approvals/store.ts';
-import { listFindings } from '../findings/store.ts';
+import { listFindings, openFinding } from '../findings/store.ts';
 import { inFlightOf, walletOf } from '../ledger/accounts.ts';
 import { balanceOf } from '../ledger/store.ts';
 import { type Cipher, openCipher } from '../platform/cipher.ts';
@@ -163,6 +163,27 @@ test('after a slot: direct merchants wholly, scheduled ones at their time once a
   expect(await listFindings(database.pool, { kind: 'payout_account_missing' })).toMatchObject([
     { subject: homeless, times: 4 },
   ]);
+  await database.pool.query(
+    `insert into bank_account (merchant_id, valid_from, bank_code, sealed, key_id, fingerprint, last4, holder, recorded_by)
+     select $1, valid_from, bank_code, sealed, key_id, fingerprint, last4, holder, 'test' from bank_account
+      where merchant_id = $2`,
+    [homeless, scheduled],
+  );
+  expect(await pay('2026-11-20T12:15+09:00')).toBe(1);
+  expect(await listFindings(database.pool, { kind: 'payout_account_missing' })).toEqual([]);
+});
+
+test('the finding of a missing account ends with an account, also where nothing is to be paid any more', async () => {
+  const detail = { merchantId: merchant };
+  const finding = { kind: 'payout_account_missing', subject: merchant, audience: 'in_charge', detail } as const;
+  await openFinding(database.pool, finding);
+  await openFinding(database.pool, { ...finding, subject: 'NOBODY' });
+  const slot = '2026-11-20T12:20+09:00';
+  await inTransaction(database.pool, (tx) =>
+    createDirectPayouts(tx, { slot, settledOn: '2026-11-20', runId: `settle:${slot}` }, rules),
+  );
+  const standing = await listFindings(database.pool, { kind: 'payout_account_missing' });
+  expect(standing.map(({ subject }) => subject)).toEqual(['NOBODY']);
 });
 
 test('what comes back to the wallet while all is held is paid out to nobody until the release', async () => {
