@@ -1,4 +1,4 @@
-import { escapeLiteral, type PoolClient } from 'pg';
+import { escapeIdentifier, escapeLiteral, type PoolClient } from 'pg';
 import { type Arrival, arrivalsOf } from '../payments/arrival-store.ts';
 import { query } from '../platform/database/pool.ts';
 import { providers } from '../providers/registry.ts';
@@ -28,33 +28,64 @@ export async function stageCaptures(tx: PoolClient, part: Part): Promise<void> {
     reset enable_seqscan;
     reset enable_indexscan;
     analyze raw_capture (provider, traded_on)`);
-  const traded = await query<{ provider: string; days: string[] }>(
+  const traded = await query<TradedDays>(
     tx,
-    `select provider, array_agg(traded_on) as days
-       from (select distinct provider, traded_on from raw_capture) d group by provider order by provider`,
+    `select provider, array_agg(traded_on) as days, sum(captures)::int as captures,
+            sum(coalesce(pg_relation_size(to_regclass('payment_' || replace(provider, '-', '_') || '_' ||
+                                                      to_char(traded_on, 'YYYYMMDD'))), 0))::bigint as "leafBytes"
+       from (select provider, traded_on, count(*) as captures from raw_capture group by provider, traded_on) d
+      group by provider order by provider`,
   );
+  // A leaf much larger than what is looked for is not read as a whole: a slot late in the day costs what an early one does.
+  const lookUp = isMuchLarger(traded) ? 'off' : 'on';
   await tx.query(`
+    set local enable_hashjoin = ${lookUp};
+    set local enable_mergejoin = ${lookUp};
     create temp table staged on commit drop as
     select r.provider, r.captured_on, r.provider_tid, r.cancel_seq, r.traded_on, r.mid, r.amount_won, r.again, r.was_sound,
            p.amount_won as paid_won, coalesce(p.merchant_id, r.merchant_id) as merchant_id
       from raw_capture r left join (${paymentsOf(traded)}) p
         on p.provider = r.provider and p.traded_on = r.traded_on and p.provider_tid = r.provider_tid
-       and p.cancel_seq = r.cancel_seq ${partOf(part)}`);
+       and p.cancel_seq = r.cancel_seq ${partOf(part)};
+    reset enable_hashjoin;
+    reset enable_mergejoin`);
 }
 
-/** SQL: the captures that a run took. */
+/** On which days a provider's captures were traded, how many they are, and how large those days' payments. */
+type TradedDays = {
+  readonly provider: string;
+  readonly days: readonly string[];
+  readonly captures: number;
+  readonly leafBytes: bigint;
+};
+
+/** Bytes of a payment's row; and from how many rows for each that is looked for on an index is quicker (measured). */
+const [rowBytes, rowsForEach] = [160, 6];
+
+function isMuchLarger(traded: readonly TradedDays[]): boolean {
+  const bytes = traded.reduce((sum, { leafBytes }) => sum + Number(leafBytes), 0);
+  const captures = traded.reduce((sum, { captures: some }) => sum + some, 0);
+  return bytes / rowBytes > captures * rowsForEach;
+}
+
+/**
+ * SQL: the captures that a run took, from their leaves by name: asked for by import alone, their block range index is the
+ * only way to them.
+ */
 export function capturesOf(arrivals: readonly Arrival[]): string {
-  const columns = 'provider, captured_on, provider_tid, cancel_seq, traded_on, mid, amount_won';
-  const ofProvider = Map.groupBy(arrivals, ({ provider }) => provider);
-  const queries = [...ofProvider].map(([provider, own]) => {
-    const days = [...new Set(own.map(({ capturedOn }) => capturedOn))].map(day);
-    const imports = [...new Set(own.map(({ importId }) => importId))];
-    return `select ${columns}, null::text collate "C" as merchant_id, false as again, false as was_sound from capture
-             where provider = ${escapeLiteral(provider)} and captured_on in (${days.join(', ')})
-               and import_id in (${imports.join(', ')})`;
+  const columns = `provider, captured_on, provider_tid, cancel_seq, traded_on, mid, amount_won,
+    null::text collate "C" as merchant_id, false as again, false as was_sound`;
+  const ofLeaf = Map.groupBy(arrivals, ({ provider, capturedOn }) => leafOf('capture', provider, capturedOn));
+  const queries = [...ofLeaf].map(([leaf, own]) => {
+    const imports = own.map(({ importId }) => importId);
+    return `select ${columns} from ${escapeIdentifier(leaf)} where import_id in (${imports.join(', ')})`;
   });
-  const none = `select ${columns}, null::text collate "C" as merchant_id, false as again, false as was_sound from capture where false`;
-  return queries.length === 0 ? none : queries.join(' union all ');
+  return queries.length === 0 ? `select ${columns} from capture where false` : queries.join(' union all ');
+}
+
+/** The leaf of a hot table, by the name that `ensure_leaf` gave it. */
+function leafOf(table: string, provider: string, on: string): string {
+  return `${table}_${provider.replaceAll('-', '_')}_${on.replaceAll('-', '')}`;
 }
 
 /**
