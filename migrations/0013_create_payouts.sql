@@ -82,8 +82,26 @@ create table bank_control (
   open_until        timestamptz,
   changed_by        text not null,
   changed_at        timestamptz not null default clock_timestamp(),
-  reason            text not null
+  reason            text not null,
+  raised_under      bigint references approval   -- by which two people last raised approval_over_won
 );
+
+-- Above which amount a second person approves is raised by no one person, and by one approval once.
+create function require_raise_approval() returns trigger language plpgsql as $$
+begin
+  if new.raised_under is null or new.raised_under <= coalesce(old.raised_under, 0) or not exists (
+       select from approval
+        where approval_id = new.raised_under and kind = 'bank_limit' and decision = 'approved'
+          and detail ->> 'bank' = new.bank and detail ->> 'approvalOverWon' = new.approval_over_won::text) then
+    raise exception 'approval_over_won of % is raised by two people', new.bank
+      using errcode = 'check_violation', constraint = 'bank_limit_approved';
+  end if;
+  return new;
+end
+$$;
+create trigger bank_limit_approved before update on bank_control for each row
+  when (new.approval_over_won > old.approval_over_won or new.raised_under is distinct from old.raised_under)
+  execute function require_raise_approval();
 
 -- Takes waiting payouts into a worker's hands: never more than the bank's limit over all processes, and one only where
 -- the circuit was open and is tried again. A paused bank is still asked about what was sent. `heard`: runs of the caller

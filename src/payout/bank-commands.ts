@@ -4,7 +4,8 @@ import { Problem } from '../kernel/problem.ts';
 import type { CommandContext } from '../platform/command.ts';
 import { writeOut } from '../platform/output.ts';
 import { formatTable } from '../platform/terminal.ts';
-import { type ControlChange, changeControl, ensureControl, listControls } from './control-store.ts';
+import { changeOrPropose, decideLimit } from './bank-limit-store.ts';
+import { type ControlChange, ensureControl, listControls } from './control-store.ts';
 import { controlColumns, controlRow, controlToJson } from './payout-rows.ts';
 
 type SetOptions = {
@@ -48,7 +49,7 @@ export function bankCommands(
     .option('--limit <transfers>', 'transfers at the same time, over all processes / 동시 이체 한도')
     .option('--pause', 'send nothing new; what was sent is still asked about / 중지')
     .option('--resume', 'send again / 재개')
-    .option('--approval-over <won>', 'above this a second person approves / 승인 기준 금액')
+    .option('--approval-over <won>', 'above this a second person approves; raised by two people / 승인 기준 금액')
     .option('--by <who>', 'who changes it / 변경자')
     .option('--why <text>', 'the reason / 사유')
     .action((id: string, options: SetOptions) => {
@@ -57,12 +58,39 @@ export function bankCommands(
       if (why === '') throw new Problem('usage', { reason: '--why TEXT' });
       return context.withDatabase(async (pool) => {
         if (banks.includes(id)) await ensureControl(pool, id);
-        await changeControl(pool, id, change, { who: options.by ?? context.who, reason: why });
+        const waits = await changeOrPropose(pool, id, change, { who: options.by ?? context.who, reason: why });
         const changed = (await listControls(pool)).filter((control) => control.bank === id);
         const rows = changed.map((control) => controlRow(control, language));
         await writeOut(output, formatTable(controlColumns(language), rows));
+        const word = language === 'ko' ? '승인 대기' : 'waits for a second person';
+        if (waits !== undefined) await writeOut(output, `${word}: ${waits}\n`);
       });
     });
+  addDecisions(bank, context, output);
+}
+
+function addDecisions(bank: Command, context: CommandContext, output: Writable): void {
+  const { language } = context;
+  for (const [name, decision, description] of [
+    ['approve', 'approved', 'the second person agrees that the limit is raised / 승인'],
+    ['refuse', 'refused', 'the second person refuses / 거절'],
+  ] as const) {
+    bank
+      .command(name)
+      .description(description)
+      .argument('<bank>', 'bank ID / 은행')
+      .option('--by <who>', 'who decides / 처리자')
+      .option('--why <text>', 'the reason, kept / 사유')
+      .action((id: string, { by, why }: Pick<SetOptions, 'by' | 'why'>) =>
+        context.withDatabase(async (pool) => {
+          const note = why === undefined ? {} : { note: why };
+          await decideLimit(pool, id, { who: by ?? context.who, decision, ...note });
+          const rows = (await listControls(pool)).filter((control) => control.bank === id);
+          const shown = rows.map((control) => controlRow(control, language));
+          await writeOut(output, formatTable(controlColumns(language), shown));
+        }),
+      );
+  }
 }
 
 /** @throws Problem `usage` where nothing, or something that cannot be, is to be changed */

@@ -66,6 +66,26 @@ test('lists and JSON', async () => {
   });
 });
 
+test('above which amount a second person approves is lowered by one person, and raised by two', async () => {
+  await run('bank set van --approval-over 50000 --why test --by kim');
+  const over = async () => (JSON.parse(await said('bank show --json')) as { approvalOverWon: number }[])[0];
+  const raise = 'bank set van --approval-over 70000 --why test --by kim';
+  expect(await said(raise)).toMatch(/50,000[\s\S]*waits for a second person: van:1/);
+  expect(await said(raise, 'ko')).toContain('승인 대기: van:1');
+  await expect(run('bank set van --approval-over 80000 --why x')).rejects.toMatchObject({ code: 'approval_waits' });
+  await expect(run('bank approve van --by Kim')).rejects.toMatchObject({ code: 'approval_four_eyes' });
+  expect(await over()).toMatchObject({ approvalOverWon: 50_000 });
+  expect(await said('bank approve van --by lee')).toContain('70,000');
+  expect(await said('bank approve van --by lee')).toContain('70,000');
+  await run('bank set van --approval-over 60000 --why test --by kim');
+  const alone = 'update bank_control set approval_over_won = 70000';
+  await expect(database.pool.query(alone)).rejects.toMatchObject({ constraint: 'bank_limit_approved' });
+  await run('bank set van --approval-over 90000 --limit 7 --why test --by kim');
+  await run('bank refuse van --by lee --why no');
+  expect(await over()).toMatchObject({ approvalOverWon: 60_000, transferLimit: 7 });
+  await expect(run('bank approve other')).rejects.toMatchObject({ code: 'not_found' });
+});
+
 test('the controls of a bank', async () => {
   expect(await said('bank set van --limit 50 --pause --why maintenance')).toMatch(/van\s+50\s+0\s+1\s+paused/);
   expect(await said('bank set van --resume --why over')).toMatch(/van\s+50\s+0\s+1\s+running/);

@@ -54,6 +54,7 @@ export async function listControls(db: Queryable): Promise<BankControl[]> {
 
 /**
  * Changes what is given; workers heed it at their next look, in fractions of a second.
+ * The database refuses a higher `approvalOverWon`: that is for two people.
  * @throws Problem `not_found` for a bank that has no controls
  */
 export async function changeControl(

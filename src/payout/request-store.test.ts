@@ -10,7 +10,7 @@ import { balanceOf } from '../ledger/store.ts';
 import { type Cipher, openCipher } from '../platform/cipher.ts';
 import { inTransaction } from '../platform/database/pool.ts';
 import { placeHold, releaseHold } from '../settlement/hold-store.ts';
-import { changeControl } from './control-store.ts';
+import { changeControl, ensureControl } from './control-store.ts';
 import { createDirectPayouts } from './direct-store.ts';
 import { listPayouts, showPayout } from './list-store.ts';
 import { makeMerchants, noon } from './payout.fixture.ts';
@@ -36,8 +36,8 @@ afterAll(async () => {
   await database.close();
 });
 
-const request = (amountWon: bigint, key: string, merchantId = merchant) =>
-  requestPayout(database.pool, { merchantId, amountWon, key: `${merchant} ${key}`, who: 'kim' }, rules);
+const request = (amountWon: bigint, key: string, merchantId = merchant, bank = rules.bank) =>
+  requestPayout(database.pool, { merchantId, amountWon, key: `${merchant} ${key}`, who: 'kim' }, { ...rules, bank });
 const moneyOf = async (id = merchant) => [
   await balanceOf(database.pool, walletOf(id)),
   await balanceOf(database.pool, inFlightOf(id)),
@@ -103,8 +103,9 @@ test('an unknown merchant, and one without a bank account', async () => {
 
 test('above the limit a second person decides; meanwhile the money is locked', async () => {
   await request(1_000n, 'small');
-  await changeControl(database.pool, 'journal', { approvalOverWon: 50_000n }, { who: 'lee', reason: 'test' });
-  const big = await request(50_001n, 'big');
+  await ensureControl(database.pool, 'strict');
+  await changeControl(database.pool, 'strict', { approvalOverWon: 50_000n }, { who: 'lee', reason: 'test' });
+  const big = await request(50_001n, 'big', merchant, 'strict');
   expect([big.state, ...(await moneyOf())]).toEqual(['awaiting_approval', 48_999n, 51_001n]);
   const approve = (who: string) => decidePayout(database.pool, big.id, { who, decision: 'approved' }, noon);
   await expect(approve('kim')).rejects.toMatchObject({ code: 'approval_four_eyes' });
@@ -112,20 +113,19 @@ test('above the limit a second person decides; meanwhile the money is locked', a
   expect((await approve('lee')).state).toBe('created');
   const refuse = decidePayout(database.pool, big.id, { who: 'park', decision: 'refused' }, noon);
   await expect(refuse).rejects.toMatchObject({ code: 'approval_decided' });
-  await changeControl(database.pool, 'journal', { approvalOverWon: 100_000_000n }, { who: 'lee', reason: 'test' });
 });
 
 test('refused by the second person, and cancelled by anybody: the money is back', async () => {
-  await changeControl(database.pool, 'journal', { approvalOverWon: 0n }, { who: 'lee', reason: 'test' });
-  const refused = await request(10_000n, 'refused');
+  await ensureControl(database.pool, 'strict');
+  await changeControl(database.pool, 'strict', { approvalOverWon: 0n }, { who: 'lee', reason: 'test' });
+  const refused = await request(10_000n, 'refused', merchant, 'strict');
   await decidePayout(database.pool, refused.id, { who: 'lee', decision: 'refused' }, noon);
-  const cancelled = await request(20_000n, 'cancelled');
+  const cancelled = await request(20_000n, 'cancelled', merchant, 'strict');
   await cancelPayout(database.pool, cancelled.id, { who: 'kim', why: 'mistake' }, noon);
   const subject = String(cancelled.id);
   expect(await listApprovals(database.pool, { kind: 'payout', subject })).toEqual([]);
   const late = decidePayout(database.pool, cancelled.id, { who: 'lee', decision: 'approved' }, noon);
   await expect(late).rejects.toMatchObject({ code: 'approval_decided' });
-  await changeControl(database.pool, 'journal', { approvalOverWon: 100_000_000n }, { who: 'lee', reason: 'test' });
   expect(await moneyOf()).toEqual([100_000n, 0n]);
   const { state, events } = await showPayout(database.pool, cancelled.id);
   expect([state, events.map(({ what }) => what)]).toEqual(['cancelled', ['requested', 'cancelled']]);
