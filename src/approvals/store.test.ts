@@ -45,7 +45,7 @@ test.each([
     'update approval set decision = null, decided_by = null, decided_at = null where decision is not null',
   ],
   ['deleted', 'delete from approval'],
-  ['emptied', 'truncate approval'],
+  ['emptied', 'truncate approval cascade'],
   [
     'by who asked',
     `update approval set decision = 'approved', decided_by = asked_by, decided_at = now() where decision is null`,
