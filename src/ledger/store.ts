@@ -197,7 +197,7 @@ async function asProblem<T>(work: Promise<T>): Promise<T> {
 }
 
 /** The refusal that a fault of the database stands for; undefined where it is none of the ledger's. */
-export function ledgerProblem(error: unknown): Problem | undefined {
+function ledgerProblem(error: unknown): Problem | undefined {
   const { constraint, detail = '', message } = error as DatabaseFault;
   const row = /\((?<account>.*), -?\d+, \w+, (?<won>-?\d+)\)\.?$/.exec(detail)?.groups ?? {};
   const named = /^\S+ (?<event>\S+) was/.exec(message)?.groups ?? {};

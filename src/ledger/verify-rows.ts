@@ -4,7 +4,7 @@ import { formatCount, printable } from '../platform/terminal.ts';
 import type { Deviation, DeviationKind, VerifiedCounts } from './verify-store.ts';
 
 /** 원장 이탈의 종류 */
-export const deviationWords: Readonly<Record<DeviationKind, Readonly<Record<Language, string>>>> = {
+const deviationWords: Readonly<Record<DeviationKind, Readonly<Record<Language, string>>>> = {
   entry_unbalanced: { ko: '대차 불일치 전표', en: 'entry does not balance' },
   entry_without_lines: { ko: '분개 없는 전표', en: 'entry without lines' },
   lines_without_entry: { ko: '전표 없는 분개', en: 'lines without an entry on their day' },

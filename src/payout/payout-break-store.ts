@@ -7,7 +7,7 @@ import type { DayList } from './day-list-store.ts';
  * How the bank's list and our payouts differ. missing_at_bank: succeeded here, or still unknown when the day was over,
  * and not listed; missing_here: listed, and no payout of that day has the number.
  */
-export const payoutBreakKinds = ['missing_at_bank', 'missing_here', 'amount_differs', 'status_differs'] as const;
+const payoutBreakKinds = ['missing_at_bank', 'missing_here', 'amount_differs', 'status_differs'] as const;
 export type PayoutBreakKind = (typeof payoutBreakKinds)[number];
 
 /** 지급 불일치. */

@@ -32,7 +32,7 @@ const reasonWords: Readonly<Record<string, Words>> = {
 
 const time = (at: Date | null): string => (at === null ? '' : formatSeoulTime(at.toISOString()));
 
-export function reasonText(reason: string | null, language: Language): string {
+function reasonText(reason: string | null, language: Language): string {
   return reason === null ? '' : (reasonWords[reason]?.[language] ?? reason);
 }
 

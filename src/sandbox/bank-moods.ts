@@ -22,11 +22,11 @@ export const wireMoods = [
 export type WireMood = (typeof wireMoods)[number];
 
 /** When the bank calls back: before it answers, some time after, or twice. */
-export const callbackMoods = ['callback_early', 'callback_late', 'callback_twice'] as const;
+const callbackMoods = ['callback_early', 'callback_late', 'callback_twice'] as const;
 export type CallbackMood = (typeof callbackMoods)[number];
 
 /** reject: the bank refuses the transfer; inquiry_trouble: an inquiry's answer is lost. */
-export const moodNames = ['reject', 'inquiry_trouble', ...wireMoods, ...callbackMoods] as const;
+const moodNames = ['reject', 'inquiry_trouble', ...wireMoods, ...callbackMoods] as const;
 export type MoodName = (typeof moodNames)[number];
 
 export type Range = readonly [number, number];

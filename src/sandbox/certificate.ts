@@ -39,7 +39,7 @@ function newKey(): string {
 const validDays = 3_650;
 
 /** A self-signed X.509 certificate (RFC 5280) of a P-256 key, written out in DER: Node reads certificates, but makes none. */
-export function selfSigned(privateKey: string, from: Date): string {
+function selfSigned(privateKey: string, from: Date): string {
   const ecdsaWithSha256 = sequence(objectId('2a8648ce3d040302'));
   const name = sequence(set(sequence(objectId('550403'), tagged(0x0c, Buffer.from('Jeongsan sandbox bank')))));
   // A day of grace for clocks that differ.

@@ -9,7 +9,7 @@ import type { UnsettledTotal } from './unsettled-store.ts';
 import { cycleReasonWord, cycleStateWords, unsettledWord } from './words.ts';
 
 /** `12.3 s`; empty where there is none. */
-export function secondsText(from: Date, to: Date | null): string {
+function secondsText(from: Date, to: Date | null): string {
   return to === null ? '' : `${((to.getTime() - from.getTime()) / 1000).toFixed(1)} s`;
 }
 

@@ -242,6 +242,8 @@ describe('a slot of several parts', () => {
     await expect(settle('12:05')).rejects.toThrow('no room');
     expect(await cycles()).toEqual([expect.stringMatching(/^12:05 failed \d+ 1\/4 no room/)]);
     const before = (await books.items()).length;
+    expect(before).toBeGreaterThan(0);
+    expect(before).toBeLessThan(35);
     await db.pool.query('drop function run_out cascade');
     expect(await settle('12:10')).toMatchObject({ captures: 0n, items: BigInt(35 - before) });
     expect(await books.items()).toHaveLength(35);

@@ -8,7 +8,7 @@ export const signatureHeaders = {
 } as const;
 
 /** How far the clock of whoever signed may be from ours. */
-export const toleranceMs = 5 * 60_000;
+const toleranceMs = 5 * 60_000;
 
 /** What is signed: a request or a callback by its method and path, an answer by the request that it answers. */
 export type Signed =
