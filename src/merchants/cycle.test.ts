@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { koreanHolidays } from '../platform/holidays.ts';
-import { type DueTerms, dueAt, isSlotOf, nextDates, parseCycle, type Roll } from './cycle.ts';
+import { type DueTerms, dueAt, nextDates, parseCycle, type Roll } from './cycle.ts';
 
 const holidays = koreanHolidays(2026, 2027);
 const arrivedAt = Temporal.Instant.from('2026-01-01T00:00:00Z');
@@ -101,18 +101,6 @@ describe('minutes', () => {
     const terms: DueTerms = { cycle, roll: 'forward', dueTime: '00:00' };
     const at = dueAt(terms, Temporal.PlainDate.from('2026-11-20'), seoulTime(arrived), holidays);
     expect(at.toString()).toBe(seoulTime(due).toString());
-  });
-
-  test.each([
-    ['M5', '12:05', true],
-    ['M10', '12:05', false],
-    ['M10', '12:10', true],
-    ['M30', '12:30', true],
-    ['M30', '12:10', false],
-    ['M60', '12:00', true],
-    ['D+1', '12:05', true],
-  ])('%s is settled at %s: %s', (cycle, time, expected) => {
-    expect(isSlotOf(cycle, seoulTime(`2026-11-20T${time}:00`))).toBe(expected);
   });
 });
 

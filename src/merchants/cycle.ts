@@ -38,12 +38,6 @@ export function parseCycle(text: string): Cycle | undefined {
   return day === undefined ? undefined : { kind: 'month', day: Number(day) };
 }
 
-/** True where a merchant of that cycle in minutes is settled at that slot; other cycles may be at any slot. */
-export function isSlotOf(cycle: string, slot: Temporal.Instant): boolean {
-  const parsed = cycleOf(cycle);
-  return parsed.kind !== 'minutes' || minuteMultiple(slot, parsed.minutes).equals(slot);
-}
-
 /**
  * 정산 예정 시각. From when on a capture may be settled: the first slot at or after it takes it. `holidays` holds
  * `YYYY-MM-DD`.
