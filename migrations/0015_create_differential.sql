@@ -66,6 +66,14 @@ create table claim_file (
 create index claim_file_batch on claim_file (batch_id);
 create index claim_file_waiting on claim_file (provider) where state in ('written', 'sent', 'expired');
 
+-- The numbers of a batch's files, drawn before its claims are selected: a claim is written once, with its file.
+create table differential_file_number (
+  batch_id bigint not null references differential_batch,
+  mid      text collate "C" not null,          -- '' where a file holds all MIDs
+  file_id  bigint not null,
+  primary key (batch_id, mid)
+);
+
 -- 결과 파일. What a provider answered to a file, a row for each distinct bytes.
 create table answer_file (
   answer_id    bigint generated always as identity primary key,

@@ -1,3 +1,4 @@
+import { differentialProblems } from './differential-problems.ts';
 import { faultText } from './field-fault.ts';
 import { importProblems } from './import-problems.ts';
 import { payoutProblems } from './payout-problems.ts';
@@ -93,6 +94,7 @@ export const problems = {
   ...settlementProblems,
   ...statementProblems,
   ...termsProblems,
+  ...differentialProblems,
   already_running: {
     status: 409,
     ko: '이 홈({home})에서 이미 실행 중입니다: 프로세스 {pid}, 시작 {since}, 포트 {port}',

@@ -101,4 +101,3 @@ export type ExchangeColumn = {
     | { readonly from: 'constant'; readonly value: string }
     | { readonly from: 'nowhere' };
 };
-
