@@ -1,6 +1,6 @@
 import { refused, text } from '../imports/field.ts';
-import type { RecordFields } from '../imports/record.ts';
 import type { ImportKind } from '../imports/staged-table.ts';
+import { isBusinessNo } from '../kernel/business-no.ts';
 
 const merchantId = 0;
 const name = 1;
@@ -25,17 +25,6 @@ export const merchantRecords: ImportKind = {
   encode: (fields, _table, block) =>
     text(fields, merchantId, block) ??
     text(fields, name, block, { max: 200 }) ??
-    (isBusinessNo(fields, businessNo) ? undefined : refused(fields, businessNo, 'import_business_no')) ??
+    (isBusinessNo(fields.text(businessNo)) ? undefined : refused(fields, businessNo, 'import_business_no')) ??
     text(fields, businessNo, block),
 };
-
-/** Weights of the check digit (국세청): the ninth digit also counts by the tens of its fivefold. */
-const weights = [1, 3, 7, 1, 3, 7, 1, 3, 5] as const;
-
-/** 사업자등록번호. Ten digits, the last of which is the check digit. */
-function isBusinessNo(fields: RecordFields, column: number): boolean {
-  const value = fields.text(column);
-  if (!/^[0-9]{10}$/.test(value)) return false;
-  const sum = weights.reduce((total, weight, i) => total + weight * Number(value[i]), 0);
-  return (10 - ((sum + Math.floor((5 * Number(value[8])) / 10)) % 10)) % 10 === Number(value[9]);
-}

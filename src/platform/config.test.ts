@@ -25,6 +25,8 @@ test('without any variable everything has its default', () => {
     lateness: {},
     sources: {},
     banks: {},
+    differential: {},
+    businessNo: undefined,
   });
 });
 
@@ -50,6 +52,10 @@ describe('a wrong value is named', () => {
     { env: { LOG_LEVEL: 'loud' }, fault: 'LOG_LEVEL must be one of' },
     { env: { DATABASE_URL: 'mysql://a:b@c/d' }, fault: 'DATABASE_URL must look like postgres://' },
     { env: { DATABASE_URL: 'localhost' }, fault: 'DATABASE_URL must look like postgres://' },
+    {
+      env: { JEONGSAN_BUSINESS_NO: '1248100997' },
+      fault: 'JEONGSAN_BUSINESS_NO must be ten digits, the last of which',
+    },
     { env: { JEONGSAN_LANGUAGE: 'jp' }, fault: 'JEONGSAN_LANGUAGE must be ko or en' },
     { env: { JEONGSAN_DATA_KEY: 'c2hvcnQ=' }, fault: 'JEONGSAN_DATA_KEY must be 32 bytes in base64' },
     { env: { JEONGSAN_HOMES: '/x' }, fault: 'JEONGSAN_HOMES is not a variable of Jeongsan; known: JEONGSAN_HOME' },

@@ -1,8 +1,10 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { isBusinessNo } from '../kernel/business-no.ts';
 import { type Language, Problem } from '../kernel/problem.ts';
 import { type BankAddress, bankVariable, readBanks } from './bank-address.ts';
 import { isDataKey } from './cipher.ts';
+import { differentialVariable, type RemoteAddress, readDifferential } from './remote-address.ts';
 import { Secret } from './secret.ts';
 import { readSources, type SourceAddress, sourceVariable } from './source-address.ts';
 
@@ -24,6 +26,10 @@ export type Config = {
   readonly lateness: { readonly lateMs?: number; readonly veryLateMs?: number };
   /** How each bank is reached; those without an address are not there. */
   readonly banks: Readonly<Record<string, BankAddress>>;
+  /** Where files of differential settlement are exchanged with each provider; those without an address are not reached. */
+  readonly differential: Readonly<Record<string, RemoteAddress>>;
+  /** 우리 사업자등록번호. Ten digits: who we are in the files that we send. */
+  readonly businessNo: string | undefined;
 };
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -47,6 +53,10 @@ const variables = {
   JEONGSAN_LANGUAGE: z.enum(['ko', 'en'], { error: 'must be ko or en' }).optional(),
   DATABASE_URL: z.string().refine(isPostgresUrl, 'must look like postgres://user:password@host:5432/name').optional(),
   JEONGSAN_DATA_KEY: z.string().refine(isDataKey, 'must be 32 bytes in base64 (openssl rand -base64 32)').optional(),
+  JEONGSAN_BUSINESS_NO: z
+    .string()
+    .refine(isBusinessNo, 'must be ten digits, the last of which is the check digit')
+    .optional(),
   JEONGSAN_LATE_SECONDS: seconds().optional(),
   JEONGSAN_VERY_LATE_SECONDS: seconds().optional(),
   PORT: z
@@ -59,28 +69,35 @@ const variables = {
 };
 
 /**
- * The configuration of this process; `providers` are the ids that may have a source, `banks` those that may have an
- * address. A variable that is set to nothing
- * counts as not set.
+ * The configuration of this process; `providers` are the ids that may have a source, `banks` and `differential` (those
+ * whom we claim differences from) the ids that may have an address. A variable that is set to nothing counts as not set.
  * Throws `config_invalid` that names every fault at once; no value is repeated in it, since it may be a secret.
  */
 export function loadConfig(
   env: NodeJS.ProcessEnv,
   providers: readonly string[] = [],
   banks: readonly string[] = [],
+  differential: readonly string[] = [],
 ): Config {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
-  const known = [...Object.keys(variables), ...providers.map(sourceVariable), ...banks.map(bankVariable)];
+  const known = [
+    ...Object.keys(variables),
+    ...providers.map(sourceVariable),
+    ...banks.map(bankVariable),
+    ...differential.map(differentialVariable),
+  ];
   const unknown = Object.keys(set).filter((name) => name.startsWith(ownPrefix) && !known.includes(name));
   const parsed = z.object(variables).safeParse(set);
   const home = homeFolder(set['JEONGSAN_HOME']);
   const sources = readSources(set, home, providers);
   const bankAddresses = readBanks(set, banks);
+  const remotes = readDifferential(set, differential);
   const faults = [
     ...(parsed.error?.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`) ?? []),
     ...unknown.map((name) => `${name} is not a variable of Jeongsan; known: ${knownNames(known)}`),
     ...sources.faults,
     ...bankAddresses.faults,
+    ...remotes.faults,
   ];
   if (!parsed.success || faults.length > 0) {
     throw new Problem('config_invalid', { faults: faults.map((fault) => `  ${fault}`).join('\n') });
@@ -99,7 +116,15 @@ export function loadConfig(
     },
     sources: sources.addresses,
     banks: bankAddresses.addresses,
+    differential: remotes.addresses,
+    businessNo: data.JEONGSAN_BUSINESS_NO,
   };
+}
+
+/** Who we are in the files that we send. Throws Problem `business_no_not_configured`. */
+export function ownBusinessNo({ businessNo }: Config): string {
+  if (businessNo !== undefined) return businessNo;
+  throw new Problem('business_no_not_configured', { variable: 'JEONGSAN_BUSINESS_NO' });
 }
 
 function knownNames(known: readonly string[]): string {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { WorkflowHandle } from '@dbos-inc/dbos-sdk';
 import { DBOS } from '@dbos-inc/dbos-sdk';
 import { registerDataSource } from '@dbos-inc/dbos-sdk/datasource';
@@ -17,6 +18,7 @@ import { migrateEngine } from './engine-schema.ts';
 import type { ProofOfLife } from './proof-of-life.ts';
 import { createProofOfLife } from './proof-of-life.ts';
 import { releaseHeld, restartRun } from './restart.ts';
+import { admitSleepers, parkSleepers } from './sleep.ts';
 import type { TakeOver } from './take-over.ts';
 import { startTakeOver } from './take-over.ts';
 
@@ -42,6 +44,8 @@ export type DurableOptions = {
   frozenAfterMs?: number;
   /** How often the work of dead processes is looked for. */
   takeOverEveryMs?: number;
+  /** How often a sleeping run looks at the clock, and whether it was cancelled. */
+  lookEveryMs?: number;
 };
 
 /** 작업 정의. A registered workflow: its name in the history, and the types of its arguments and result. */
@@ -66,7 +70,7 @@ export type Durable = {
     run: (...args: Args) => Promise<Result>,
   ): Workflow<Args, Result>;
   launch(): Promise<void>;
-  /** Takes no new work, gives running work `timeoutMs` to end, and leaves the rest to be taken over. */
+  /** Takes no new work, gives running work `timeoutMs` to end, and leaves the rest, and what sleeps, to be taken over. */
   shutdown(timeoutMs: number): Promise<void>;
   /** False while the proof of life is lost. */
   isHealthy(): boolean;
@@ -103,9 +107,10 @@ export function createDurable(options: DurableOptions): Durable {
   inUse = true;
   const { log, pool } = options;
   const executorId = `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`;
-  const { frozenAfterMs = 15_000, takeOverEveryMs = 500 } = options;
+  const { frozenAfterMs = 15_000, takeOverEveryMs = 500, lookEveryMs = 10_000 } = options;
   const proof = createProofOfLife({ databaseUrl: options.databaseUrl, executorId, frozenAfterMs, log });
   let takeOver: TakeOver | undefined;
+  admitSleepers(pool, lookEveryMs);
 
   return {
     executorId,
@@ -116,6 +121,9 @@ export function createDurable(options: DurableOptions): Durable {
       takeOver = startTakeOver({ proof, executorId, applicationVersion, everyMs: takeOverEveryMs, graceMs, log });
     },
     async shutdown(timeoutMs) {
+      // Before the engine counts what it waits for: a sleeping run may have hours to go.
+      parkSleepers();
+      await nextTurn();
       // The loop last: its looking is what keeps the lock while running work ends.
       await DBOS.shutdown({ deregister: true, workflowCompletionTimeoutMS: timeoutMs });
       await takeOver?.stop();
