@@ -52,6 +52,18 @@ const thousand: readonly Card[] = issuers.flatMap(([issuer, acquirer, weight], i
   })),
 );
 
-export function drawCard(base: number, index: number, salt: number): Card {
-  return thousand[drawBelow(base, index, salt, thousand.length)] as Card;
+/** By its BIN, as the card companies list them: every third is one of check cards. */
+const checkBins = new Set(thousand.filter((_, n) => n % 3 === 2).map(({ bin }) => bin));
+const typeOfBin = (bin: string): Card['type'] => (checkBins.has(bin) ? 'check' : 'credit');
+
+/** All BINs of the sandbox with the type of their cards, in their order. */
+export const cardBins: readonly Pick<Card, 'bin' | 'type'>[] = [...new Set(thousand.map(({ bin }) => bin))]
+  .sort()
+  .map((bin) => ({ bin, type: typeOfBin(bin) }));
+
+const thousandByBin = thousand.map((card) => ({ ...card, type: typeOfBin(card.bin) }));
+
+/** `byBin`: the type is that of the card's BIN; else it is drawn, and what was charged need not fit the BIN. */
+export function drawCard(base: number, index: number, salt: number, byBin = false): Card {
+  return (byBin ? thousandByBin : thousand)[drawBelow(base, index, salt, thousand.length)] as Card;
 }

@@ -65,20 +65,27 @@ function naturalEvents(provider: WorldProvider, payment: Payment): readonly Paym
     const later = { lag: 1 + (chance(1) % 3), seconds: 32_400 + (chance(2) % 43_200), amountWon: payment.amountWon };
     return withCancels(payment, lag, [later], chance);
   }
-  return withCancels(payment, lag, parts(payment, chance), chance);
+  return withCancels(payment, lag, parts(payment, chance, provider.world.differential), chance);
 }
 
 type Cancel = { readonly lag: number; readonly seconds: number; readonly amountWon: number };
 
-/** One to three partial cancels, in the order of time, together less than the payment. */
-function parts(payment: Payment, chance: (salt: number) => number): readonly Cancel[] {
+/**
+ * One to three partial cancels, in the order of time, together less than the payment; `toTheEnd`: of some the last one
+ * leaves nothing.
+ */
+function parts(payment: Payment, chance: (salt: number) => number, toTheEnd: boolean): readonly Cancel[] {
   const count = 1 + (chance(3) % 3);
   const share = Math.floor(payment.amountWon / (count + 2));
   let lag = chance(4) % 3;
   let seconds = lag === 0 ? payment.seconds : 28_800 + (chance(5) % 36_000);
+  const leavesNothing = toTheEnd && chance(30) % 3 === 0;
+  let left = payment.amountWon;
   return Array.from({ length: count }, (_, n) => {
     seconds = Math.min(86_399, seconds + 60 + (chance(6 + n) % 3_600));
-    const part = { lag, seconds, amountWon: share - (chance(10 + n) % 3) * 10 };
+    const amountWon = leavesNothing && n === count - 1 ? left : share - (chance(10 + n) % 3) * 10;
+    left -= amountWon;
+    const part = { lag, seconds, amountWon };
     if (lag < 3 && chance(14 + n) % 2 === 0) {
       lag += 1;
       seconds = 28_800 + (chance(18 + n) % 36_000);

@@ -5,6 +5,15 @@ import { Problem } from '../kernel/problem.ts';
 import { providers } from '../providers/registry.ts';
 import { depositColumns, depositLines } from './deposits.ts';
 import {
+  cardBinColumns,
+  cardBinLines,
+  nameOf,
+  subMerchantColumns,
+  subMerchantLines,
+  tierColumns,
+  tierLines,
+} from './differential-facts.ts';
+import {
   accountColumns,
   accountLines,
   bankAccountColumns,
@@ -27,7 +36,7 @@ export type GenerateOptions = WorldSpec & {
 };
 
 /** Counts up whenever the same spec would yield other bytes than before. */
-export const generatorVersion = 2;
+export const generatorVersion = 3;
 
 /** What `world.json` says: enough to load a world and to know what is in it, but not where. */
 export type WorldSummary = {
@@ -37,6 +46,7 @@ export type WorldSummary = {
   readonly days: readonly string[];
   readonly paymentsPerDay: number;
   readonly breaks: number;
+  readonly differential: boolean;
   readonly providers: readonly string[];
   /** Records of ours, and lines of theirs, by provider and day. */
   readonly records: Tallied['records'];
@@ -50,7 +60,7 @@ export type WorldSummary = {
 
 /**
  * Writes a whole world into a folder: `merchants.csv` with their `contracts.csv`, `terms.csv` and `accounts.csv`,
- * `payments.csv`, `deposits.csv`, the statements under `PROVIDER/`, `bank-accounts.csv` (what the simulated bank knows),
+ * `tiers.csv`, `sub-merchants.csv` and `card-bins.csv` for differential settlement, `payments.csv`, `deposits.csv`, the statements under `PROVIDER/`, `bank-accounts.csv` (what the simulated bank knows),
  * `truth.json` (every planted difference; nothing but tests and people reads it) and `world.json`.
  * The same spec gives the same bytes; memory does not grow with it. Throws `world_folder_in_use`.
  */
@@ -62,6 +72,9 @@ export async function generateWorld(options: GenerateOptions): Promise<WorldSumm
   await writeLines(path.join(into, 'contracts.csv'), contractColumns, contractLines(world));
   await writeLines(path.join(into, 'terms.csv'), termsColumns, termsLines(world));
   await writeLines(path.join(into, 'accounts.csv'), accountColumns, accountLines(world));
+  await writeLines(path.join(into, 'tiers.csv'), tierColumns, tierLines(world));
+  await writeLines(path.join(into, 'sub-merchants.csv'), subMerchantColumns, subMerchantLines(world));
+  await writeLines(path.join(into, 'card-bins.csv'), cardBinColumns, cardBinLines());
   await writeLines(path.join(into, bankAccountsFile), bankAccountColumns, bankAccountLines(world));
   const tallied = mergeTallies(await writeParts({ world, into, signal, onProgress }));
   await writeTruth(world, into, async (add) => {
@@ -88,6 +101,9 @@ const worldFiles = [
   'contracts.csv',
   'terms.csv',
   'accounts.csv',
+  'tiers.csv',
+  'sub-merchants.csv',
+  'card-bins.csv',
   bankAccountsFile,
   'payments.csv',
   'deposits.csv',
@@ -123,8 +139,8 @@ async function writeLines(name: string, header: string, lines: Iterable<string>)
 
 function* merchantLines(world: World): Generator<string> {
   for (const provider of world.providers) {
-    for (const { merchantId, name, businessNo } of provider.merchants) {
-      yield `${merchantId},${csvValue(name)},${businessNo}\n`;
+    for (const [no, { merchantId, businessNo }] of provider.merchants.entries()) {
+      yield `${merchantId},${csvValue(nameOf(provider, no))},${businessNo}\n`;
     }
   }
 }
@@ -164,6 +180,7 @@ function summarise({ spec, days, providers: played }: World, tallied: Tallied): 
     days: days.map(({ on }) => on),
     paymentsPerDay: spec.payments,
     breaks: spec.breaks,
+    differential: spec.differential === true,
     providers: played.map(({ id }) => id),
     records: tallied.records,
     lines: tallied.lines,

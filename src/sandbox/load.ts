@@ -9,7 +9,7 @@ import { importAccounts, importContracts, importTerms } from '../merchants/impor
 import { importPayments } from '../payments/import-payments.ts';
 import type { Cipher } from '../platform/cipher.ts';
 import { formatCount, type Progress } from '../platform/terminal.ts';
-import { providers } from '../providers/registry.ts';
+import { reconciledProviders } from '../providers/registry.ts';
 import { importDeposits } from '../reconciliation/deposit-import.ts';
 import { generatorVersion, type WorldSummary } from './generate.ts';
 import type { WorldSpec } from './world.ts';
@@ -47,9 +47,10 @@ export async function readWorld(folder: string, spec?: WorldSpec): Promise<Gener
     throw error;
   }
   if (spec !== undefined) {
-    const wanted = [generatorVersion, spec.seed, spec.from.toString(), spec.days, spec.payments, spec.breaks];
-    const { generator, seed, from, days, paymentsPerDay, breaks } = summary;
-    if (wanted.join() !== [generator, seed, from, days.length, paymentsPerDay, breaks].join()) return undefined;
+    const made = [generatorVersion, spec.seed, spec.from.toString(), spec.days, spec.payments, spec.breaks];
+    const { generator, seed, from, days, paymentsPerDay, breaks, differential } = summary;
+    const found = [generator, seed, from, days.length, paymentsPerDay, breaks, differential];
+    if ([...made, spec.differential === true].join() !== found.join()) return undefined;
   }
   return { ...summary, folder };
 }

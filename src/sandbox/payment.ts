@@ -86,6 +86,7 @@ export function providerTidOf(provider: WorldProvider, day: number, index: numbe
   const serial = padded(index, 100_000_000);
   if (provider.id === 'ksnet') return `7${short}${serial}`;
   if (provider.id === 'welcome-online') return `WP${compact}${compactClocks[seconds]}${serial}`;
+  if (provider.id === 'nice') return `${provider.mids[midOf(provider, index)] ?? ''}01${short}${serial}`;
   return `${80_000_000 + (index % 997)}${short}${serial}`;
 }
 
@@ -102,7 +103,7 @@ export function paymentOf(provider: WorldProvider, day: number, index: number): 
   const perMid = provider.merchants.length / provider.mids.length;
   const merchantNo = drawBelow(dayBase, index, salt.merchant, perMid) * provider.mids.length + mid;
   const merchant = provider.merchants[merchantNo] as Merchant;
-  const card = drawCard(dayBase, index, salt.card);
+  const card = drawCard(dayBase, index, salt.card, provider.world.differential);
   const amountWon = amountOf(provider, dayBase, index);
   const seconds = plantedSeconds(provider, dayBase, index, plant) ?? secondsOf(provider, dayBase, index);
   const mayInstal =

@@ -66,6 +66,6 @@ function writeInThread(part: WorldPart, { world, into, signal, onProgress }: Par
 
 function jobOf(part: WorldPart, { spec }: World, into: string): PartJob {
   const { from, ...rest } = spec;
-  const { seed, days, payments, breaks } = rest;
-  return { part, into, spec: { seed, days, payments, breaks }, from: from.toString() };
+  const { seed, days, payments, breaks, differential = false } = rest;
+  return { part, into, spec: { seed, days, payments, breaks, differential }, from: from.toString() };
 }

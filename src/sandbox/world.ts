@@ -13,6 +13,8 @@ export type WorldSpec = {
   /** Below 1: the share of a provider's payments planted with a difference in each stage; else the count of each kind. */
   readonly breaks: number;
   readonly from: Temporal.PlainDate;
+  /** A world for differential settlement has more merchants, payments through `nice`, and cards whose BIN tells their type. */
+  readonly differential?: boolean;
 };
 
 /** A Wednesday, so that a world of three days has pay-in days of every provider within it. */
@@ -33,7 +35,11 @@ export type WorldProvider = {
   readonly merchants: readonly Merchant[];
   readonly dayBases: readonly number[];
   readonly plants: PlantSlots;
-  readonly world: { readonly days: readonly WorldDay[]; readonly lastDay: number };
+  readonly world: {
+    readonly days: readonly WorldDay[];
+    readonly lastDay: number;
+    readonly differential: boolean;
+  };
 };
 
 export type World = {
@@ -74,6 +80,12 @@ const roles: readonly Role[] = [
   },
 ];
 
+/** A provider that states nothing to reconcile: it is there for its differential settlement. Its share comes on top. */
+const niceRole: Role = { id: 'nice', online: true, percent: 20, mids: ['nice000001', 'nice000002'], stages: [] };
+
+/** So many merchants of each provider, at least, that every tier and every way of charging is among them. */
+const differentialMerchants = 24;
+
 /** 가상 세계. Days, providers, merchants and the places of the planted differences; payments are made when asked for. */
 export function makeWorld(spec: WorldSpec): World {
   const days = Array.from({ length: spec.days }, (_, no) => {
@@ -81,11 +93,13 @@ export function makeWorld(spec: WorldSpec): World {
     const compact = compactDay(day);
     return { no, on: day.toString(), compact, short: compact.slice(2) };
   });
-  const providers = roles.map(({ id, online, percent, mids, stages }, no) => {
+  const differential = spec.differential === true;
+  const providers = (differential ? [...roles, niceRole] : roles).map(({ id, online, percent, mids, stages }, no) => {
     const approvals = Math.ceil((spec.payments * percent) / 100);
     const plants = plantSlots(stages, approvals, spec.breaks);
     const base = drawBase(spec.seed, 'payments', id);
-    const merchantCount = Math.min(2_000, Math.max(2, Math.ceil(approvals / 200))) * mids.length;
+    const fewest = differential ? differentialMerchants / mids.length : 2;
+    const merchantCount = Math.min(2_000, Math.max(fewest, Math.ceil(approvals / 200))) * mids.length;
     return {
       id,
       no: no + 1,
@@ -95,7 +109,7 @@ export function makeWorld(spec: WorldSpec): World {
       merchants: makeMerchants(spec.seed, { id, no: no + 1, online }, mids, merchantCount),
       dayBases: days.map((day) => draw(base, day.no, 0)),
       plants,
-      world: { days, lastDay: days.length - 1 },
+      world: { days, lastDay: days.length - 1, differential },
     };
   });
   return { spec, days, providers };
