@@ -169,6 +169,7 @@ const tables: Readonly<Record<string, readonly string[]>> = {
     'settlement',
     'settlement_item',
     'unsettled_capture',
+    'dismissed_capture',
     'settlement_volume',
     'settlement_hold',
   ],

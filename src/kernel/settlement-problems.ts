@@ -63,6 +63,16 @@ export const settlementProblems = {
     ko: '매입 {provider} {providerTid}/{cancelSeq}: {amountWon}원의 수수료를 계산할 수 없습니다',
     en: 'Capture {provider} {providerTid}/{cancelSeq}: the fee of {amountWon} won cannot be computed',
   },
+  capture_not_set_aside: {
+    status: 409,
+    ko: '매입 {capture}은(는) 보류된 것이 아니라 정산일을 기다립니다. 제외할 수 없습니다',
+    en: 'Capture {capture} is not set aside: it waits until it is due, and cannot be dismissed',
+  },
+  original_dismissed: {
+    status: 409,
+    ko: '취소 {provider} {providerTid}/{cancelSeq}의 원거래는 정산에서 제외되었습니다. 돌려받을 것이 없습니다',
+    en: 'The original of cancel {provider} {providerTid}/{cancelSeq} was dismissed from settlement: there is nothing to take back',
+  },
   original_set_aside: {
     status: 422,
     ko: '매입취소 {provider} {providerTid}/{cancelSeq}: 원거래의 정산이 보류되어 함께 기다립니다',

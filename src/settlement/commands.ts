@@ -8,6 +8,7 @@ import { writeOut } from '../platform/output.ts';
 import { formatTable } from '../platform/terminal.ts';
 import { listCycles } from './cycle-list-store.ts';
 import { cycleColumns, cycleRow, cycleText, cycleToJson } from './cycle-rows.ts';
+import { dismissalCommands } from './dismissal-commands.ts';
 import { dayOption, slotOption, wholeNumber } from './options.ts';
 import { itemsText, itemToJson, settledColumns, settledRow, settledToJson } from './settled-rows.ts';
 import { listSettled, settledItems } from './settled-store.ts';
@@ -50,6 +51,7 @@ export function settlementCommands(
   addList(settlement, context, showing);
   addShow(settlement, context, showing);
   addUnsettled(settlement, context, showing);
+  dismissalCommands(settlement, context, output);
 }
 
 async function settle(

@@ -186,6 +186,8 @@ export async function failCycle(tx: PoolClient, runId: string, reason: string): 
             ${instant(nextSlot(slot))} from (${taken}) c
       where not exists (select from settlement_item i where i.provider = c.provider and i.captured_on = c.captured_on
                            and i.provider_tid = c.provider_tid and i.cancel_seq = c.cancel_seq)
+        and not exists (select from dismissed_capture d where d.provider = c.provider and d.captured_on = c.captured_on
+                           and d.provider_tid = c.provider_tid and d.cancel_seq = c.cancel_seq)
      on conflict do nothing`,
   );
 }

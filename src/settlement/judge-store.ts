@@ -71,8 +71,9 @@ const chargeEachByItself = `
 /**
  * Names the cancels that would be settled in the temporary table `part_cancel`, by their row in `judged`.
  *
- * A cancel waits with what it cancels, where that is not settled yet: set aside where it is set aside, else until it is
- * due. Asks the captures of this slot and those that wait; not the settled ones.
+ * A cancel waits with what it cancels, where that is not settled yet: set aside where it is set aside or dismissed (but
+ * not as captured before: the other one counts), else until it is due. Asks the captures of this slot and those that wait;
+ * not the settled ones.
  */
 export async function waitForOriginals(tx: PoolClient, { slot }: Part): Promise<void> {
   await tx.query(`
@@ -87,7 +88,11 @@ export async function waitForOriginals(tx: PoolClient, { slot }: Part): Promise<
     insert into waiting_original
     select o.provider, o.provider_tid, o.reason, o.due_at
       from part_cancel c join unsettled_capture o on o.provider = c.provider and o.provider_tid = c.provider_tid
-     where o.cancel_seq = 0 and o.due_at > ${instant(slot)}`);
+     where o.cancel_seq = 0 and o.due_at > ${instant(slot)}
+    union all
+    select o.provider, o.provider_tid, 'original_dismissed', c.due_at
+      from part_cancel c join dismissed_capture o on o.provider = c.provider and o.provider_tid = c.provider_tid
+     where o.cancel_seq = 0 and o.reason <> 'capture_repeated'`);
   await tx.query(`
     with kept_back as (
       delete from part_cancel c using waiting_original o
@@ -95,6 +100,8 @@ export async function waitForOriginals(tx: PoolClient, { slot }: Part): Promise<
       returning c.at, o.reason, greatest(o.due_at, c.due_at) as due_at
     )
     update judged j set due_at = k.due_at,
-           reason = case when k.reason is null then 'original_unsettled' else 'original_set_aside' end
+           reason = case when k.reason is null then 'original_unsettled'
+                         when k.reason = 'original_dismissed' then k.reason
+                         else 'original_set_aside' end
       from kept_back k where j.ctid = k.at`);
 }

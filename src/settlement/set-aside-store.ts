@@ -55,10 +55,15 @@ export async function keepUnsettled(tx: PoolClient, part: Part): Promise<Relieve
       attempts = case when excluded.attempts = 0 or u.reason is distinct from excluded.reason then excluded.attempts
                       else least(u.attempts + 1, ${attemptsMax}) end,
       reason = excluded.reason, detail = excluded.detail`);
-  return freed.length === 0 ? [] : await relieved(tx, freed, part);
+  return freed.length === 0 ? [] : await noLongerStuck(tx, freed, part.findingAfter);
 }
 
-async function relieved(tx: PoolClient, freed: readonly Relieved[], { findingAfter }: Part): Promise<Relieved[]> {
+/** Of those that were freed of something, who has nothing else that people were told of for the same reason. */
+export async function noLongerStuck(
+  tx: PoolClient,
+  freed: readonly Relieved[],
+  findingAfter: number,
+): Promise<Relieved[]> {
   return await query<Relieved>(
     tx,
     `select owner, reason from unnest($1::text[], $2::text[]) f (owner, reason)

@@ -18,6 +18,8 @@ export type PartOutcome = { readonly stuck: readonly StuckCaptures[]; readonly r
  * and priced by the set, booked, and what cannot be settled is set aside with its reason.
  */
 export async function settlePart(tx: PoolClient, part: Part): Promise<PartOutcome> {
+  // Who dismisses a capture waits until this is committed, and finds it settled, or not.
+  await tx.query('lock table dismissed_capture in share mode');
   await stageCaptures(tx, part);
   await findAgreements(tx, part);
   await chooseTiers(tx, part);

@@ -15,6 +15,7 @@ const reasonWords: Readonly<Record<string, Words>> = {
   capture_repeated: { ko: '중복 매입', en: 'captured before' },
   fee_failed: { ko: '수수료 계산 불가', en: 'fee not computable' },
   original_set_aside: { ko: '원거래 보류', en: 'original set aside' },
+  original_dismissed: { ko: '원거래 정산 제외', en: 'original dismissed' },
   original_unsettled: { ko: '원거래 미정산', en: 'original not settled' },
   booking_failed: { ko: '기장 거부', en: 'booking refused' },
 };

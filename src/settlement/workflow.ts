@@ -55,7 +55,8 @@ export type Settlement = {
 
 type SlotRequest = { readonly slot: string; readonly who: string; readonly makesUp?: string };
 
-const findingAfterDefault = 3;
+/** Slots that set a capture aside before a person hears of it, where nothing else is said. */
+export const findingAfterDefault = 3;
 const capturesPerPartDefault = 150_000;
 /** So many are named to people in one part of a slot; of what is more they are told how much it is. */
 const findingsMax = 100;

@@ -11,7 +11,7 @@ export type BankTruth = {
  * What has to be true of the ledger, settlement and payouts at any moment, whatever happened before:
  * 1. the lines of every entry sum to 0;
  * 2. a balance is the sum of its account's lines;
- * 3. a capture that a slot took is settled or waits, never both, and it is settled once;
+ * 3. a capture that a slot took is settled, waits or was dismissed, never two of them, and it is settled once;
  * 4. a payout left the bank at most once, and exactly once where it succeeded; nothing else left it;
  * 5. what is in flight are the payouts that are not at their end;
  * 6. no wallet, nothing held and nothing in flight is below 0, and no debt above;
@@ -38,19 +38,21 @@ const checks = {
       full join (select account, sum(amount_won) as won from ledger_line group by account) l using (account)
      where coalesce(b.won, 0) <> coalesce(l.won, 0)`,
   captures: `
-    select format('3: %s/%s is %s times settled, %s times waiting, %s times not taken', c.provider_tid, c.cancel_seq,
-             i.n, u.n, a.n)
+    select format('3: %s/%s is %s times settled, %s times waiting, %s times dismissed, %s times not taken', c.provider_tid,
+             c.cancel_seq, i.n, u.n, d.n, a.n)
       from capture c
      cross join lateral (select count(*) as n from settlement_item i where i.provider = c.provider
                             and i.provider_tid = c.provider_tid and i.cancel_seq = c.cancel_seq) i
      cross join lateral (select count(*) as n from unsettled_capture u where u.provider = c.provider
                             and u.provider_tid = c.provider_tid and u.cancel_seq = c.cancel_seq) u
+     cross join lateral (select count(*) as n from dismissed_capture d where d.provider = c.provider
+                            and d.provider_tid = c.provider_tid and d.cancel_seq = c.cancel_seq) d
      cross join lateral (select count(*) as n from capture_arrival a where a.import_id = c.import_id
                             and a.provider = c.provider and a.captured_on = c.captured_on
                             and (a.taken_by is null or exists (
                               select from settlement_cycle y where y.run_id = a.taken_by and y.state = 'running'
                                  and y.parts_done = 0))) a
-     where i.n + u.n + a.n <> 1`,
+     where i.n + u.n + d.n + a.n <> 1`,
   strangers: `
     select format('3: %s/%s was settled and never captured', i.provider_tid, i.cancel_seq) from settlement_item i
      where not exists (select from capture c where c.provider = i.provider and c.captured_on = i.captured_on
