@@ -24,7 +24,7 @@ import { openDatabase } from './platform/database/database.ts';
 import { createLog, type Log } from './platform/log.ts';
 import { isReaderGone } from './platform/output.ts';
 import { createShutdown } from './platform/shutdown.ts';
-import { providers } from './providers/registry.ts';
+import { reconciledProviders } from './providers/registry.ts';
 import { breakCommands } from './reconciliation/break-commands.ts';
 import { depositsCommands } from './reconciliation/deposit-commands.ts';
 import { paymentShowCommand } from './reconciliation/payment-commands.ts';
@@ -44,7 +44,7 @@ async function main(): Promise<void> {
   });
   const config = loadConfig(
     process.env,
-    providers.map((provider) => provider.id),
+    reconciledProviders.map((provider) => provider.id),
     bankIds,
   );
   const log = createLog({ logLevel: process.env['LOG_LEVEL'] ? config.logLevel : 'warn' });

@@ -14,7 +14,7 @@ import { holdInstance } from './platform/instance-lock.ts';
 import { createLog, type Log } from './platform/log.ts';
 import { createShutdown, type Shutdown } from './platform/shutdown.ts';
 import { createProgress, type Progress } from './platform/terminal.ts';
-import { providers } from './providers/registry.ts';
+import { reconciledProviders } from './providers/registry.ts';
 import { stages } from './providers/stage.ts';
 import { daySummary } from './reconciliation/day-summary.ts';
 import { openRun } from './reconciliation/run-store.ts';
@@ -41,7 +41,7 @@ const liveSales = { sales: 40, everyMs: 10_000 };
 async function main(): Promise<void> {
   const config = loadConfig(
     process.env,
-    providers.map((provider) => provider.id),
+    reconciledProviders.map((provider) => provider.id),
     bankIds,
   );
   const log = createLog(config);
@@ -136,7 +136,12 @@ async function goOn(
 
 async function reconcileDay(app: App, on: string, shutdown: Shutdown, language: Language): Promise<void> {
   shutdown.signal.throwIfAborted();
-  const request = { on, providers: providers.map((provider) => provider.id), stages: [...stages], who: 'sandbox' };
+  const request = {
+    on,
+    providers: reconciledProviders.map((provider) => provider.id),
+    stages: [...stages],
+    who: 'sandbox',
+  };
   const { runId } = await openRun(app.pool, request);
   const work = shutdown.active.begin(runId);
   try {

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import { seoul } from '../kernel/business-day.ts';
-import { providers } from '../providers/registry.ts';
+import { reconciledProviders } from '../providers/registry.ts';
 import type { FilterWorld } from './break-options.ts';
 
 /** Where the commands about breaks write, and the world they are asked in; tests give their own. */
@@ -12,7 +12,7 @@ export function breakSurroundings(): BreakSurroundings {
     output: process.stdout,
     world: {
       today: Temporal.Now.plainDateISO(seoul),
-      providers: providers.map((provider) => provider.id),
+      providers: reconciledProviders.map((provider) => provider.id),
     },
   };
 }

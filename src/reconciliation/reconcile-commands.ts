@@ -6,7 +6,7 @@ import { type Language, Problem } from '../kernel/problem.ts';
 import { type CommandContext, exitStatus } from '../platform/command.ts';
 import { writeOut } from '../platform/output.ts';
 import { createProgress, formatCount, formatRate, type Progress, padText } from '../platform/terminal.ts';
-import { providerNamed, providers } from '../providers/registry.ts';
+import { providerNamed, reconciledProviders } from '../providers/registry.ts';
 import { type Stage, stages } from '../providers/stage.ts';
 import { daySummary } from './day-summary.ts';
 import { openRun, type ReconcileRequest } from './run-store.ts';
@@ -98,7 +98,9 @@ function showEvent(progress: Progress, event: StageEvent, language: Language): v
 function toRequest(options: Options, who: string): ReconcileRequest {
   const on = options.on === undefined ? yesterday() : parseDay(options.on);
   if (on === undefined) throw new Problem('usage', { reason: `--on ${options.on} (YYYY-MM-DD)` });
-  const chosen = options.provider?.map((id) => providerNamed(id).id) ?? providers.map((provider) => provider.id);
+  const chosen =
+    options.provider?.map((id) => providerNamed(id, reconciledProviders).id) ??
+    reconciledProviders.map((provider) => provider.id);
   for (const stage of options.stage ?? []) {
     if (!isStage(stage)) throw new Problem('usage', { reason: `--stage ${stage} (${stages.join(', ')})` });
   }

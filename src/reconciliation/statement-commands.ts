@@ -6,7 +6,7 @@ import type { Archive } from '../platform/archive.ts';
 import type { CommandContext } from '../platform/command.ts';
 import { writeOut } from '../platform/output.ts';
 import { formatTable } from '../platform/terminal.ts';
-import { providerNamed } from '../providers/registry.ts';
+import { providerNamed, reconciledProviders } from '../providers/registry.ts';
 import { type Stage, stages } from '../providers/stage.ts';
 import { addStatementByHand } from './collect.ts';
 import { listColumns, listRow, showRows, statementToJson } from './statement-rows.ts';
@@ -48,7 +48,7 @@ function addCommand(statement: Command, context: CommandContext, surroundings: (
       if (options.why.trim() === '') throw new Problem('usage', { reason: '--why TEXT' });
       const { output, archive } = surroundings();
       const day = {
-        provider: providerNamed(options.provider).id,
+        provider: providerNamed(options.provider, reconciledProviders).id,
         stage: toStage(options.stage),
         on: toDay(options.on),
       };
@@ -70,7 +70,7 @@ function listCommand(statement: Command, context: CommandContext, surroundings: 
     .option('--json', 'one JSON array / JSON 출력')
     .action((options: ListOptions) => {
       const filter = {
-        provider: options.provider === undefined ? undefined : providerNamed(options.provider).id,
+        provider: options.provider === undefined ? undefined : providerNamed(options.provider, reconciledProviders).id,
         stage: options.stage === undefined ? undefined : toStage(options.stage),
         on: options.on === undefined ? undefined : toDay(options.on),
       };

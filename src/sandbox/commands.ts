@@ -9,7 +9,7 @@ import { type CommandContext, exitStatus } from '../platform/command.ts';
 import { loadConfig } from '../platform/config.ts';
 import { formatSource, type SourceAddress, sourceVariable } from '../platform/source-address.ts';
 import { createProgress, formatCount, formatRate, formatTable } from '../platform/terminal.ts';
-import { providers } from '../providers/registry.ts';
+import { reconciledProviders } from '../providers/registry.ts';
 import { addBankCommands } from './bank-commands.ts';
 import { generateWorld, type WorldSummary } from './generate.ts';
 import { loadWorld } from './load.ts';
@@ -192,7 +192,7 @@ function inboxOf(provider: string, source: SourceAddress): string {
 function config() {
   return loadConfig(
     process.env,
-    providers.map(({ id }) => id),
+    reconciledProviders.map(({ id }) => id),
     bankIds,
   );
 }

@@ -9,7 +9,7 @@ import { importAccounts, importContracts, importTerms } from '../merchants/impor
 import { importPayments } from '../payments/import-payments.ts';
 import type { Cipher } from '../platform/cipher.ts';
 import { formatCount, type Progress } from '../platform/terminal.ts';
-import { reconciledProviders } from '../providers/registry.ts';
+import { providers, reconciledProviders } from '../providers/registry.ts';
 import { importDeposits } from '../reconciliation/deposit-import.ts';
 import { generatorVersion, type WorldSummary } from './generate.ts';
 import type { WorldSpec } from './world.ts';
@@ -102,7 +102,7 @@ export async function loadWorld(
   if (world === undefined) throw new Problem('world_missing', { folder });
   const outcome = await importWorld(pool, world, options);
   let statements = 0;
-  for (const provider of world.providers) {
+  for (const { id: provider } of reconciledProviders.filter(({ id }) => world.providers.includes(id))) {
     const inbox = options.inboxes[provider];
     if (inbox === undefined) throw new Problem('not_found', { what: 'inbox', id: provider });
     statements += await deliver(path.join(folder, provider), inbox);

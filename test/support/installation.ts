@@ -5,7 +5,7 @@ import { type App, openApp } from '../../src/app.ts';
 import { openCipher } from '../../src/platform/cipher.ts';
 import { type Config, loadConfig } from '../../src/platform/config.ts';
 import { createLog } from '../../src/platform/log.ts';
-import { providers } from '../../src/providers/registry.ts';
+import { reconciledProviders } from '../../src/providers/registry.ts';
 import { type Stage, stages } from '../../src/providers/stage.ts';
 import { ageCounter } from '../../src/reconciliation/break-age.ts';
 import { breakToJson } from '../../src/reconciliation/break-rows.ts';
@@ -29,7 +29,7 @@ export type Installation = {
   close(): Promise<void>;
 };
 
-export const allProviders = providers.map((provider) => provider.id);
+export const allProviders = reconciledProviders.map((provider) => provider.id);
 
 export async function createInstallation(): Promise<Installation> {
   const home = await mkdtemp(path.join(tmpdir(), 'jeongsan-installation-'));

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { decodeStatement } from '../../src/providers/layout/decode.ts';
 import type { ExpectedStatement } from '../../src/providers/layout/facts.ts';
 import type { StatementLayout, StatementRow } from '../../src/providers/layout/layout.ts';
-import { providerOf, providers } from '../../src/providers/registry.ts';
+import { providerOf, reconciledProviders } from '../../src/providers/registry.ts';
 import { type Stage, stages } from '../../src/providers/stage.ts';
 import { readStatementName } from '../../src/reconciliation/statement-name.ts';
 import type { WorldSummary } from '../../src/sandbox/generate.ts';
@@ -61,7 +61,7 @@ function readCsv(file: string): OurRecord[] {
 }
 
 function* readStatements(folder: string, { days }: WorldSummary): Generator<TheirStatement> {
-  for (const provider of providers) {
+  for (const provider of reconciledProviders) {
     const names = readdirSync(path.join(folder, provider.id));
     for (const stage of stages) {
       const spec = providerOf(provider.id).statements[stage];
