@@ -9,6 +9,7 @@ import { findingsCommands } from './findings/commands.ts';
 import { failureText, isProblem } from './kernel/problem.ts';
 import { ledgerCommands } from './ledger/commands.ts';
 import { merchantsCommands } from './merchants/commands.ts';
+import { tierCommands } from './merchants/tier-commands.ts';
 import { runCommands } from './operations/run-commands.ts';
 import { paymentsCommands } from './payments/commands.ts';
 import { bankCommands } from './payout/bank-commands.ts';
@@ -82,6 +83,7 @@ function createProgram(config: Config, log: Log, signal: AbortSignal): Command {
   };
   calendarCommands(program, context);
   merchantsCommands(program, context, { cipher: () => openCipher({ home: config.home, key: config.dataKey }) });
+  tierCommands(program, context);
   paymentsCommands(program, context);
   paymentShowCommand(program, context);
   depositsCommands(program, context);

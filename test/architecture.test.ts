@@ -225,6 +225,7 @@ const impureFolders = ['platform', 'imports', 'sandbox', ...entrances];
 const steps = [
   'merchants/import-merchants.ts',
   'merchants/import-terms.ts',
+  'merchants/import-tiers.ts',
   'payments/import-payments.ts',
   'payout/dispatcher.ts',
   'reconciliation/collect.ts',

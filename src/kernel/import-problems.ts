@@ -156,6 +156,56 @@ export const importProblems = {
     ko: '적재되지 않은 가맹점입니다: {merchantId}',
     en: 'The merchant is not known: {merchantId}',
   },
+  import_business_unknown: {
+    status: 404,
+    ko: '이 사업자등록번호의 가맹점이 없습니다: {businessNo}',
+    en: 'No merchant has this business number: {businessNo}',
+  },
+  import_half: {
+    status: 400,
+    ko: '{field}({bytes}): 반기(예: 2026H2)여야 합니다: {value}',
+    en: '{field} ({bytes}): has to be a half-year (2026H2): {value}',
+  },
+  import_half_unknown: {
+    status: 404,
+    ko: '시작일을 모르는 반기입니다: {half}. half-years import로 먼저 적재하십시오',
+    en: 'Nobody has said when the half-year {half} starts: import it first (half-years import)',
+  },
+  import_half_open: {
+    status: 400,
+    ko: 'validTo: {half}은(는) 다음 반기의 시작일을 몰라 끝나는 날을 확인할 수 없습니다. 다음 반기를 먼저 적재하거나 비워 두십시오: {validTo}',
+    en: 'validTo: the last day of {half} is not known before the start of the next half-year is. Import that first, or leave it empty: {validTo}',
+  },
+  import_half_overlaps: {
+    status: 400,
+    ko: '{field}: {half}({from}–{to})의 등급이 {other} 반기에 걸칩니다: {value}',
+    en: '{field}: a tier of {half} ({from} – {to}) reaches into {other}: {value}',
+  },
+  import_half_days: {
+    status: 400,
+    ko: '{field}: {half}의 기간은 {from}–{to}이며 등급은 그 전체에 적용됩니다: {value}',
+    en: '{field}: {half} is {from} – {to}, and a tier holds for all of it: {value}',
+  },
+  import_half_order: {
+    status: 409,
+    ko: '{half}의 시작일 {startsOn}은(는) 이웃 반기 {other}의 시작일 {otherStartsOn}과(와) 순서가 맞지 않습니다',
+    en: '{half} cannot start on {startsOn}: {other} starts on {otherStartsOn}',
+  },
+  import_half_gap: {
+    status: 409,
+    ko: '{missing} 없이 {half}을(를) 적재할 수 없습니다: 그 사이의 날들이 다른 반기에 속하게 됩니다',
+    en: '{half} cannot be known without {missing}: the days between would belong to another half-year',
+  },
+  import_rate_unlikely: {
+    status: 400,
+    ko: '{field}({bytes}): 우대수수료율은 {most}를 넘은 적이 없습니다. 단위를 확인하십시오: {value}',
+    en: '{field} ({bytes}): no preferential rate is above {most}. A slip of its unit: {value}',
+  },
+  import_bin: {
+    status: 400,
+    ko: '{field}({bytes}): 카드번호 앞 6자리 숫자여야 합니다: {value}',
+    en: '{field} ({bytes}): has to be the first six digits of a card number: {value}',
+  },
   import_record_unknown: {
     status: 400,
     ko: '{field}({bytes}): 모르는 기록 종류입니다: {value}',
