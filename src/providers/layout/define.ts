@@ -1,7 +1,7 @@
 import { Problem } from '../../kernel/problem.ts';
 import { type Stage, stageColumns } from '../stage.ts';
 import type { Codes, Field } from './field.ts';
-import { fieldDefects, fieldWidth } from './field-defects.ts';
+import { fieldDefects } from './field-defects.ts';
 import type {
   ColumnSource,
   DataLayout,
@@ -14,6 +14,7 @@ import type {
   Total,
   WonColumn,
 } from './layout.ts';
+import { markDefects, separatorDefects, widthDefects } from './record-defects.ts';
 import { declaredAmount, totalDefects } from './totals.ts';
 
 /** Where a column comes from that is no field of its own name. */
@@ -23,7 +24,7 @@ export type ColumnSpec =
   | { readonly from: 'meaning'; readonly of: string; readonly codes: Codes };
 
 /** A value that every line has. */
-export function constant(value: string | number | bigint): ColumnSpec {
+export function constant(value: string | number | bigint): Extract<ColumnSpec, { from: 'constant' }> {
   return { from: 'constant', value };
 }
 
@@ -141,7 +142,7 @@ function place<S extends Stage, F>(
     return { ...laid, kinds: variant.kinds ?? null, columns: placed };
   });
   const totals = Object.entries(spec.totals).map(([name, total]): Total => ({ name, ...total }));
-  faults.push(...markDefects(spec.type, header, data, trailer, format));
+  faults.push(...markDefects(spec.type, [header, ...data, trailer], format), ...dataDefects(data));
   faults.push(...headerDefects(header, spec.type), ...totalDefects(spec.stage, totals, trailer, spec.type));
   const declaredWon = declaredAmount(spec.stage, totals);
   if (declaredWon === undefined) faults.push('totals: they do not add up to the signed amount of the file');
@@ -149,42 +150,10 @@ function place<S extends Stage, F>(
   return { stage: spec.stage, format, type: spec.type, header, data, trailer, totals, declaredWon: declaredWon ?? [] };
 }
 
-function widthDefects(fields: readonly PlacedField[], format: Format): string[] {
-  if (format.kind !== 'fixed') return [];
-  const bytes = fields.reduce((sum, { width }) => sum + width, 0);
-  const faults = bytes === format.recordBytes ? [] : [`widths add up to ${bytes} bytes, not ${format.recordBytes}`];
-  for (const { name, field, width } of fields) {
-    const needed = fieldWidth(field, format.encoding);
-    if (needed !== undefined && needed !== width) faults.push(`${name} is ${needed} bytes wide, not ${width}`);
-  }
-  return faults;
-}
-
-/** A separator that may be part of a value or of a CP949 character would tear values apart. */
-function separatorDefects(format: Format): string[] {
-  if (format.kind !== 'delimited' || /^[\t,;|~^]$/.test(format.separator)) return [];
-  return [`separator ${JSON.stringify(format.separator)} may be part of a value`];
-}
-
-/** All records are told apart by the same place: the same bytes, the same column. */
-function markDefects(
-  type: string,
-  header: RecordLayout,
-  data: readonly DataLayout[],
-  trailer: RecordLayout,
-  format: Format,
-): string[] {
-  const records = [header, ...data, trailer];
-  const places = records.map(({ fields }) => {
-    const at = fields.findIndex(({ name }) => name === type);
-    if (format.kind === 'json') return '';
-    return format.kind === 'fixed' ? `${fields[at]?.offset}+${fields[at]?.width}` : `${at}`;
-  });
+/** Several data records are told apart by the kinds that are written as each. */
+function dataDefects(data: readonly DataLayout[]): string[] {
   const faults: string[] = [];
   if (data.length === 0) faults.push('no data record');
-  if (new Set(places).size > 1) faults.push(`"${type}" does not stand in the same place of every record`);
-  if (new Set(records.map(({ mark }) => mark)).size < records.length)
-    faults.push(`"${type}" does not tell the records apart`);
   if (data.length > 1) {
     const kinds = data.flatMap((variant) => variant.kinds ?? ['']);
     if (kinds.includes('') || new Set(kinds).size < kinds.length)

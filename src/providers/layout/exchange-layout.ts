@@ -1,3 +1,4 @@
+import type { FieldValue } from './field-write.ts';
 import type { Format, PlacedField } from './layout.ts';
 
 /**
@@ -64,16 +65,73 @@ export const exchangeColumns = {
 
 export type ExchangeRecord = keyof typeof exchangeColumns;
 
-/** A record's fields; `optional` ones are null where they are blank (or zeros, of days). */
-export type ExchangeField = PlacedField & { readonly optional: boolean };
+/** How a column travels. */
+export type ExchangeColumnType = 'text' | 'char' | 'smallint' | 'won' | 'day';
+
+type Held = { text: string; char: string; smallint: number; won: bigint; day: string };
+type HeldBy<C> = C extends `${infer T extends ExchangeColumnType}?`
+  ? Held[T] | null
+  : C extends ExchangeColumnType
+    ? Held[C]
+    : never;
+
+/** A typed row: text and codes as strings, won as bigint, days `YYYY-MM-DD`; null what is not stated. */
+export type ExchangeRow<R extends ExchangeRecord = ExchangeRecord> = R extends ExchangeRecord
+  ? { readonly [C in keyof (typeof exchangeColumns)[R]]: HeldBy<(typeof exchangeColumns)[R][C]> } & {
+      /** Fields of the record that are no column, such as what an answer echoes; blank where not given. */
+      readonly extras?: Readonly<Record<string, FieldValue>>;
+    }
+  : never;
+
+/** A record's column, its type, and whether it may be null. */
+export type ColumnOfRecord = {
+  readonly name: string;
+  readonly type: ExchangeColumnType;
+  readonly isOptional: boolean;
+};
+
+/** The columns of a record in their order. */
+export function columnsOfRecord(record: ExchangeRecord): readonly ColumnOfRecord[] {
+  return Object.entries<string>(exchangeColumns[record]).map(([name, type]) => ({
+    name,
+    type: type.replace('?', '') as ExchangeColumnType,
+    isOptional: type.endsWith('?'),
+  }));
+}
+
+/** What a file of the exchange says of itself: the day it is for, our business number, its MIDs. */
+export type ExchangeHead = {
+  readonly on: Temporal.PlainDate;
+  /** 사업자번호, ten digits. */
+  readonly biz: string;
+  /** Read: no MID but these may be in the file. Written: the one of a header whose records have no MID of their own. */
+  readonly mids?: readonly string[];
+};
+export const headNames = ['on', 'biz', 'mid'] as const;
+export type HeadName = (typeof headNames)[number];
+
+/**
+ * A field of a record. `optional` ones are null where they are blank (days: or zeros), and blank where they are null.
+ * `from` is what is written there: a column of the data, a value of the head, a total; null for constants, fillers and
+ * what a row gives as an extra.
+ */
+export type ExchangeField = PlacedField & { readonly optional: boolean; readonly from: string | null };
 export type ExchangeRecordLayout = { readonly mark: string; readonly fields: readonly ExchangeField[] };
 
+export const summedColumns = ['amountWon', 'differenceWon', 'supplyWon', 'vatWon'] as const;
+export type SummedColumn = (typeof summedColumns)[number];
+
+/**
+ * `lines`: data records; `records`: all records up to and with this one; or the column that is summed. A difference that
+ * the provider states as supply and VAT alone is their sum.
+ */
+export type TotalOf = 'lines' | 'records' | SummedColumn;
+
 /** A control total of a group or of the file: its field, and what it counts or sums. */
-export type ExchangeTotal = {
-  readonly field: string;
-  /** `lines`: data records; `records`: all records of the file, this one included; or the column that is summed. */
-  readonly of: 'lines' | 'records' | 'amountWon' | 'differenceWon' | 'supplyWon' | 'vatWon';
-};
+export type ExchangeTotal = { readonly field: string; readonly of: TotalOf };
+
+export type ExchangeTotalLayout = ExchangeRecordLayout & { readonly totals: readonly ExchangeTotal[] };
+export type ExchangeDataLayout = ExchangeRecordLayout & { readonly columns: readonly ExchangeColumn[] };
 
 /**
  * 전문. A file of the exchange: [start] ([header] data… [total])… [end]. A provider without a frame (CSV) has data alone.
@@ -81,23 +139,31 @@ export type ExchangeTotal = {
  */
 export type ExchangeLayout<R extends string = ExchangeRecord> = {
   readonly record: R;
-  readonly format: Format;
+  readonly format: Exclude<Format, { kind: 'json' }>;
   /** The field that tells the records apart, in the same place of each. */
   readonly type: string;
   readonly start: ExchangeRecordLayout | null;
-  /** One for each MID, where there is one. */
+  /** One for each MID, where it holds one. */
   readonly header: ExchangeRecordLayout | null;
-  readonly data: ExchangeRecordLayout & { readonly columns: readonly ExchangeColumn[] };
-  readonly total: (ExchangeRecordLayout & { readonly totals: readonly ExchangeTotal[] }) | null;
-  readonly end: (ExchangeRecordLayout & { readonly totals: readonly ExchangeTotal[] }) | null;
+  readonly data: ExchangeDataLayout;
+  /** Closes what a header opened, or the data of the one group that there is. */
+  readonly total: ExchangeTotalLayout | null;
+  readonly end: ExchangeTotalLayout | null;
 };
 
-/** Where a column comes from: a field of the data record, the group's header, a constant, or nowhere (null). */
-export type ExchangeColumn = {
-  readonly name: string;
+/** Where a column comes from: a field of the data record, the file's head, a constant, or nowhere (null). */
+export type ExchangeColumn = ColumnOfRecord & {
   readonly source:
     | { readonly from: 'field'; readonly index: number }
-    | { readonly from: 'header'; readonly name: string }
-    | { readonly from: 'constant'; readonly value: string }
+    | { readonly from: 'header'; readonly name: HeadName }
+    | { readonly from: 'constant'; readonly value: FieldValue }
     | { readonly from: 'nowhere' };
 };
+
+/** What the data records of a file add up to; 0 for what they do not state. */
+export type ExchangeSums = { readonly lines: number } & Readonly<Record<SummedColumn, bigint>>;
+
+/** The records that a layout has, in the order in which they stand in a file. */
+export function recordsOfExchange({ start, header, data, total, end }: ExchangeLayout): ExchangeRecordLayout[] {
+  return [start, header, data, total, end].filter((record) => record !== null);
+}

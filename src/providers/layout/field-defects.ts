@@ -30,6 +30,9 @@ export function fieldDefects({ name, field, width }: PlacedField, format: Format
       break;
     case 'code':
       faults.push(...codeDefects(field.codes, fixed ? width : undefined));
+      for (const [meaning, code] of Object.entries(field.also)) {
+        if (!(code in field.codes)) faults.push(`code "${code}" of ${meaning} would not be read`);
+      }
       break;
     case 'number':
       if (width > 15) faults.push(`${width} digits are more than a count has`);

@@ -1,7 +1,7 @@
 import type { FieldFault } from '../../kernel/field-fault.ts';
 import { maxWon } from '../../kernel/money.ts';
 import { cp949OfUnicode } from './cp949.ts';
-import { type Field, overpunched, type Pad, type WonField } from './field.ts';
+import { type CodeField, type Field, overpunched, type Pad, type WonField } from './field.ts';
 import type { Encoding, Format } from './layout.ts';
 
 /** A value of a field as it stands in typed rows. */
@@ -44,11 +44,7 @@ export function fieldWriter(field: Field, width: number, { encoding }: Format): 
     case 'text':
       return textWriter(field.pad, field.required, width, encoding);
     case 'code': {
-      const codes = new Map(
-        Object.entries(field.codes)
-          .reverse()
-          .map(([code, meaning]) => [meaning, code]),
-      );
+      const codes = codesWritten(field);
       return (to, value) => {
         const code = codes.get(String(value));
         return code === undefined ? refuse(to, 'unknown_code') : put(to, code);
@@ -76,6 +72,12 @@ export function fieldWriter(field: Field, width: number, { encoding }: Format): 
         return put(to, field.format === 'HHMMSS' ? value.slice(0, 2) + value.slice(3, 5) + value.slice(6) : value);
       };
   }
+}
+
+/** The code that is written for a meaning. */
+export function codesWritten({ codes, also }: CodeField): ReadonlyMap<string, string> {
+  const own = Object.entries(codes).map(([code, meaning]) => [meaning, code] as const);
+  return new Map([...Object.entries(also), ...own.reverse()]);
 }
 
 function refuse(to: RecordBuffer, fault: FieldFault): false {

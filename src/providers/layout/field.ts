@@ -9,7 +9,8 @@ export type Pad = { readonly at: 'left' | 'right'; readonly with: ' ' | '0' };
 
 export type AlwaysField = { readonly type: 'always'; readonly text: string };
 export type TextField = { readonly type: 'text'; readonly pad: Pad; readonly required: boolean };
-export type CodeField = { readonly type: 'code'; readonly codes: Codes };
+/** `also` says which code is written for meanings that share one with another, and are read as that. */
+export type CodeField = { readonly type: 'code'; readonly codes: Codes; readonly also: Codes };
 export type NumberField = { readonly type: 'number'; readonly pad: Pad };
 export type TimeField = { readonly type: 'time'; readonly format: 'HHMMSS' | 'HH:MM:SS' };
 export type FillerField = { readonly type: 'filler'; readonly content: 'blank' | 'anything' };
@@ -56,9 +57,12 @@ export function text(options: { pad?: Pad; required?: boolean } = {}): TextField
   return { type: 'text', pad: options.pad ?? rightBlank, required: options.required ?? false };
 }
 
-/** A provider's code that stands for one of our meanings; any other code is refused. */
-export function code(codes: Codes): CodeField {
-  return { type: 'code', codes };
+/**
+ * A provider's code that stands for one of our meanings; any other code is refused. `also`, from meaning to code, is for
+ * meanings that the provider does not tell from another: `code({ '0': 'A', '1': 'C' }, { P: '1' })`.
+ */
+export function code(codes: Codes, also: Codes = {}): CodeField {
+  return { type: 'code', codes, also };
 }
 
 /** An amount in won; without options zero-filled digits without a sign. */
