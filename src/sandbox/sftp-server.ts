@@ -7,6 +7,7 @@ import { check } from '../kernel/check.ts';
 import { Problem } from '../kernel/problem.ts';
 import { fingerprint } from '../platform/sftp-connection.ts';
 import { serveFiles } from './sftp-session.ts';
+import type { Lose } from './wire-trouble.ts';
 
 /** Who may log in and what they see: virtual folders such as `/out`, each a folder of this machine. */
 export type SftpAccount = {
@@ -23,6 +24,8 @@ export type SftpServerOptions = {
   readonly hostKey: string;
   /** 0 for any free port. */
   readonly port?: number;
+  /** Which requests of a user lose their connection; none if not given. */
+  readonly trouble?: (user: string) => Lose;
 };
 
 export type SftpServer = {
@@ -35,7 +38,7 @@ export type SftpServer = {
 /** Serves folders by SFTP on 127.0.0.1 until closed. A real server: any client may be tried against it. Throws `sandbox_port_taken`. */
 export async function startSftpServer(options: SftpServerOptions): Promise<SftpServer> {
   const sockets = new Set<Socket>();
-  const ssh = new ssh2.Server({ hostKeys: [options.hostKey] }, (connection) => {
+  const ssh = new ssh2.Server({ hostKeys: [options.hostKey] }, (connection, { port }) => {
     let account: SftpAccount | undefined;
     connection.on('authentication', (context) => {
       account = authenticate(options.accounts, context);
@@ -47,7 +50,10 @@ export async function startSftpServer(options: SftpServerOptions): Promise<SftpS
     connection.on('session', (accept) => {
       accept().on('sftp', (acceptSftp) => {
         check(account !== undefined, 'a session follows a login');
-        serveFiles(acceptSftp(), account.folders);
+        serveFiles(acceptSftp(), account.folders, {
+          lose: options.trouble?.(account.user) ?? (() => undefined),
+          cut: () => [...sockets].find((socket) => socket.remotePort === port)?.destroy(),
+        });
       });
     });
   });

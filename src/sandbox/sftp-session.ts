@@ -1,12 +1,13 @@
 import type { Stats } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { type FileHandle, link, lstat, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import ssh2, { type Attributes, type FileEntry, type SFTPWrapper } from 'ssh2';
+import type { Lose } from './wire-trouble.ts';
 
 const { STATUS_CODE, flagsToString } = ssh2.utils.sftp;
 
 type Handle =
-  | { readonly kind: 'file'; readonly file: FileHandle }
+  | { readonly kind: 'file'; readonly file: FileHandle; readonly name: string }
   | { readonly kind: 'folder'; readonly entries: FileEntry[] };
 
 /** The most a client gets at once: OpenSSH's own limit. */
@@ -48,15 +49,19 @@ class OpenHandles {
 type Folders = Readonly<Record<string, string>>;
 type Answer = (reqId: number, work: () => Promise<void>) => void;
 
+/** How a session's connection is lost: which requests it befalls, and what cuts it. */
+export type SessionTrouble = { readonly lose: Lose; cut(): void };
+const noTrouble: SessionTrouble = { lose: () => undefined, cut() {} };
+
 /** Answers the requests of one SFTP session with the account's folders. */
-export function serveFiles(sftp: SFTPWrapper, folders: Folders): void {
+export function serveFiles(sftp: SFTPWrapper, folders: Folders, trouble = noTrouble): void {
   const handles = new OpenHandles();
   const answer: Answer = (reqId, work) => {
     work().catch((error: NodeJS.ErrnoException) => sftp.status(reqId, statusOf(error)));
   };
-  answerFiles(sftp, folders, handles, answer);
+  answerFiles(sftp, folders, handles, answer, trouble);
   answerFolders(sftp, folders, handles, answer);
-  answerChanges(sftp, folders, answer);
+  answerChanges(sftp, folders, answer, trouble);
   sftp.on('CLOSE', (reqId, id) =>
     answer(reqId, async () => {
       await handles.close(id);
@@ -68,7 +73,13 @@ export function serveFiles(sftp: SFTPWrapper, folders: Folders): void {
   sftp.on('close', () => handles.closeAll());
 }
 
-function answerFiles(sftp: SFTPWrapper, folders: Folders, handles: OpenHandles, answer: Answer): void {
+function answerFiles(
+  sftp: SFTPWrapper,
+  folders: Folders,
+  handles: OpenHandles,
+  answer: Answer,
+  trouble: SessionTrouble,
+): void {
   sftp.on('OPEN', (reqId, name, flags) =>
     answer(reqId, async () => {
       const file = await open(resolveIn(folders, name), flagsToString(flags) ?? 'r');
@@ -76,7 +87,7 @@ function answerFiles(sftp: SFTPWrapper, folders: Folders, handles: OpenHandles, 
         await file.close();
         throw failure(STATUS_CODE.FAILURE);
       }
-      sftp.handle(reqId, handles.keep({ kind: 'file', file }));
+      sftp.handle(reqId, handles.keep({ kind: 'file', file, name: absolute(name) }));
     }),
   );
   sftp.on('READ', (reqId, id, offset, length) =>
@@ -90,7 +101,11 @@ function answerFiles(sftp: SFTPWrapper, folders: Folders, handles: OpenHandles, 
   );
   sftp.on('WRITE', (reqId, id, offset, data) =>
     answer(reqId, async () => {
-      await handles.find(id, 'file').file.write(data, 0, data.length, offset);
+      const { file, name } = handles.find(id, 'file');
+      // What is lost on the way arrives in part.
+      const lost = trouble.lose({ act: 'put', name });
+      await file.write(data, 0, lost === undefined ? data.length : data.length >> 1, offset);
+      if (lost !== undefined) return trouble.cut();
       sftp.status(reqId, STATUS_CODE.OK);
     }),
   );
@@ -126,7 +141,7 @@ function answerFolders(sftp: SFTPWrapper, folders: Folders, handles: OpenHandles
   );
 }
 
-function answerChanges(sftp: SFTPWrapper, folders: Folders, answer: Answer): void {
+function answerChanges(sftp: SFTPWrapper, folders: Folders, answer: Answer, trouble: SessionTrouble): void {
   const done = (reqId: number): void => sftp.status(reqId, STATUS_CODE.OK);
   const change = (reqId: number, work: () => Promise<unknown>): void =>
     answer(reqId, async () => {
@@ -134,7 +149,12 @@ function answerChanges(sftp: SFTPWrapper, folders: Folders, answer: Answer): voi
       done(reqId);
     });
   sftp.on('RENAME', (reqId, from, to) =>
-    change(reqId, async () => rename(resolveIn(folders, from), resolveIn(folders, to))),
+    answer(reqId, async () => {
+      const lost = trouble.lose({ act: 'rename', name: absolute(to) });
+      if (lost !== 'before') await renameOverNothing(resolveIn(folders, from), resolveIn(folders, to));
+      if (lost === undefined) done(reqId);
+      else trouble.cut();
+    }),
   );
   sftp.on('REMOVE', (reqId, name) => change(reqId, async () => rm(resolveIn(folders, name))));
   sftp.on('MKDIR', (reqId, name) => change(reqId, async () => mkdir(resolveIn(folders, name))));
@@ -142,6 +162,13 @@ function answerChanges(sftp: SFTPWrapper, folders: Folders, answer: Answer): voi
   // Clients set times and modes after an upload; nothing here depends on them.
   sftp.on('SETSTAT', done);
   sftp.on('FSETSTAT', done);
+}
+
+/** As the protocol's version 3 has it: never over a file that is there. A link is made or refused in one step. */
+async function renameOverNothing(from: string, to: string): Promise<void> {
+  if ((await stat(from)).isDirectory()) return rename(from, to);
+  await link(from, to);
+  await rm(from);
 }
 
 type Failure = Error & { readonly status: number };
