@@ -3,7 +3,7 @@ import { encodeAll, expectedFile, readHot, readPlain } from '../../test/support/
 import { encodeStatement } from './layout/encode.ts';
 import type { StatementLayout, StatementRow } from './layout/layout.ts';
 import type { StatementSpec } from './provider.ts';
-import { providerOf, providers } from './registry.ts';
+import { providerNamed, providerOf, providers, reconciledProviders } from './registry.ts';
 import type { Stage } from './stage.ts';
 
 /** Everything every provider must fulfil, whatever its layouts. */
@@ -143,4 +143,16 @@ describe.each(cases)('$name', ({ provider, stage, spec }) => {
 test('an unknown provider is not found', () => {
   expect(providerOf('ksnet').id).toBe('ksnet');
   expect(() => providerOf('nobody')).toThrow(expect.objectContaining({ code: 'not_found' }));
+});
+
+test('a provider that sends no statements is one of them, but nobody waits for its files', () => {
+  expect(providers.map(({ id }) => id)).toEqual(['ksnet', 'welcome-online', 'welcome-offline', 'nice']);
+  expect(reconciledProviders.map(({ id }) => id)).toEqual(['ksnet', 'welcome-online', 'welcome-offline']);
+  expect(providerNamed('nice').method).toBe('card_online');
+  expect(() => providerNamed('nice', reconciledProviders)).toThrow(
+    expect.objectContaining({
+      code: 'usage',
+      details: { reason: '--provider nice (ksnet, welcome-online, welcome-offline)' },
+    }),
+  );
 });

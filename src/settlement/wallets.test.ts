@@ -116,6 +116,15 @@ test('a sale and its cancel in one slot move nothing, and are settled all the sa
   expect(await shares()).toEqual(['12:05 0 offset 0 carried 0 held 0 wallet 0']);
 });
 
+test('a provider that sends no statements is settled by the contract of its method', async () => {
+  await books.contract('M1', { ppm: 11_500, vat: 'added', from: '2026-11-01' });
+  await books.contract('M1', { method: 'card_offline', ppm: 20_000, vat: 'added' });
+  await books.sales([{ tid: 'a', won: 10_000, provider: 'nice' }]);
+  expect(await books.settle('12:05')).toMatchObject({ items: 1n, merchants: 1n, netWon: 9_874n });
+  // 1.15 % of 10,000 and a tenth of that, cut.
+  expect(await books.balances()).toEqual(['fee 115', 'receivable:nice -10000', 'vat 11', 'wallet:M1 9874']);
+});
+
 test('captures of two providers are one settlement and one entry', async () => {
   await books.contract('M1', { method: 'card_offline', ppm: 20_000, vat: 'added' });
   await books.sales([
