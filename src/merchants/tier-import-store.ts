@@ -76,7 +76,7 @@ export async function refuseHalvesOutOfOrder(client: PoolClient): Promise<void> 
              'half', half, 'startsOn', starts_on,
              'other', case when too_early then half_before when too_late then half_after end,
              'otherStartsOn', case when too_early then starts_before when too_late then starts_after end,
-             'missing', case when gap_before then (number - 2) / 2 || 'H' || 2 - number % 2
+             'missing', case when gap_before then (number - 2) / 2 || 'H' || number % 2 + 1
                              when gap_after then number / 2 || 'H' || number % 2 + 1 end))::text
       from wrong
      where line_no is not null and (too_early or too_late or gap_before or gap_after)
