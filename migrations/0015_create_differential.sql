@@ -84,6 +84,7 @@ create table answer_file (
   sha256       text not null check (sha256 ~ '^[0-9a-f]{64}$'),
   bytes        bigint not null,
   archive_path text not null,
+  modified_at  timestamptz,                    -- as the provider's server said when these bytes were last seen there
   received_at  timestamptz not null default clock_timestamp(),
   state        text not null check (state in ('received', 'applied', 'refused')),
   problem      jsonb,
