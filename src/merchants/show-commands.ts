@@ -22,6 +22,8 @@ import {
   termsText,
   termsToJson,
 } from './terms-text.ts';
+import { subMerchantTable, tiersTable, tierToJson } from './tier-rows.ts';
+import { type SubMerchantRow, subMerchantOf, type TierRow, tiersOf } from './tier-store.ts';
 
 /** Where the commands write, and when they are asked; tests give their own. */
 export type ShowSurroundings = { readonly output: Writable; readonly now: Temporal.Instant };
@@ -30,6 +32,8 @@ const datesShown = 5;
 const datesMost = 400;
 
 type Merchant = Awaited<ReturnType<typeof merchantTerms>>;
+/** What is known of a merchant as a sub-merchant: its facts, and the tiers of its business. */
+type Small = { readonly subMerchant: readonly SubMerchantRow[]; readonly tiers: readonly TierRow[] };
 type Asked = { readonly now: Temporal.Instant; readonly on: string; readonly language: Language };
 
 /** Adds `merchants show ID` and `merchants dates ID`. */
@@ -55,9 +59,13 @@ export function addShowCommands(
         const merchant = await merchantTerms(pool, id);
         const terms = termsOf(merchant, asked.on);
         const dates = terms === undefined ? [] : await datesOf(pool, terms, asked, datesShown);
+        const small = {
+          subMerchant: await subMerchantOf(pool, id),
+          tiers: await tiersOf(pool, merchant.businessNo, asked.now),
+        };
         const shown = options.json
-          ? merchantJson(id, merchant, dates, asked)
-          : merchantText(id, merchant, dates, asked);
+          ? merchantJson(id, merchant, small, dates, asked)
+          : merchantText(id, merchant, small, dates, asked);
         await writeOut(output, shown);
       });
     });
@@ -98,10 +106,17 @@ function countOf(text: string): number {
   return Number(text);
 }
 
-function merchantJson(id: string, merchant: Merchant, dates: readonly SettlementDate[], { on }: Asked): string {
+function merchantJson(
+  id: string,
+  merchant: Merchant,
+  { subMerchant, tiers }: Small,
+  dates: readonly SettlementDate[],
+  { on }: Asked,
+): string {
   const contracts = contractsInForce(merchant, on);
   const terms = inForceOn(merchant.terms, on);
   const accounts = inForceOn(merchant.accounts, on);
+  const facts = inForceOn(subMerchant, on);
   const shown = {
     merchantId: id,
     name: merchant.name,
@@ -109,6 +124,8 @@ function merchantJson(id: string, merchant: Merchant, dates: readonly Settlement
     contracts: merchant.contracts.map((each) => contractToJson(each, contracts.has(each))),
     terms: merchant.terms.map((each) => termsToJson(each, terms.has(each))),
     accounts: merchant.accounts.map((each) => accountToJson(each, accounts.has(each))),
+    subMerchant: subMerchant.map((each) => ({ ...each, inForce: facts.has(each) })),
+    tiers: tiers.map(tierToJson),
     dates: dates.map(dateToJson),
   };
   return `${JSON.stringify(shown, null, 2)}\n`;
@@ -120,7 +137,13 @@ function contractsInForce({ contracts }: Merchant, on: string): ReadonlySet<FeeC
   return new Set([...last].filter(({ validTo }) => validTo === null || validTo >= on));
 }
 
-function merchantText(id: string, merchant: Merchant, dates: readonly SettlementDate[], asked: Asked): string {
+function merchantText(
+  id: string,
+  merchant: Merchant,
+  { subMerchant, tiers }: Small,
+  dates: readonly SettlementDate[],
+  asked: Asked,
+): string {
   const { on, language } = asked;
   const say = (ko: string, en: string): string => (language === 'ko' ? ko : en);
   const mark = (inForce: boolean): string => (inForce ? '●' : '');
@@ -153,6 +176,9 @@ function merchantText(id: string, merchant: Merchant, dates: readonly Settlement
       [...since, { title: say('지급 계좌', 'Account') }, { title: say('예금주', 'Holder') }],
       merchant.accounts.map((each) => [mark(accounts.has(each)), each.validFrom, maskedAccount(each), each.holder]),
     ),
+    // Most merchants are not small, and nothing is said of them here.
+    ...(subMerchant.length === 0 ? [] : [subMerchantTable(subMerchant, inForceOn(subMerchant, on), language)]),
+    ...(tiers.length === 0 ? [] : [tiersTable(tiers, language)]),
     datesText(merchant, dates, asked),
   ].join('\n');
 }
