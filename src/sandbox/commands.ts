@@ -44,7 +44,8 @@ export function sandboxCommands(program: Command, context: CommandContext): void
     context,
   )
     .requiredOption('--into <folder>', say('작성할 폴더', 'folder to write into'))
-    .action((options: WorldOptions & { into: string }) => generate(options, context));
+    .option('--differential', say('차액정산용 세계', 'a world for differential settlement'))
+    .action((options: WorldOptions & { into: string; differential?: boolean }) => generate(options, context));
   sandbox
     .command('load')
     .description(
@@ -120,7 +121,10 @@ function urlsOf(sources: Sandbox['sources']): Record<string, string> {
   );
 }
 
-async function generate(options: WorldOptions & { readonly into: string }, context: CommandContext): Promise<void> {
+async function generate(
+  options: WorldOptions & { readonly into: string; readonly differential?: boolean },
+  context: CommandContext,
+): Promise<void> {
   const progress = createProgress(process.stderr);
   const startedAt = performance.now();
   const summary = await generateWorld({

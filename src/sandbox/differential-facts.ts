@@ -50,8 +50,8 @@ function plainTier(base: number, no: number, creditFeePpm: number): Tier | undef
   const preferential = tierOfRate[creditFeePpm];
   if (preferential === 0) return 0;
   if (preferential === undefined) {
-    if (chance < 78) return drawBelow(base, no, 1, 4) as Tier;
-    return chance < 90 ? 4 : undefined;
+    if (chance < 72) return drawBelow(base, no, 1, 4) as Tier;
+    return chance < 84 ? 4 : undefined;
   }
   if (chance < 30) return preferential;
   return chance < 92 ? (drawBelow(base, no, 1, preferential) as Tier) : 4;

@@ -6,6 +6,7 @@ import { openImportSource } from '../imports/import-source.ts';
 import { type Language, Problem } from '../kernel/problem.ts';
 import { importMerchants } from '../merchants/import-merchants.ts';
 import { importAccounts, importContracts, importTerms } from '../merchants/import-terms.ts';
+import { importCardBins, importSubMerchants, importTiers } from '../merchants/import-tiers.ts';
 import { importPayments } from '../payments/import-payments.ts';
 import type { Cipher } from '../platform/cipher.ts';
 import { formatCount, type Progress } from '../platform/terminal.ts';
@@ -33,6 +34,9 @@ export type LoadOutcome = {
   readonly contracts: ImportOutcome;
   readonly terms: ImportOutcome;
   readonly accounts: ImportOutcome;
+  readonly tiers: ImportOutcome;
+  readonly subMerchants: ImportOutcome;
+  readonly cardBins: ImportOutcome;
   readonly payments: ImportOutcome;
   readonly deposits: ImportOutcome;
 };
@@ -77,6 +81,9 @@ export async function importWorld(pool: Pool, world: GeneratedWorld, options: Lo
     contracts: await bring('contracts.csv', (source, how) => importContracts(pool, source, how)),
     terms: await bring('terms.csv', (source, how) => importTerms(pool, source, how)),
     accounts: await bring('accounts.csv', (source, how) => importAccounts(pool, options.cipher, source, how)),
+    tiers: await bring('tiers.csv', (source, how) => importTiers(pool, source, how)),
+    subMerchants: await bring('sub-merchants.csv', (source, how) => importSubMerchants(pool, source, how)),
+    cardBins: await bring('card-bins.csv', (source, how) => importCardBins(pool, source, how)),
     payments: await bring('payments.csv', (source, how) => importPayments(pool, source, { ...how, providers: known })),
     deposits: await bring('deposits.csv', (source, how) => importDeposits(pool, source, { ...how, providers: known })),
   };
