@@ -28,13 +28,34 @@ create table differential_batch (
   unique (provider, claimed_on)
 );
 
--- How many captures of a day were looked at: more that came in later are found by comparing.
+-- How many captures of a day were looked at: more that came in later are found by comparing. A day is looked at again,
+-- too, where tiers for it have become known since.
 create table differential_input (
   channel     text collate "C" not null,
   captured_on date not null,
   captures    bigint not null,
   batch_id    bigint not null references differential_batch,
   primary key (channel, captured_on, batch_id)
+);
+
+-- On which days the claims of a batch were traded: no other leaf is read for it.
+create table differential_day (
+  batch_id  bigint not null references differential_batch,
+  channel   text collate "C" not null,
+  traded_on date not null,
+  primary key (batch_id, channel, traded_on)
+);
+
+-- Captures that cannot be judged yet, since a payment, or the capture of the approval they cancel, has not come in.
+create table differential_waiting (
+  channel      text collate "C" not null,
+  captured_on  date not null,
+  provider_tid text collate "C" not null,
+  cancel_seq   smallint not null,
+  batch_id     bigint not null references differential_batch,  -- that first looked at it
+  reason       text not null check (reason in ('payment_missing', 'original_missing')),
+  since        timestamptz not null default clock_timestamp(),
+  primary key (channel, captured_on, provider_tid, cancel_seq)
 );
 
 -- 청구 파일. What we send: claims of a batch, or registrations. Its bytes are kept before they are sent.
@@ -138,6 +159,8 @@ create table claim (
   check (state = 'H' or (card_type is not null and rule is not null and rate_ppm is not null
                          and preferential_won is not null and difference_won is not null))
 ) partition by list (channel);
+-- The few that are not on their plain way are found without reading those that are.
+create index claim_aside on claim (provider, state, provider_tid) where state <> 'P';
 
 -- 승인된 신청 건. Hot, append-only. A claim is accepted once, by its key; what is said later is a revision.
 create table claim_result (

@@ -177,6 +177,8 @@ const tables: Readonly<Record<string, readonly string[]>> = {
     'differential_batch',
     'differential_input',
     'differential_file_number',
+    'differential_day',
+    'differential_waiting',
     'claim_file',
     'answer_file',
     'claim',
