@@ -1,9 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { Agent, request as httpsRequest, type RequestOptions } from 'node:https';
-import { isIP } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
-import { Problem } from '../kernel/problem.ts';
+import { type Agent, request as httpsRequest } from 'node:https';
+import { VerifiedAgent } from './verified-agent.ts';
 
 export type HttpRequest = {
   readonly method: 'GET' | 'POST';
@@ -52,9 +48,6 @@ export type HttpPatience = {
 
 const defaults: HttpPatience = { connectMs: 5_000, answerMs: 15_000, mostAnswerBytes: 4 * 1024 * 1024 };
 
-/** Connections kept open while idle. How many are in use at a time is bounded by whoever sends. */
-const mostIdle = 256;
-
 /**
  * HTTPS to one server over connections that are used again. Its certificate is verified against `caPath`, or against
  * the authorities that Node knows. Throws Problem `certificate_unreadable`.
@@ -66,57 +59,6 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     send: (request) => send(request, { ...options, patience, agent }),
     close: () => agent.destroy(),
   };
-}
-
-/**
- * Hands a connection out only after its handshake and the check of the certificate: so a request that was given one may
- * have left, and a request that was not given one has not.
- */
-class VerifiedAgent extends Agent {
-  private readonly server: HttpClientOptions;
-  private readonly connectMs: number;
-  /** One for all connections: what they trust takes more memory than they do. */
-  private readonly trust: SecureContext;
-
-  constructor(server: HttpClientOptions, connectMs: number) {
-    super({ keepAlive: true, maxFreeSockets: mostIdle, scheduling: 'lifo' });
-    this.server = server;
-    this.connectMs = connectMs;
-    const ca = server.caPath === undefined ? {} : { ca: readCertificate(server.caPath) };
-    this.trust = createSecureContext({ minVersion: 'TLSv1.2', ...ca });
-  }
-
-  override createConnection(
-    _options: RequestOptions,
-    callback?: (error: Error | null, stream: Duplex) => void,
-  ): undefined {
-    const { host, port } = this.server;
-    const socket: TLSSocket = connectTls({
-      host,
-      port,
-      secureContext: this.trust,
-      ...(isIP(host) === 0 ? { servername: host } : {}),
-    });
-    socket.setNoDelay(true);
-    const timer = setTimeout(
-      () => socket.destroy(new Error(`no connection within ${this.connectMs} ms`)),
-      this.connectMs,
-    );
-    const failed = (error: Error) => {
-      clearTimeout(timer);
-      callback?.(error, socket);
-    };
-    const closed = () => failed(new Error('the connection was closed during the handshake'));
-    socket.once('error', failed);
-    socket.once('close', closed);
-    socket.once('secureConnect', () => {
-      clearTimeout(timer);
-      socket.off('error', failed);
-      socket.off('close', closed);
-      callback?.(null, socket);
-    });
-    return undefined;
-  }
 }
 
 type Way = { readonly host: string; readonly port: number; readonly patience: HttpPatience; readonly agent: Agent };
@@ -173,15 +115,7 @@ function send(
 }
 
 /** For people; several addresses of a name that all failed are told by the first. */
-function reasonOf(error: Error): string {
+export function reasonOf(error: Error): string {
   const first = error instanceof AggregateError ? (error.errors[0] as Error) : error;
   return first.message || (first as NodeJS.ErrnoException).code || first.name;
-}
-
-function readCertificate(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new Problem('certificate_unreadable', { file, reason: (error as Error).message }, { cause: error });
-  }
 }

@@ -1,3 +1,6 @@
+import { posix } from 'node:path';
+import { check } from '../kernel/check.ts';
+
 /** A file that stands at a provider's. */
 export type RemoteFile = { readonly bytes: number; readonly modifiedAtMs: number };
 
@@ -35,3 +38,9 @@ export type RemoteFolder = {
 };
 
 export type NamedRemoteFile = RemoteFile & { readonly name: string };
+
+/** The path of `path` on its server, never outside of the address's folder. */
+export function belowFolder(folder: string, path: string): string {
+  check(!path.split('/').includes('..') && !path.includes('\0'), `a path that leads elsewhere: ${path}`);
+  return posix.join(folder, path);
+}
