@@ -43,6 +43,11 @@ export const statementProblems = {
     ko: '{file} {line}행 ({byteFrom} 바이트) 뒤에 트레일러가 없습니다: 파일이 잘렸습니다',
     en: '{file} ends after line {line} (byte {byteFrom}) without a trailer: it was cut',
   },
+  statement_truncated: {
+    status: 422,
+    ko: '{file} {line}행 ({byteFrom}–{byteTo} 바이트)에서 줄바꿈 없이 끝납니다: 파일이 잘렸습니다',
+    en: '{file} line {line} (bytes {byteFrom}–{byteTo}) ends without a line break: the file was cut',
+  },
   statement_field: {
     status: 422,
     ko: '{file} {line}행 ({byteFrom}–{byteTo} 바이트): {field}을(를) 읽을 수 없습니다: {problem}',

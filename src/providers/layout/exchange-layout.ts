@@ -122,8 +122,8 @@ export const summedColumns = ['amountWon', 'differenceWon', 'supplyWon', 'vatWon
 export type SummedColumn = (typeof summedColumns)[number];
 
 /**
- * `lines`: data records; `records`: all records up to and with this one; or the column that is summed. A difference that
- * the provider states as supply and VAT alone is their sum.
+ * `lines`: data records; `records`: all records of the group (of the file, at its end), frame and this one included; or
+ * the column that is summed. A difference that the provider states as supply and VAT alone is their sum.
  */
 export type TotalOf = 'lines' | 'records' | SummedColumn;
 
@@ -166,4 +166,11 @@ export type ExchangeSums = { readonly lines: number } & Readonly<Record<SummedCo
 /** The records that a layout has, in the order in which they stand in a file. */
 export function recordsOfExchange({ start, header, data, total, end }: ExchangeLayout): ExchangeRecordLayout[] {
   return [start, header, data, total, end].filter((record) => record !== null);
+}
+
+/** True where each MID's rows stand behind a header of their own. */
+export function isGrouped({ header, data }: ExchangeLayout): boolean {
+  return (
+    (header?.fields.some(({ name }) => name === 'mid') ?? false) && data.columns.some(({ name }) => name === 'mid')
+  );
 }

@@ -1,16 +1,15 @@
-import { check } from '../../kernel/check.ts';
 import { Problem } from '../../kernel/problem.ts';
 import type { Stage } from '../stage.ts';
-import { type FieldValue, fieldWriter, RecordBuffer, recordBufferBytes, type WriteField } from './field-write.ts';
+import { type FieldValue, RecordBuffer, recordBufferBytes } from './field-write.ts';
 import {
   type DataLayout,
   type PlacedField,
-  type RecordLayout,
   type StatementLayout,
   type StatementRow,
   type WonColumn,
   wonColumns,
 } from './layout.ts';
+import { type FieldPlan, planRecord, quote, type RecordPlan } from './record-write.ts';
 import { SumTable } from './sum-table.ts';
 import { slotOf, totalOf } from './totals.ts';
 
@@ -18,8 +17,6 @@ import { slotOf, totalOf } from './totals.ts';
 export type StatementHead = { readonly on: Temporal.PlainDate; readonly mid?: string };
 
 type Values = Readonly<Record<string, FieldValue | Readonly<Record<string, string>> | undefined>>;
-type FieldPlan = PlacedField & { readonly write: WriteField; readonly open: string; readonly isQuoted: boolean };
-type RecordPlan = { readonly fields: readonly FieldPlan[]; readonly close: string };
 
 /** No record is written that would not leave this much room for the next. */
 const roomBytes = 65_536;
@@ -44,12 +41,12 @@ export class StatementWriter<S extends Stage> {
     this.#layout = layout;
     this.#head = head;
     this.#emit = emit;
-    this.#data = layout.data.map((variant) => ({ layout: variant, plan: planRecord(variant, layout) }));
+    this.#data = layout.data.map((variant) => ({ layout: variant, plan: planRecord(variant.fields, layout.format) }));
     this.#summed = wonColumns
       .map((name, column) => [name, column] as const)
       .filter(([name]) => layout.totals.some((total) => total.of === name));
     const values = { on: head.on.toString(), mid: head.mid };
-    this.#record(planRecord(layout.header, layout), values, noExtras, '', undefined);
+    this.#record(planRecord(layout.header.fields, layout.format), values, noExtras, '', undefined);
   }
 
   /** One line; `spoiled` names a field that is made unreadable, as the simulator needs it. */
@@ -74,7 +71,7 @@ export class StatementWriter<S extends Stage> {
       const value = totalOf(total, sums);
       values[total.name] = total.of === 'rows' ? Number(value) : value;
     }
-    this.#record(planRecord(this.#layout.trailer, this.#layout), values, noExtras, '', undefined);
+    this.#record(planRecord(this.#layout.trailer.fields, this.#layout.format), values, noExtras, '', undefined);
     this.#emit(this.#to.take());
   }
 
@@ -93,7 +90,7 @@ export class StatementWriter<S extends Stage> {
         | FieldValue
         | undefined;
       if (!field.write(to, value, kind)) this.#refuse(field.name, value);
-      if (field.isQuoted && !quote(to, start, this.#layout)) this.#refuse(field.name, value);
+      if (field.isQuoted && !quote(to, start, this.#layout.format)) this.#refuse(field.name, value);
       if (field.name === spoiled) spoil(to, start, field, this.#layout);
     }
     to.put(plan.close);
@@ -134,56 +131,6 @@ export class StatementWriter<S extends Stage> {
       problem: this.#to.fault,
     });
   }
-}
-
-function planRecord(record: RecordLayout, { format }: StatementLayout): RecordPlan {
-  const lineBreak = { lf: '\n', crlf: '\r\n', none: '' }[format.lineBreak];
-  const fields = record.fields.map((field, at): FieldPlan => {
-    const write = fieldWriter(field.field, field.width, format);
-    if (format.kind === 'fixed') return { ...field, write, open: '', isQuoted: false };
-    if (format.kind === 'delimited') {
-      return { ...field, write, open: at === 0 ? '' : format.separator, isQuoted: field.field.type === 'text' };
-    }
-    const open = `${at === 0 ? '{' : ','}${JSON.stringify(field.name)}:`;
-    return { ...field, write, open, isQuoted: !isJsonNumber(field) };
-  });
-  return { fields, close: (format.kind === 'json' ? '}' : '') + lineBreak };
-}
-
-/** Amounts and counts are JSON numbers where their digits are one: no sign of its own, no implied decimals. */
-function isJsonNumber({ field }: PlacedField): boolean {
-  if (field.type === 'number') return true;
-  return field.type === 'won' && field.decimals === 0 && (field.sign === 'unsigned' || field.sign === 'minus');
-}
-
-/** Puts what was written from `start` on between quotes, where the format asks for it. */
-function quote(to: RecordBuffer, start: number, { format }: StatementLayout): boolean {
-  check(format.kind !== 'fixed', 'fixed-width records hold no quotes');
-  const written = to.bytes.subarray(start, to.at);
-  const isJson = format.kind === 'json';
-  const mark = 0x22;
-  if (!isJson) {
-    const holdsMark = written.includes(mark);
-    if (!written.includes(format.separator) && !(holdsMark && format.quote === '"')) return true;
-    if (format.quote === 'none') {
-      to.fault = 'holds_separator';
-      return false;
-    }
-  }
-  const copy = Buffer.from(written);
-  if (copy.length * 2 + 2 > to.bytes.length - start) {
-    to.fault = 'too_long';
-    return false;
-  }
-  to.at = start;
-  to.bytes[to.at++] = mark;
-  for (const byte of copy) {
-    if (byte === mark) to.bytes[to.at++] = isJson ? 0x5c : mark;
-    else if (isJson && byte === 0x5c) to.bytes[to.at++] = 0x5c;
-    to.bytes[to.at++] = byte;
-  }
-  to.bytes[to.at++] = mark;
-  return true;
 }
 
 /** Overwrites a field with bytes that it cannot hold: none of its characters, or for text no characters at all. */
