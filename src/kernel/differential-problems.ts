@@ -37,4 +37,29 @@ export const differentialProblems = {
     ko: '{source}에서 토큰을 거부했습니다 ({status})',
     en: '{source} refused the token ({status})',
   },
+  claim_file_differs: {
+    status: 409,
+    ko: '{remote}에 {file} 파일이 이미 있고 크기가 다릅니다: 우리 {bytes}바이트, 그쪽 {theirBytes}바이트. 보내지 않았습니다',
+    en: '{remote} holds {file} already, with another size: ours {bytes} bytes, theirs {theirBytes}. Nothing was sent',
+  },
+  send_in_doubt: {
+    status: 409,
+    ko: '{file}을(를) {remote}에 보냈는지 알 수 없습니다. 확인한 뒤 jeongsan differential send로 정하십시오',
+    en: 'Nobody knows whether {file} was sent to {remote}. Ask there, then decide with jeongsan differential send',
+  },
+  send_deadline_passed: {
+    status: 502,
+    ko: '{file}을(를) 기한 {deadline}까지 {remote}에 보내지 못했습니다: {reason}',
+    en: '{file} could not be sent to {remote} before {deadline}: {reason}',
+  },
+  claim_file_not_failed: {
+    status: 409,
+    ko: '{file}은(는) 사람이 정할 것이 없습니다 (상태: {state})',
+    en: 'There is nothing to decide about {file} (state: {state})',
+  },
+  differential_failed: {
+    status: 502,
+    ko: '{failed} 차액정산이 실패했습니다: {reason}',
+    en: 'The differential settlement of {failed} failed: {reason}',
+  },
 } as const satisfies Record<string, ProblemText>;

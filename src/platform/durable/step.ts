@@ -1,5 +1,6 @@
 import { DBOS } from '@dbos-inc/dbos-sdk';
-import { runTransaction } from '@dbos-inc/dbos-sdk/datasource';
+import { DBOSWorkflowConflictError, runTransaction } from '@dbos-inc/dbos-sdk/datasource';
+import { DBOSWorkflowCancelledError } from '@dbos-inc/dbos-sdk/internal/error';
 import { check } from '../../kernel/check.ts';
 import { isProblem } from '../../kernel/problem.ts';
 import type { PoolClient } from '../database/pool.ts';
@@ -58,6 +59,14 @@ export function runId(): string {
   const id = DBOS.workflowID;
   check(id, 'runId() is asked outside a workflow');
   return id;
+}
+
+/**
+ * True where an error only says that this execution of the run is over: it was cancelled, or goes on elsewhere. A
+ * workflow that notes its failures lets such an error through: the run has not failed.
+ */
+export function leavesRun(error: unknown): boolean {
+  return error instanceof DBOSWorkflowConflictError || error instanceof DBOSWorkflowCancelledError;
 }
 
 /**
