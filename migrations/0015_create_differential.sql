@@ -154,7 +154,8 @@ create table claim (
   final_no         text collate "C" not null,  -- 최종하위사업자번호
   intermediary_no  text collate "C",           -- 중간하위사업자번호
   reason           text,                       -- of H: why; of R and X: the code, namespaced (welcome:09)
-  primary key (channel, traded_on, provider_tid, cancel_seq, kind),
+  -- What tells rows of a leaf apart comes first: it is compared and looked up by that alone.
+  primary key (provider_tid, cancel_seq, kind, channel, traded_on),
   check ((state in ('H', 'R', 'X')) = (reason is not null)),
   check (state = 'H' or (card_type is not null and rule is not null and rate_ppm is not null
                          and preferential_won is not null and difference_won is not null))
@@ -177,7 +178,7 @@ create table claim_result (
   difference_won bigint not null,              -- theirs, VAT included, signed
   supply_won     bigint not null,
   vat_won        bigint not null,
-  primary key (channel, traded_on, provider_tid, cancel_seq, kind),
+  primary key (provider_tid, cancel_seq, kind, channel, traded_on),
   check (difference_won = supply_won + vat_won)
 ) partition by list (channel);
 
