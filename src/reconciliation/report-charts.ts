@@ -1,18 +1,18 @@
 import type { Language } from '../kernel/problem.ts';
-import { html, type Markup } from './markup.ts';
-import type { BreakKind } from './outcome.ts';
-import { bucketAges, type ReportData } from './report-data.ts';
+import { html, type Markup } from '../platform/markup.ts';
 import {
   bar,
+  colourOf,
   countText,
-  knownWon,
   numberCell,
-  sayIn,
   section,
   shareOf,
   signedWonText,
   wonText,
-} from './report-parts.ts';
+} from '../platform/report-parts.ts';
+import type { BreakKind } from './outcome.ts';
+import { bucketAges, type ReportData } from './report-data.ts';
+import { knownWon, sayIn } from './report-say.ts';
 import { kindWords, stepName, wordOf } from './words.ts';
 
 type KindSum = { count: number; unresolved: number; differenceWon: bigint };
@@ -85,11 +85,6 @@ export function ageingSection({ ageing, providerNames }: ReportData, language: L
     say('ageingNote'),
     html`${legend}<div class="wide"><table><thead><tr><th class="n">${say('age')}</th><th class="chart"></th><th class="n">${say('count')}</th><th class="n">${say('difference')}</th><th class="n">${say('absolute')}</th></tr></thead><tbody>${rows}</tbody></table></div>`,
   );
-}
-
-/** Six colours, then again from the first. */
-function colourOf(index: number): number {
-  return (index % 6) + 1;
 }
 
 /** Where the run's time went. */

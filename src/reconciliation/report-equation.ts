@@ -1,8 +1,9 @@
 import type { Language } from '../kernel/problem.ts';
-import { html, type Markup } from './markup.ts';
+import { html, type Markup } from '../platform/markup.ts';
+import { section, wonText } from '../platform/report-parts.ts';
 import type { DayEquation } from './outcome.ts';
 import type { ReportData } from './report-data.ts';
-import { type Say, sayIn, section, wonText } from './report-parts.ts';
+import { type Say, sayIn } from './report-say.ts';
 import { wordOf } from './words.ts';
 
 type Line = {

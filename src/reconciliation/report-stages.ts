@@ -1,8 +1,9 @@
 import type { Language } from '../kernel/problem.ts';
-import { html, type Markup } from './markup.ts';
+import { html, type Markup } from '../platform/markup.ts';
+import { countText, numberCell, section, signedWonText, wonText } from '../platform/report-parts.ts';
 import type { BreakKind, BreakSum, StageSummary } from './outcome.ts';
 import type { ReportData } from './report-data.ts';
-import { countText, knownWon, numberCell, sayIn, section, signedWonText, wonText } from './report-parts.ts';
+import { knownWon, sayIn } from './report-say.ts';
 import { kindWords, stageStateWords, stageWords, wordOf } from './words.ts';
 
 /** Ours beside theirs for each provider and stage, and below each what differs. */

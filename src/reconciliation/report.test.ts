@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { reportDay } from '../../test/support/report-data.ts';
+import { shareOf, signedWonText } from '../platform/report-parts.ts';
 import { reportHtml } from './report.ts';
 import { durationText, sumKinds } from './report-charts.ts';
 import { bucketAges } from './report-data.ts';
-import { shareOf, signedWonText } from './report-parts.ts';
 
 /** The page as a reader takes it in: words and numbers in their order. */
 function readable(page: string): string {

@@ -1,39 +1,22 @@
 import type { Language } from '../kernel/problem.ts';
 import { formatSeoulTime } from '../kernel/seoul-time.ts';
+import { html, type Markup } from '../platform/markup.ts';
+import { countText, numberCell, reportPage, section, signedWonText, tile } from '../platform/report-parts.ts';
 import { tidText } from './break-rows.ts';
-import { asMarkup, html, type Markup } from './markup.ts';
 import { ageingSection, durationText, kindsSection, slowestSection, sumKinds } from './report-charts.ts';
 import type { ReportData } from './report-data.ts';
 import { equationSection } from './report-equation.ts';
-import { countText, numberCell, sayIn, section, signedWonText } from './report-parts.ts';
+import { sayIn } from './report-say.ts';
 import { stagesSection } from './report-stages.ts';
-import { reportStyle } from './report-style.ts';
 import { columnWords, kindWords, outcomeWords, stageWords, stateWords, wordOf } from './words.ts';
 
-/**
- * 대사 보고서. One page that needs nothing else: no script, no font, no picture from anywhere. Everything that came from
- * outside is escaped.
- */
+/** 대사 보고서. The page of a run. */
 export function reportHtml(data: ReportData, language: Language): string {
   const say = sayIn(language);
-  const page = html`<!doctype html>
-<html lang="${language}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${data.run.on} ${say('title')}</title>
-<style>${asMarkup(reportStyle)}</style>
-</head>
-<body>
-<main>
-${headline(data, language)}
+  const body = html`${headline(data, language)}
 ${tiles(data, language)}
-${stagesSection(data, language)}${equationSection(data, language)}${kindsSection(data, language)}${ageingSection(data, language)}${largestSection(data, language)}${slowestSection(data, language)}</main>
-</body>
-</html>
-`;
-  return page.markup;
+${stagesSection(data, language)}${equationSection(data, language)}${kindsSection(data, language)}${ageingSection(data, language)}${largestSection(data, language)}${slowestSection(data, language)}`;
+  return reportPage(`${data.run.on} ${say('title')}`, body, language);
 }
 
 function headline({ run, summary, files }: ReportData, language: Language): Markup {
@@ -64,10 +47,6 @@ function tiles({ summary }: ReportData, language: Language): Markup {
   const lines = sum('lines');
   const share = lines === 0 ? '' : `${shareText(sum('matched'), lines)} %`;
   return html`<div class="tiles">${tile(say('lines'), countText(lines), '')}${tile(say('matched'), countText(sum('matched')), share)}${tile(say('timing'), countText(sum('timing')), sum('awaiting') === 0 ? '' : `${say('awaiting')} ${countText(sum('awaiting'))}`)}${tile(say('breaks'), countText(count), `${say('unresolved')} ${countText(unresolved)}`)}${tile(say('netDifference'), signedWonText(difference), '')}</div>`;
-}
-
-function tile(title: string, value: string, below: string): Markup {
-  return html`<div class="tile"><span>${title}</span><b>${value}</b><i>${below}</i></div>`;
 }
 
 /** Rounded down: 100 % is said only of all. */

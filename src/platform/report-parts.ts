@@ -1,14 +1,34 @@
 import { formatWon } from '../kernel/money.ts';
 import type { Language } from '../kernel/problem.ts';
-import { html, type Markup } from './markup.ts';
-import type { BreakKind } from './outcome.ts';
-import { reportWords } from './report-words.ts';
+import { asMarkup, html, type Markup } from './markup.ts';
+import { reportStyle } from './report-style.ts';
 
-/** A word of the report in its language. */
-export type Say = (name: keyof typeof reportWords) => string;
+/**
+ * A report: one page that needs nothing else, no script, no font, no picture from anywhere. Everything that came from
+ * outside is escaped.
+ */
+export function reportPage(title: string, body: Markup, language: Language): string {
+  const page = html`<!doctype html>
+<html lang="${language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${title}</title>
+<style>${asMarkup(reportStyle)}</style>
+</head>
+<body>
+<main>
+${body}</main>
+</body>
+</html>
+`;
+  return page.markup;
+}
 
-export function sayIn(language: Language): Say {
-  return (name) => reportWords[name][language];
+/** A number at a glance, with what is said below it. */
+export function tile(title: string, value: string, below: string): Markup {
+  return html`<div class="tile"><span>${title}</span><b>${value}</b><i>${below}</i></div>`;
 }
 
 /** `-1234567n` → `−1,234,567`, with a true minus sign. */
@@ -20,11 +40,6 @@ export function wonText(won: bigint): string {
 export function signedWonText(won: bigint | null): string {
   if (won === null) return '?';
   return won > 0n ? `+${wonText(won)}` : wonText(won);
-}
-
-/** The sum of a kind, or null where none of its amounts can be known: an unreadable line is not one of 0 won. */
-export function knownWon(kind: BreakKind, won: bigint): bigint | null {
-  return kind === 'unreadable' ? null : won;
 }
 
 export function countText(count: number): string {
@@ -56,6 +71,11 @@ export function bar(parts: readonly BarPart[]): Markup {
     return rect;
   });
   return html`<svg class="bar" viewBox="0 0 1000 10" preserveAspectRatio="none" role="img">${rects}</svg>`;
+}
+
+/** One of six colours for a row of parts, then again from the first. */
+export function colourOf(index: number): number {
+  return (index % 6) + 1;
 }
 
 /** A share for a bar: exact enough for pixels, whatever the size of the amounts. */
