@@ -52,10 +52,16 @@ function parseHttps(url: URL): HttpsAddress | SourceFaults {
   const tokenPath = url.searchParams.get('tokenFile') ?? '';
   if (tokenPath === '') faults.push('names no tokenFile=/path, the file that holds the bearer token');
   else if (!path.isAbsolute(tokenPath)) faults.push('names a tokenFile that is not an absolute path');
-  const fingerprints = url.searchParams.getAll('fingerprint').map((print) => print.replace(/=+$/, ''));
+  let folder = '';
+  try {
+    folder = decodeURIComponent(url.pathname).replace(/\/+$/, '');
+  } catch {
+    faults.push('has a folder whose percent-encoding cannot be read');
+  }
+  const fingerprints = url.searchParams.getAll('fingerprint').map(toBase64);
   for (const print of fingerprints) {
     if (!/^SHA256:[A-Za-z0-9+/]{43}$/.test(print)) {
-      faults.push(`pins "${print}", which is not SHA256: and 43 base64 characters`);
+      faults.push(`pins "${print}", which is neither SHA256: and 43 base64 characters nor 32 bytes in hexadecimal`);
     }
   }
   const caPath = url.searchParams.get('ca') ?? undefined;
@@ -73,11 +79,17 @@ function parseHttps(url: URL): HttpsAddress | SourceFaults {
     kind: 'https',
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port: url.port === '' ? 443 : Number(url.port),
-    folder: url.pathname.replace(/\/+$/, ''),
+    folder,
     tokenPath,
     fingerprints,
     ...(caPath === undefined ? {} : { caPath }),
   };
+}
+
+/** As `openssl x509 -fingerprint -sha256` prints it, in the form that is compared. */
+function toBase64(print: string): string {
+  if (!/^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/i.test(print)) return print.replace(/=+$/, '');
+  return `SHA256:${Buffer.from(print.replaceAll(':', ''), 'hex').toString('base64').replace(/=+$/, '')}`;
 }
 
 /** `welcome` → `JEONGSAN_DIFFERENTIAL_WELCOME`. */

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
+import { type FileHandle, link, open, readdir, stat, unlink } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import ssh2, { type Connection, type SFTPWrapper } from 'ssh2';
@@ -7,7 +7,7 @@ import { Secret } from '../../src/platform/secret.ts';
 import { fingerprint } from '../../src/platform/sftp-connection.ts';
 import type { SftpAddress } from '../../src/platform/source-address.ts';
 
-const { STATUS_CODE } = ssh2.utils.sftp;
+const { STATUS_CODE, flagsToString } = ssh2.utils.sftp;
 
 type Fault = 'drop' | 'stall' | number | undefined;
 
@@ -15,22 +15,33 @@ type Fault = 'drop' | 'stall' | number | undefined;
 export type Faults = {
   /** `drop` cuts the connection instead of answering, `stall` never answers, a number serves at most that many bytes. */
   onRead?: (servedBytes: number) => Fault | Promise<Fault>;
+  /** `drop` cuts the connection before the piece is written, `stall` never answers, `full` has no room left. */
+  onWrite?: (takenBytes: number) => 'drop' | 'stall' | 'full' | undefined;
+  /** Cuts the connection instead of renaming, after it, or between the new name and the end of the old one. */
+  onRename?: () => 'drop' | 'done, then drop' | 'half done, then drop' | undefined;
 };
 
 export type FaultySftpServer = {
   readonly address: SftpAddress;
-  readonly seen: { connections: number; logins: number; servedBytes: number; refusedLogins: number };
+  readonly seen: {
+    connections: number;
+    logins: number;
+    servedBytes: number;
+    takenBytes: number;
+    refusedLogins: number;
+    renames: number;
+  };
   faults: Faults;
   close(): Promise<void>;
 };
 
-/** A real SFTP server over `folder` (read-only, user `pg`) that fails as it is told to. */
+/** A real SFTP server over `folder` (user `pg`) that fails as it is told to. It renames as OpenSSH does: over no file. */
 export async function startFaultySftpServer(folder: string, publicKey?: string): Promise<FaultySftpServer> {
   // Of the ed25519 keys that ssh2 makes, one in 256 it cannot read again: mscdex/ssh2 issue 1390.
   const hostKey = ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 }).private;
   const parsed = ssh2.utils.parseKey(hostKey);
   if (parsed instanceof Error) throw parsed;
-  const seen = { connections: 0, logins: 0, servedBytes: 0, refusedLogins: 0 };
+  const seen = { connections: 0, logins: 0, servedBytes: 0, takenBytes: 0, refusedLogins: 0, renames: 0 };
   const connections = new Set<Connection>();
   const server = new ssh2.Server({ hostKeys: [hostKey] }, (connection) => {
     seen.connections += 1;
@@ -94,8 +105,8 @@ export async function startFaultySftpServer(folder: string, publicKey?: string):
       );
       sftp.name(id, entries);
     });
-    sftp.on('OPEN', (id, remote) => {
-      open(local(remote)).then((file) => sftp.handle(id, handleFor(file)), failed(id));
+    sftp.on('OPEN', (id, remote, flags) => {
+      open(local(remote), flagsToString(flags) ?? 'r').then((file) => sftp.handle(id, handleFor(file)), failed(id));
     });
     const read = async (id: number, file: FileHandle, offset: number, length: number) => {
       const fault = await control.faults.onRead?.(seen.servedBytes);
@@ -109,6 +120,28 @@ export async function startFaultySftpServer(folder: string, publicKey?: string):
     };
     sftp.on('READ', (id, handle, offset, length) => {
       read(id, opened.get(handle.readUInt32BE()) as FileHandle, offset, length).catch(failed(id));
+    });
+    sftp.on('WRITE', (id, handle, offset, data) => {
+      const fault = control.faults.onWrite?.(seen.takenBytes);
+      if (fault === 'stall') return;
+      if (fault === 'drop') return void connection.end();
+      if (fault === 'full') return sftp.status(id, STATUS_CODE.FAILURE, 'No space left on device');
+      seen.takenBytes += data.length;
+      const file = opened.get(handle.readUInt32BE()) as FileHandle;
+      file.write(data, 0, data.length, offset).then(() => sftp.status(id, STATUS_CODE.OK), failed(id));
+    });
+    const rename = async (id: number, from: string, to: string) => {
+      const fault = control.faults.onRename?.();
+      seen.renames += 1;
+      if (fault === 'drop') return void connection.end();
+      await link(from, to);
+      if (fault === 'half done, then drop') return void connection.end();
+      await unlink(from);
+      if (fault === 'done, then drop') return void connection.end();
+      sftp.status(id, STATUS_CODE.OK);
+    };
+    sftp.on('RENAME', (id, from, to) => {
+      rename(id, local(from), local(to)).catch(failed(id));
     });
     sftp.on('CLOSE', (id, handle) => {
       const closed = opened.get(handle.readUInt32BE());
