@@ -3,8 +3,8 @@
  * and answers, the codes. OURS, to be agreed with the provider:
  * - HTTPS, where the provider's own way is a module of its own over TCP; the names of the files and folders;
  * - the user field carries the day of the original approval, for who looks at a line;
- * - quotes around what holds a comma, line breaks, how fees are rounded, the deadline, the days after which a trade is too
- *   old, tries, and what a code means to us;
+ * - quotes around what holds a comma, line breaks, how a preferential fee is rounded, the deadline a business day earlier
+ *   than usual, and what a code means to us;
  * - REGISTRATION IS A SAMPLE OF OUR OWN DESIGN in the provider's style: a row for each card company.
  * Nothing in these files counts their lines: a file that ends early at a line's end shows by what it leaves unanswered.
  */
@@ -12,6 +12,7 @@ import type { DifferentialProvider } from '../differential.ts';
 import { delimitedExchange, nowhere, optional } from '../layout/exchange-define.ts';
 import { always, code, day, number, text, won } from '../layout/field.ts';
 import { cardStandardCodes } from './card-standard.ts';
+import { usualCalendar, usualResend } from './usual-terms.ts';
 
 const signed = won({ sign: 'minus' });
 const day8 = day('YYYYMMDD');
@@ -103,13 +104,7 @@ export const ksnet = {
       CC: { ko: '승인 취소된 거래', en: 'cancelled approval', means: 'final' },
     },
     rounding: { fee: 'half_up', vat: 'added', supply: 'half_up', lastCancel: 'remainder' },
-    calendar: {
-      send: { days: 1, at: '00:30' },
-      poll: { days: 0, at: '09:00', everySeconds: 600 },
-      deadline: { businessDays: 2, at: '18:00' },
-      tooOldDays: 90,
-      lookBackDays: 14,
-    },
-    resend: { attempts: 3, sameReasonAgain: false },
+    calendar: { ...usualCalendar, deadline: { businessDays: 2, at: '18:00' } },
+    resend: usualResend,
   },
 } as const satisfies DifferentialProvider;

@@ -4,14 +4,15 @@
  * - the first 3 bytes of the reserved field carry the cancel sequence, which with the TID is a claim's identity; an
  *   approval (000) is its own original;
  * - END counts all records of the file with itself, since TOTAL counts the data of a MID already;
- * - the tag of START, the names of the files, line breaks, folders, the deadline, the days after which a trade is too old,
- *   tries, how supply is rounded, that its codes are the card companies' and what each means to us.
+ * - the tag of START, the names of the files, line breaks and folders, how a preferential fee and a supply are rounded,
+ *   that its codes are the card companies' and what each means to us.
  * How it registers merchants is not known: nothing is held back for it.
  */
 import type { DifferentialProvider } from '../differential.ts';
 import { fixedExchange, fromHead, optional } from '../layout/exchange-define.ts';
 import { always, anything, blank, code, day, number, text, won } from '../layout/field.ts';
 import { cardStandardCodes } from './card-standard.ts';
+import { usualCalendar, usualResend } from './usual-terms.ts';
 
 const signed = won({ sign: 'minus' });
 const day8 = day('YYYYMMDD');
@@ -95,13 +96,7 @@ export const nice = {
     transport: { kind: 'sftp', outbox: 'req', inbox: 'res', temporarySuffix: '.part', takesAway: false },
     codes: { ...cardStandardCodes, '99': { ko: '기타 오류', en: 'other', means: 'correct' } },
     rounding: { fee: 'floor', vat: 'added', supply: 'half_up', lastCancel: 'remainder' },
-    calendar: {
-      send: { days: 1, at: '00:30' },
-      poll: { days: 0, at: '09:00', everySeconds: 600 },
-      deadline: { businessDays: 3, at: '18:00' },
-      tooOldDays: 90,
-      lookBackDays: 14,
-    },
-    resend: { attempts: 3, sameReasonAgain: false },
+    calendar: usualCalendar,
+    resend: usualResend,
   },
 } as const satisfies DifferentialProvider;

@@ -5,13 +5,14 @@
  *   approval (000) is its own original;
  * - END counts all records of the file with itself, since TOTAL counts the data of a MID already: a whole MID that is
  *   missing shows;
- * - line breaks, folders, the deadline, the days after which a trade is too old, tries, and what a code means to us;
+ * - line breaks and folders, how a preferential fee is rounded, and what a code means to us;
  * - REGISTRATION IS A SAMPLE OF OUR OWN DESIGN in the provider's style: a row for each card company.
  */
 import type { DifferentialProvider } from '../differential.ts';
 import { fixedExchange, fromHead, nowhere, optional } from '../layout/exchange-define.ts';
 import { always, anything, blank, code, day, number, text, won } from '../layout/field.ts';
 import { cardStandardCodes } from './card-standard.ts';
+import { usualCalendar, usualResend } from './usual-terms.ts';
 
 const signed = won({ sign: 'minus' });
 const day8 = day('YYYYMMDD');
@@ -156,13 +157,7 @@ export const welcome = {
       '99': { ko: '기타 오류', en: 'other', means: 'correct' },
     },
     rounding: { fee: 'floor', vat: 'added', supply: 'floor', lastCancel: 'remainder' },
-    calendar: {
-      send: { days: 1, at: '00:30' },
-      poll: { days: 0, at: '09:00', everySeconds: 600 },
-      deadline: { businessDays: 3, at: '18:00' },
-      tooOldDays: 90,
-      lookBackDays: 14,
-    },
-    resend: { attempts: 3, sameReasonAgain: false },
+    calendar: usualCalendar,
+    resend: usualResend,
   },
 } as const satisfies DifferentialProvider;
