@@ -225,6 +225,9 @@ const harmless = /^(node:(path|crypto|util|buffer|assert|zlib)|zod|commander|ico
 const impureNames = /([/-])(store|workflow|commands?|api|port|files)\.ts$/;
 const impureFolders = ['platform', 'imports', 'sandbox', ...entrances];
 const steps = [
+  'differential/exchange.ts',
+  'differential/receive.ts',
+  'differential/send.ts',
   'merchants/import-merchants.ts',
   'merchants/import-terms.ts',
   'merchants/import-tiers.ts',

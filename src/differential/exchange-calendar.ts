@@ -17,6 +17,24 @@ export function answerTimes(
   return { pollFrom: instantOf(addBusinessDays(sentOn, poll.days, holidays), poll.at), deadlineAt };
 }
 
+/**
+ * When answers are looked for next: on the schedule of whichever file comes first, and once more at its deadline. A clock
+ * that jumped ahead meets the next moment of the schedule, not all that were missed.
+ */
+export function nextPoll(
+  { poll }: Calendar,
+  now: Temporal.Instant,
+  files: readonly { readonly pollFrom: Temporal.Instant; readonly deadlineAt: Temporal.Instant }[],
+): Temporal.Instant {
+  const everyMs = poll.everySeconds * 1000;
+  const nextMs = files.map(({ pollFrom, deadlineAt }) => {
+    const [fromMs, nowMs] = [pollFrom.epochMilliseconds, now.epochMilliseconds];
+    const onScheduleMs = nowMs < fromMs ? fromMs : fromMs + (Math.floor((nowMs - fromMs) / everyMs) + 1) * everyMs;
+    return Math.min(onScheduleMs, Math.max(deadlineAt.epochMilliseconds, nowMs));
+  });
+  return Temporal.Instant.fromEpochMilliseconds(Math.min(...nextMs));
+}
+
 function instantOf(day: Temporal.PlainDate, at: string): Temporal.Instant {
   return day.toZonedDateTime({ timeZone: seoul, plainTime: Temporal.PlainTime.from(at) }).toInstant();
 }

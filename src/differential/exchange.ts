@@ -1,13 +1,35 @@
 import type { PoolClient } from 'pg';
+import { businessCalendar } from '../calendar/store.ts';
+import { closeFinding, listFindings, openFinding } from '../findings/store.ts';
+import { Problem, type ProblemCode, type ProblemDetails } from '../kernel/problem.ts';
+import { runId, step, transaction } from '../platform/durable/step.ts';
 import type { DifferentialProvider, FileSpec } from '../providers/differential.ts';
-import type { AnswerCounts, AnswerStage } from './answer-store.ts';
-import type { ClaimFileState } from './file-store.ts';
+import { type AnswerCounts, type AnswerStage, answerTotals } from './answer-store.ts';
+import { answerTimes } from './exchange-calendar.ts';
+import { applyAnswerFile, notSent, tellUnanswered } from './exchange-store.ts';
+import {
+  type ClaimFile,
+  type ClaimFileState,
+  claimFile,
+  filesOf,
+  filesThatWentOut,
+  noteExpired,
+  noteFailed,
+  noteSent,
+} from './file-store.ts';
 import type { ExchangePorts } from './ports.ts';
+import { lookFor, receiveAnswers } from './receive.ts';
+import { type SendOutcome, sendFile } from './send.ts';
+
+/** Half a minute in all: a PostgreSQL that is restarted is back by then. */
+const tries = { attempts: 7, firstWaitMs: 500 };
 
 /** Written files of one kind on their way to a provider, and what is done with what comes back. */
 export type Exchange = {
   readonly provider: DifferentialProvider;
   readonly fileIds: readonly bigint[];
+  /** Not before; at once where nothing is said. */
+  readonly sendAt?: Temporal.Instant;
   /** What is answered to each, in the order in which it is expected. */
   readonly answers: readonly { readonly stage: AnswerStage; readonly spec: Pick<FileSpec<never>, 'fileName'> }[];
   /**
@@ -34,6 +56,116 @@ export type Exchanged = AnswerCounts & {
  * waits at one place only.
  * @throws Problem `claim_file_not_sent` once the others have ended, and those of the provider's folder
  */
-export async function exchangeFiles(_ports: ExchangePorts, _exchange: Exchange): Promise<readonly Exchanged[]> {
-  throw new Error('not written yet');
+export async function exchangeFiles(ports: ExchangePorts, exchange: Exchange): Promise<readonly Exchanged[]> {
+  const { fileIds } = exchange;
+  for (let round = 1; ; round += 1) {
+    const open = await transaction(`files ${round}`, (tx) => openFiles(tx, fileIds));
+    if (open.toSend.length + open.sent === 0) return await transaction('sum up', (tx) => sumUp(tx, fileIds));
+    for (const file of open.toSend) await send(ports, exchange, file);
+    const received = await step(`receive ${round}`, () => receiveAnswers(ports, exchange, fileIds), { retries: tries });
+    for (const answerId of received.answerIds) await applyOne(ports, exchange, answerId);
+    if (received.overdue.length === 0) continue;
+    await transaction(`expire ${round}`, async (tx) => {
+      for (const fileId of received.overdue) await expire(tx, exchange, fileId);
+    });
+  }
+}
+
+/**
+ * 늦은 결과. Applies what has come since to files of earlier days, corrected answers too. Steps of a workflow, as above.
+ * Returns how many answers were applied.
+ */
+export async function applyLateAnswers(
+  ports: ExchangePorts,
+  exchange: Omit<Exchange, 'fileIds'>,
+  of: { readonly kind: ClaimFile['kind']; readonly on: Temporal.PlainDate },
+): Promise<number> {
+  const { provider } = exchange;
+  const from = of.on.subtract({ days: provider.differential.calendar.lookBackDays }).toString();
+  const answerIds = await step(
+    'late',
+    async () => {
+      const files = await filesThatWentOut(ports.pool, { provider: provider.id, kind: of.kind, from });
+      return files.length === 0 ? [] : await lookFor(ports, exchange, files);
+    },
+    { retries: tries },
+  );
+  for (const answerId of answerIds) await applyOne(ports, exchange, answerId);
+  return answerIds.length;
+}
+
+type ToSend = Pick<ClaimFile, 'fileId' | 'fileName' | 'on'>;
+
+/**
+ * What is still under way. @throws Problem where nothing is, and a file could not be sent: the run ends with it, and once
+ * a person has decided, its restart begins here.
+ */
+async function openFiles(tx: PoolClient, fileIds: readonly bigint[]): Promise<{ toSend: ToSend[]; sent: number }> {
+  const files = await filesOf(tx, fileIds);
+  const toSend = files.filter(({ state }) => state === 'written');
+  const sent = files.filter(({ state }) => state === 'sent').length;
+  const failed = files.find(({ state }) => state === 'failed');
+  if (toSend.length + sent === 0 && failed !== undefined) throw await problemOf(tx, failed);
+  return { toSend: toSend.map(({ fileId, fileName, on }) => ({ fileId, fileName, on })), sent };
+}
+
+/** The problem for which a file was not sent, with its details, which its finding keeps. */
+async function problemOf(tx: PoolClient, { fileName, reason }: ClaimFile): Promise<Problem> {
+  const [finding] = await listFindings(tx, { kind: notSent, subject: fileName, closed: true, limit: 1 });
+  return new Problem(
+    (reason ?? 'send_in_doubt') as ProblemCode,
+    (finding?.detail ?? { file: fileName }) as ProblemDetails,
+  );
+}
+
+async function send(ports: ExchangePorts, { provider, sendAt }: Exchange, file: ToSend): Promise<void> {
+  const { fileId, fileName, on } = file;
+  const event = { provider: provider.id, on, step: 'send', file: fileName } as const;
+  if (sendAt !== undefined) {
+    if (Temporal.Instant.compare(ports.clock.now(), sendAt) < 0) {
+      ports.watch({ ...event, state: 'waiting', until: sendAt.toString() });
+    }
+    await ports.clock.waitUntil(sendAt, `wait to send ${fileName}`);
+  }
+  ports.watch({ ...event, state: 'begun' });
+  const outcome = await step(`send ${fileName}`, () => sendFile(ports, provider, fileId), { retries: tries });
+  await transaction(`sent ${fileName}`, (tx) => noteOutcome(tx, provider, { fileId, fileName }, outcome));
+  if ('code' in outcome) ports.watch({ ...event, state: 'failed', reason: outcome.code });
+  else ports.watch({ ...event, state: 'done' });
+}
+
+async function noteOutcome(
+  tx: PoolClient,
+  { differential }: DifferentialProvider,
+  { fileId, fileName }: Pick<ClaimFile, 'fileId' | 'fileName'>,
+  outcome: SendOutcome,
+): Promise<void> {
+  if ('code' in outcome) {
+    await noteFailed(tx, fileId, outcome.code);
+    await openFinding(tx, { kind: notSent, subject: fileName, audience: 'operations', detail: outcome.details });
+    return;
+  }
+  const sentAt = Temporal.Instant.from(outcome.sentAt);
+  const times = answerTimes(differential.calendar, sentAt, await businessCalendar(tx));
+  await noteSent(tx, fileId, { sentAt, foundThere: outcome.foundThere, ...times });
+  await closeFinding(tx, { kind: notSent, subject: fileName, by: runId() });
+}
+
+async function applyOne(ports: ExchangePorts, exchange: Omit<Exchange, 'fileIds'>, answerId: bigint): Promise<void> {
+  const event = await transaction(`apply ${answerId}`, (tx) => applyAnswerFile(tx, ports, exchange, answerId));
+  if (event !== null) ports.watch({ provider: exchange.provider.id, step: 'apply', ...event });
+}
+
+async function expire(tx: PoolClient, exchange: Exchange, fileId: bigint): Promise<void> {
+  if (!(await noteExpired(tx, fileId))) return;
+  await tellUnanswered(tx, await claimFile(tx, fileId), await exchange.unanswered(tx, fileId));
+}
+
+async function sumUp(tx: PoolClient, fileIds: readonly bigint[]): Promise<Exchanged[]> {
+  const files: Exchanged[] = [];
+  for (const { fileId, fileName, state, foundThere } of await filesOf(tx, fileIds)) {
+    const { answers, ...counts } = await answerTotals(tx, fileId);
+    files.push({ fileId, fileName, state, foundThere: foundThere ?? false, answers: Number(answers), ...counts });
+  }
+  return files;
 }

@@ -1,6 +1,6 @@
 import { check } from '../kernel/check.ts';
 import { Problem } from '../kernel/problem.ts';
-import { type Queryable, query } from '../platform/database/pool.ts';
+import { type PoolClient, type Queryable, query } from '../platform/database/pool.ts';
 
 export type ClaimFileState = 'written' | 'sent' | 'answered' | 'expired' | 'failed';
 
@@ -79,13 +79,105 @@ export async function claimFile(db: Queryable, fileId: bigint): Promise<ClaimFil
   return file;
 }
 
-/** The file of this name, or undefined. */
-export async function claimFileNamed(db: Queryable, fileName: string): Promise<ClaimFile | undefined> {
+/** The file of this name. @throws Problem `not_found` */
+export async function claimFileNamed(db: Queryable, fileName: string): Promise<ClaimFile> {
   const [file] = await query<ClaimFile>(db, `select ${columns} from claim_file where file_name = $1`, [fileName]);
+  if (file === undefined) throw new Problem('not_found', { what: 'file', id: fileName });
   return file;
 }
 
 /** The files of a batch in the order of their MIDs. */
 export async function filesOfBatch(db: Queryable, batchId: bigint): Promise<ClaimFile[]> {
   return query<ClaimFile>(db, `select ${columns} from claim_file where batch_id = $1 order by mid`, [batchId]);
+}
+
+/** These files in the order of their numbers. */
+export async function filesOf(db: Queryable, fileIds: readonly bigint[]): Promise<ClaimFile[]> {
+  return query<ClaimFile>(db, `select ${columns} from claim_file where file_id = any ($1::bigint[]) order by file_id`, [
+    fileIds,
+  ]);
+}
+
+/**
+ * Files of a provider, of days from `from` on, whose answers may still come or be corrected: all that may have gone out.
+ */
+export async function filesThatWentOut(
+  db: Queryable,
+  of: { readonly provider: string; readonly kind: ClaimFile['kind']; readonly from: string },
+): Promise<ClaimFile[]> {
+  return query<ClaimFile>(
+    db,
+    `select ${columns} from claim_file
+      where provider = $1 and kind = $2 and on_day >= $3 and sending_at is not null order by file_id`,
+    [of.provider, of.kind, of.from],
+  );
+}
+
+/** Whoever notes something of a file, or of an answer to it, waits for who does so already. */
+export async function lockFile(tx: PoolClient, fileId: bigint): Promise<void> {
+  await tx.query('select from claim_file where file_id = $1 for update', [fileId]);
+}
+
+/** From here on the first byte may have left. */
+export async function noteSending(db: Queryable, fileId: bigint, at: Temporal.Instant): Promise<void> {
+  const rows = await query(
+    db,
+    `update claim_file set sending_at = coalesce(sending_at, $2::timestamptz)
+      where file_id = $1 and state = 'written' returning file_id`,
+    [fileId, at.toString()],
+  );
+  check(rows.length === 1, `file ${fileId} is sent while it is not to be sent`);
+}
+
+export type Sent = {
+  readonly sentAt: Temporal.Instant;
+  /** After a doubt it was there already. */
+  readonly foundThere: boolean;
+  readonly pollFrom: Temporal.Instant;
+  readonly deadlineAt: Temporal.Instant;
+};
+
+/** It is at the provider's. Nothing happens where that is known. */
+export async function noteSent(db: Queryable, fileId: bigint, sent: Sent): Promise<void> {
+  await db.query(
+    `update claim_file set state = 'sent', sent_at = $2, found_there = $3, poll_from = $4, deadline_at = $5, reason = null,
+            sending_at = coalesce(sending_at, $2)
+      where file_id = $1 and state in ('written', 'failed')`,
+    [fileId, sent.sentAt.toString(), sent.foundThere, sent.pollFrom.toString(), sent.deadlineAt.toString()],
+  );
+}
+
+/** It could not be sent, or nobody knows: `reason` is the code of a problem. */
+export async function noteFailed(db: Queryable, fileId: bigint, reason: string): Promise<void> {
+  await db.query(`update claim_file set state = 'failed', reason = $2 where file_id = $1 and state = 'written'`, [
+    fileId,
+    reason,
+  ]);
+}
+
+/** All of it has been answered. */
+export async function noteAnswered(db: Queryable, fileId: bigint): Promise<void> {
+  await db.query(
+    `update claim_file set state = 'answered', reason = null where file_id = $1 and state in ('sent', 'expired')`,
+    [fileId],
+  );
+}
+
+/** Its deadline has passed; false where it was answered meanwhile. */
+export async function noteExpired(db: Queryable, fileId: bigint): Promise<boolean> {
+  const { rowCount } = await db.query(`update claim_file set state = 'expired' where file_id = $1 and state = 'sent'`, [
+    fileId,
+  ]);
+  return rowCount === 1;
+}
+
+/** A person has decided that a file is sent again; false where there was nothing to decide. */
+export async function noteAgain(db: Queryable, fileId: bigint): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `update claim_file set state = 'written', sending_at = null, sent_at = null, found_there = null, poll_from = null,
+            deadline_at = null, reason = null
+      where file_id = $1 and state in ('failed', 'expired')`,
+    [fileId],
+  );
+  return rowCount === 1;
 }

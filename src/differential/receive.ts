@@ -1,0 +1,148 @@
+import { posix } from 'node:path';
+import { closeFinding, openFinding } from '../findings/store.ts';
+import { isProblem } from '../kernel/problem.ts';
+import { inTransaction } from '../platform/database/pool.ts';
+import type { RemoteFile, RemoteFolder } from '../platform/remote-folder.ts';
+import { type AnswerStage, answersToApply, isKnown, registerAnswer } from './answer-store.ts';
+import type { Exchange } from './exchange.ts';
+import { nextPoll } from './exchange-calendar.ts';
+import { formatExchangeName } from './exchange-name.ts';
+import { type ClaimFile, filesOf } from './file-store.ts';
+import type { ExchangePorts } from './ports.ts';
+import { unreachable } from './send.ts';
+
+/** What waiting came to: answers that are kept and may be applied, and files whose deadline has passed. */
+export type Received = { readonly answerIds: readonly bigint[]; readonly overdue: readonly bigint[] };
+
+/** Where answers are expected, whatever is done with them. */
+export type Expecting = Pick<Exchange, 'provider' | 'answers'>;
+
+/** An answer whose length and time have not changed for so long is whole. */
+const restSeconds = 10;
+
+type Sight = {
+  readonly file: ClaimFile;
+  readonly stage: AnswerStage;
+  readonly name: string;
+  readonly path: string;
+  readonly seen: RemoteFile;
+};
+
+/**
+ * 수신 대기. Looks for answers to these files on the provider's schedule, and comes back as soon as one is in, as one of
+ * the files is to be sent again, or as a deadline has passed without. One step, however long it waits: a process that
+ * takes over goes on looking. While the provider cannot be reached it goes on, too.
+ */
+export async function receiveAnswers(
+  ports: ExchangePorts,
+  expecting: Expecting,
+  fileIds: readonly bigint[],
+): Promise<Received> {
+  const { pool, clock } = ports;
+  const { calendar } = expecting.provider.differential;
+  for (;;) {
+    const files = await filesOf(pool, fileIds);
+    const waiting = files.filter(({ state }) => state === 'sent');
+    const nothing = { answerIds: [], overdue: [] };
+    if (waiting.length === 0 || files.some(({ state }) => state === 'written')) return nothing;
+    const now = clock.now();
+    const hasCome = (at: Date | null) => Number(at) <= now.epochMilliseconds;
+    const due = waiting.filter(({ pollFrom, deadlineAt }) => hasCome(pollFrom) || hasCome(deadlineAt));
+    if (due.length > 0) {
+      const answerIds = await lookFor(ports, expecting, due);
+      if (answerIds.length > 0) return { answerIds, overdue: [] };
+    }
+    // Judged by the time before looking: what came until then was seen.
+    const overdue = due.filter(({ deadlineAt }) => hasCome(deadlineAt));
+    if (overdue.length > 0) return { answerIds: [], overdue: overdue.map(({ fileId }) => fileId) };
+    const next = nextPoll(calendar, clock.now(), waiting.map(timesOf));
+    ports.watch({
+      provider: expecting.provider.id,
+      on: waiting[0]?.on ?? '',
+      step: 'receive',
+      state: 'waiting',
+      until: next.toString(),
+      counts: { files: waiting.length },
+    });
+    await clock.waitUntil(next, 'wait for answers');
+  }
+}
+
+/**
+ * Takes what is there of the answers to these files: those whose bytes are new and at rest are kept. Returns the answers
+ * that are to be applied, also those that were kept before. A provider that cannot be reached has nothing there.
+ */
+export async function lookFor(
+  ports: ExchangePorts,
+  expecting: Expecting,
+  files: readonly ClaimFile[],
+): Promise<readonly bigint[]> {
+  const { pool, clock, log } = ports;
+  const { provider } = expecting;
+  const remote = ports.remote(provider.id);
+  try {
+    const changed = await changedAnswers(ports, expecting, remote, files);
+    if (changed.length > 0) {
+      await clock.waitUntil(clock.now().add({ seconds: restSeconds }), 'wait for answers to rest');
+      for (const sight of changed) await take(ports, remote, sight);
+    }
+    await closeFinding(pool, { kind: unreachable, subject: provider.id, by: 'jeongsan' });
+  } catch (error) {
+    if (!isProblem(error, 'source_unreachable', 'source_refused')) throw error;
+    log.warn({ provider: provider.id, reason: error.message }, 'could not look for answers');
+    const detail = { remote: remote.name, reason: error.message };
+    await openFinding(pool, { kind: unreachable, subject: provider.id, audience: 'in_charge', detail });
+  } finally {
+    await remote.close();
+  }
+  return await answersToApply(
+    pool,
+    files.map(({ fileId }) => fileId),
+  );
+}
+
+/** What stands in the inbox under the names of answers to these files, and is not what we have. */
+async function changedAnswers(
+  { pool, businessNo }: ExchangePorts,
+  { provider, answers }: Expecting,
+  remote: RemoteFolder,
+  files: readonly ClaimFile[],
+): Promise<Sight[]> {
+  const { inbox } = provider.differential.transport;
+  const listed = new Map((await remote.list(inbox)).map((each) => [each.name, each]));
+  const changed: Sight[] = [];
+  for (const file of files) {
+    for (const { stage, spec } of answers) {
+      const on = Temporal.PlainDate.from(file.on);
+      const name = formatExchangeName(spec.fileName, { businessNo: businessNo(), on, mid: file.mid });
+      const seen = listed.get(name);
+      if (seen === undefined || seen.bytes === 0 || (await isKnown(pool, { ...file, stage }, seen))) continue;
+      changed.push({ file, stage, name, path: posix.join(inbox, name), seen });
+    }
+  }
+  return changed;
+}
+
+/** Keeps the bytes of an answer; nothing happens where it is still written to: the next look finds it again. */
+async function take(ports: ExchangePorts, remote: RemoteFolder, { file, stage, name, path, seen }: Sight) {
+  const { pool, archive, clock } = ports;
+  const still = await remote.stat(path);
+  if (still?.bytes !== seen.bytes || still.modifiedAtMs !== seen.modifiedAtMs) return;
+  try {
+    const kept = await archive.keep(remote.read(path, seen));
+    const answer = { fileId: file.fileId, stage, fileName: name, kept, modifiedAtMs: seen.modifiedAtMs };
+    await inTransaction(pool, (tx) => registerAnswer(tx, { ...answer, at: clock.now() }));
+    const counts = { bytes: kept.bytes };
+    ports.watch({ provider: file.provider, on: file.on, step: 'receive', state: 'done', file: name, counts });
+  } catch (error) {
+    if (!isProblem(error, 'file_changed_while_read')) throw error;
+  }
+}
+
+function timesOf({ pollFrom, deadlineAt }: ClaimFile): { pollFrom: Temporal.Instant; deadlineAt: Temporal.Instant } {
+  return { pollFrom: instantOf(pollFrom), deadlineAt: instantOf(deadlineAt) };
+}
+
+function instantOf(at: Date | null): Temporal.Instant {
+  return Temporal.Instant.fromEpochMilliseconds(Number(at));
+}
