@@ -88,6 +88,14 @@ describe.each([...differentialProviders, hanbit as DifferentialProvider])('$id',
     expect(resend.attempts).toBeGreaterThan(0);
   });
 
+  test('is data alone', () => {
+    const inside = (value: unknown): unknown[] =>
+      typeof value === 'object' && value !== null ? Object.values(value).flatMap(inside) : [value];
+    const values = inside(differential);
+    expect(values.length).toBeGreaterThan(100);
+    expect(values.filter((value) => typeof value === 'function')).toEqual([]);
+  });
+
   test('accepts by one code', () => {
     expect(Object.values(codes).filter(({ means }) => means === 'accepted')).toHaveLength(1);
   });
