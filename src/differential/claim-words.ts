@@ -1,0 +1,61 @@
+import type { Language } from '../kernel/problem.ts';
+import { differentialProviders } from '../providers/differential-registry.ts';
+import { type Words, wordOf } from '../reconciliation/words.ts';
+
+export const claimStatuses = ['paid', 'clawed_back', 'rejected', 'held', 'waiting'] as const;
+/** 신청 건의 현황. Exactly one of these is true of a claim: the view `claim_status` says which. */
+export type ClaimStatus = (typeof claimStatuses)[number];
+
+export const statusWords: Readonly<Record<ClaimStatus, Words>> = {
+  paid: { ko: '환급', en: 'paid' },
+  clawed_back: { ko: '환수', en: 'clawed back' },
+  rejected: { ko: '반려 확정', en: 'rejected' },
+  held: { ko: '보류', en: 'held' },
+  waiting: { ko: '회신 대기', en: 'waiting' },
+};
+
+/** 보류 사유. Why a claim is held back, besides the code that it was rejected with. */
+const reasonWords: Readonly<Record<string, Words>> = {
+  card_type_unknown: { ko: '카드 구분 모름', en: 'card type unknown' },
+  not_registered: { ko: '카드사 미등록', en: 'not registered with the card company' },
+  too_old: { ko: '신청 기한 지남', en: 'too old to be taken' },
+  original_held: { ko: '원거래 보류', en: 'its original is held' },
+  original_rejected: { ko: '원거래 반려', en: 'its original was rejected' },
+  original_not_paid: { ko: '원거래 미환급', en: 'its original was not paid' },
+  not_encodable: { ko: '전문에 쓸 수 없는 문자', en: 'a character that the file cannot hold' },
+  difference_impossible: { ko: '있을 수 없는 차액', en: 'an impossible difference' },
+  amount_changed: { ko: '회신 금액이 다름', en: 'the amount came back changed' },
+  unknown_code: { ko: '모르는 결과 코드', en: 'a code that nobody listed' },
+  answered_twice: { ko: '서로 다른 회신', en: 'answered twice, differently' },
+  unanswered: { ko: '회신 기한 지남', en: 'not answered by the deadline' },
+  not_sent: { ko: '전송 실패', en: 'its file could not be sent' },
+};
+
+/** 사유. Of held claims by its name; of rejected ones the provider's code with its meaning: `welcome:09 가맹점번호 …`. */
+export function reasonText(reason: string, language: Language): string {
+  const meaning = codeMeaning(reason);
+  if (meaning !== undefined) return `${reason} ${meaning[language]}`;
+  return wordOf(reasonWords, reason, language);
+}
+
+/** What a namespaced code (`welcome:09`) means; undefined for what is no code, or one that nobody listed. */
+export function codeMeaning(code: string): Words | undefined {
+  const [id, ...rest] = code.split(':');
+  return differentialProviders.find((provider) => provider.id === id)?.differential.codes[rest.join(':')];
+}
+
+/** 신청 건의 종류와 거래 구분, by the letters that tables hold. */
+export const kindWords: Readonly<Record<string, Words>> = {
+  D: { ko: '일별', en: 'daily' },
+  R: { ko: '소급', en: 'retroactive' },
+};
+export const typeWords: Readonly<Record<string, Words>> = {
+  A: { ko: '승인', en: 'approval' },
+  C: { ko: '취소', en: 'cancel' },
+  P: { ko: '부분취소', en: 'partial cancel' },
+};
+/** 차액 산출 방법 */
+export const ruleWords: Readonly<Record<string, Words>> = {
+  R: { ko: '요율', en: 'by the rate' },
+  M: { ko: '원거래의 남은 차액', en: "what remained of the original's" },
+};

@@ -1,0 +1,140 @@
+import type { Pool, PoolClient } from 'pg';
+import { check } from '../kernel/check.ts';
+import type { ClaimStatus } from './claim-words.ts';
+
+/** Which claims are meant; every field narrows. Days are days of trade (거래일), `YYYY-MM-DD`, both included. */
+export type ClaimFilter = {
+  readonly from?: string;
+  readonly to?: string;
+  readonly providers?: readonly string[];
+  readonly statuses?: readonly ClaimStatus[];
+  /** A name (`not_registered`) or a namespaced code (`welcome:09`). */
+  readonly reason?: string;
+  readonly merchantId?: string;
+  readonly tiers?: readonly number[];
+};
+
+/** 신청 건. A claim with where it stands. Won are signed; what is null is not known (yet). */
+export type ListedClaim = {
+  readonly provider: string;
+  readonly channel: string;
+  readonly tradedOn: string;
+  readonly providerTid: string;
+  readonly cancelSeq: number;
+  /** D daily, R retroactive. */
+  readonly kind: string;
+  /** A approval, C full cancel, P partial cancel. */
+  readonly type: string;
+  readonly merchantId: string;
+  readonly mid: string;
+  readonly orderNo: string;
+  readonly tier: number;
+  readonly cardType: string | null;
+  readonly ratePpm: number | null;
+  readonly attempt: number;
+  readonly capturedOn: string;
+  readonly originalOn: string;
+  readonly batchId: bigint | null;
+  readonly fileId: bigint | null;
+  readonly fileName: string | null;
+  readonly amountWon: bigint;
+  readonly chargedWon: bigint;
+  readonly preferentialWon: bigint | null;
+  /** Ours. */
+  readonly differenceWon: bigint | null;
+  /** Theirs, as it holds now. */
+  readonly acceptedWon: bigint | null;
+  readonly payOn: string | null;
+  readonly status: ClaimStatus;
+  readonly reason: string | null;
+};
+
+/** How many claims a filter takes in, and what they come to. */
+export type ClaimTotals = { readonly count: bigint; readonly differenceWon: bigint; readonly acceptedWon: bigint };
+
+const columns = `provider, channel, traded_on as "tradedOn", provider_tid as "providerTid", cancel_seq as "cancelSeq", kind,
+  type, merchant_id as "merchantId", mid, order_no as "orderNo", tier, card_type as "cardType", rate_ppm as "ratePpm",
+  attempt, captured_on as "capturedOn", original_on as "originalOn", batch_id as "batchId", file_id as "fileId",
+  file_name as "fileName", amount_won as "amountWon", charged_won as "chargedWon", preferential_won as "preferentialWon",
+  difference_won as "differenceWon", accepted_won as "acceptedWon", pay_on as "payOn", status, status_reason as reason`;
+
+// A parameter that is null folds away when the statement is planned, and days then leave all other leaves alone.
+const where = `($1::date is null or traded_on >= $1::date) and ($2::date is null or traded_on <= $2::date)
+  and ($3::text[] is null or provider = any ($3::text[])) and ($4::text[] is null or status = any ($4::text[]))
+  and ($5::text is null or status_reason = $5::text) and ($6::text is null or merchant_id = $6::text)
+  and ($7::smallint[] is null or tier = any ($7::smallint[]))`;
+
+function valuesOf({ from, to, providers, statuses, reason, merchantId, tiers }: ClaimFilter): unknown[] {
+  return [from, to, providers, statuses, reason, merchantId, tiers].map((value) => value ?? null);
+}
+
+/** What a transaction that reads claims begins with: joined leaf by leaf with their results, a day is all that it holds. */
+export const readByLeaf = 'begin read only; set local enable_partitionwise_join = on; set local jit = off';
+
+/** Rows fetched at a time: enough to keep both sides busy, little enough to hold. */
+const batchRows = 2000;
+
+/** Claims by `filter` in the order of their trade. Millions of them pass through in constant memory. */
+export async function* listClaims(
+  pool: Pool,
+  filter: ClaimFilter,
+  { limit }: { readonly limit?: number } = {},
+): AsyncGenerator<readonly ListedClaim[]> {
+  const most = limit === undefined ? '' : `limit ${BigInt(limit)}`;
+  const client = await pool.connect();
+  let lost: Error | undefined;
+  const onError = (error: Error): void => {
+    lost = error;
+  };
+  client.on('error', onError);
+  try {
+    await client.query(readByLeaf);
+    await client.query(
+      `declare listed no scroll cursor for
+         select ${columns} from claim_status where ${where}
+          order by traded_on, channel, provider_tid, cancel_seq, kind ${most}`,
+      valuesOf(filter),
+    );
+    yield* fetchAll(client);
+  } finally {
+    // Nothing was written. A reader who stops early ends here too.
+    await client.query('rollback').catch(onError);
+    client.off('error', onError);
+    client.release(lost);
+  }
+}
+
+async function* fetchAll(client: PoolClient): AsyncGenerator<readonly ListedClaim[]> {
+  for (;;) {
+    const { rows } = await client.query<ListedClaim>(`fetch ${batchRows} from listed`);
+    if (rows.length > 0) yield rows;
+    if (rows.length < batchRows) return;
+  }
+}
+
+/** What a filter takes in; amounts that are not known count as nothing. */
+export async function sumClaims(pool: Pool, filter: ClaimFilter): Promise<ClaimTotals> {
+  const [totals] = await readingByLeaf(pool, async (client) => {
+    const { rows } = await client.query<ClaimTotals>(
+      `select count(*) as count, coalesce(sum(difference_won), 0)::bigint as "differenceWon",
+              coalesce(sum(accepted_won), 0)::bigint as "acceptedWon"
+         from claim_status where ${where}`,
+      valuesOf(filter),
+    );
+    return rows;
+  });
+  check(totals, 'a sum has a row');
+  return totals;
+}
+
+/** Runs queries that join claims with their results leaf by leaf. */
+export async function readingByLeaf<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  try {
+    await client.query(readByLeaf);
+    return await work(client);
+  } finally {
+    await client.query('rollback').catch(() => {});
+    client.release();
+  }
+}
