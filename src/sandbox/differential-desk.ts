@@ -20,7 +20,7 @@ import { answerRegistrations } from './differential-registrar.ts';
 
 export type DeskOptions = {
   readonly provider: DifferentialProvider;
-  /** Requests are put into `req` and answers into `res` of this folder; its journal stands beside them. */
+  /** Its `files` are what the provider shows: requests are put there and answers taken; its journal stands beside. */
   readonly folder: string;
   /** 우리 사업자등록번호. */
   readonly businessNo: string;
@@ -48,7 +48,7 @@ type Due = { readonly id: string; readonly atMs: number; readonly name: string; 
 export function openDesk(options: DeskOptions): Desk {
   const { provider, folder } = options;
   const { outbox, inbox, temporarySuffix } = provider.differential.transport;
-  const [requests, answers] = [path.join(folder, outbox), path.join(folder, inbox)];
+  const [requests, answers] = [path.join(folder, 'files', outbox), path.join(folder, 'files', inbox)];
   for (const each of [requests, answers]) mkdirSync(each, { recursive: true });
   const journal = path.join(folder, 'journal.ndjson');
   const known = new Set<string>();

@@ -13,6 +13,7 @@ test('goes from one awaited moment to the next, in their order, once all wait', 
       seen.push(`told ${hoursOf(to)}`);
     },
   });
+  clock.start();
   const live = async (name: string, ...moments: number[]) => {
     for (const moment of moments) {
       await clock.waitUntil(at(moment));
@@ -26,6 +27,7 @@ test('goes from one awaited moment to the next, in their order, once all wait', 
 
 test('stands still while one who joined works', async () => {
   const clock = virtualClock({ from: midnight });
+  clock.start();
   const leaveWorker = clock.join();
   clock.join();
   let woken = false;
@@ -39,6 +41,17 @@ test('stands still while one who joined works', async () => {
   expect(hoursOf(clock.now())).toBe(1);
 });
 
+test('stands still until it is started, whoever waits', async () => {
+  const clock = virtualClock({ from: midnight });
+  const waiting = clock.waitUntil(at(1));
+  await new Promise<void>((resolve) => void setImmediate(resolve));
+  expect(hoursOf(clock.now())).toBe(0);
+  clock.join();
+  clock.start();
+  await waiting;
+  expect(hoursOf(clock.now())).toBe(1);
+});
+
 test('a moment that is past is not waited for', async () => {
   const clock = virtualClock({ from: at(5) });
   clock.join();
@@ -48,6 +61,7 @@ test('a moment that is past is not waited for', async () => {
 
 test('tells all who wait what went wrong on the way', async () => {
   const clock = virtualClock({ from: midnight, onAdvance: () => Promise.reject(new Error('the desk burned down')) });
+  clock.start();
   clock.join();
   await expect(clock.waitUntil(at(1))).rejects.toThrow('the desk burned down');
 });

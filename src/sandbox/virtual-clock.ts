@@ -5,6 +5,8 @@ export type VirtualClock = {
   waitUntil(at: Temporal.Instant): Promise<void>;
   /** From here on the clock waits for one more; until the one that is returned is called. */
   join(): () => void;
+  /** It stands still until this is called: who takes part again after a restart is not known before. */
+  start(): void;
 };
 
 export type ClockOptions = {
@@ -23,10 +25,11 @@ export function virtualClock({ from, onAdvance }: ClockOptions): VirtualClock {
   let nowMs = from.epochMilliseconds;
   let joined = 0;
   let advancing = false;
+  let started = false;
   let waiting: (Waiting & { fail(error: unknown): void })[] = [];
 
   const advance = async (): Promise<void> => {
-    if (advancing) return;
+    if (advancing || !started) return;
     advancing = true;
     try {
       // More may have begun to wait while the last step was told.
@@ -53,6 +56,10 @@ export function virtualClock({ from, onAdvance }: ClockOptions): VirtualClock {
       waiting.push({ atMs: at.epochMilliseconds, go: resolve, fail: reject });
       void advance();
       return promise;
+    },
+    start() {
+      started = true;
+      void advance();
     },
     join() {
       joined += 1;
