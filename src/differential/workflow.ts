@@ -1,32 +1,36 @@
+import { closeFinding, openFinding } from '../findings/store.ts';
+import { isProblem, Problem } from '../kernel/problem.ts';
 import type { Durable } from '../platform/durable/durable.ts';
-import type { DifferentialPorts } from './ports.ts';
+import { leavesRun, runId, transaction } from '../platform/durable/step.ts';
+import type { DifferentialProvider } from '../providers/differential.ts';
+import { type BatchTotals, batchTotals, failBatch, finishBatch, noteWaiting } from './batch-end-store.ts';
+import { openBatch } from './batch-store.ts';
+import { claimsExchange } from './claims-exchange.ts';
+import { applyLateAnswers, exchangeFiles } from './exchange.ts';
+import { sendInstant } from './exchange-calendar.ts';
+import { closeSelection, planSelection } from './plan-store.ts';
+import type { DifferentialPorts, DifferentialStep } from './ports.ts';
+import { selectPart } from './select-store.ts';
+import { fileNumbers, writeClaims } from './write-store.ts';
 
 export type DifferentialRequest = { readonly provider: string; readonly on: string; readonly who: string };
 
-/** What a provider's day came to; won are ours until `acceptedWon`, which is theirs. */
-export type BatchResult = {
+/** What a provider's day came to. `differenceWon` is ours, of all claims; `acceptedWon` theirs, of what was accepted. */
+export type BatchResult = Omit<BatchTotals, 'state'> & {
   readonly runId: string;
   readonly provider: string;
   readonly on: string;
   /** answered: every claim that was sent has been answered; expired: the deadline passed before; empty: nothing to claim. */
   readonly outcome: 'answered' | 'expired' | 'empty';
-  readonly candidates: bigint;
-  readonly claims: bigint;
-  readonly held: bigint;
-  readonly differenceWon: bigint;
-  readonly files: number;
-  readonly lines: bigint;
-  readonly accepted: bigint;
-  readonly rejected: bigint;
-  readonly setAside: bigint;
-  readonly unanswered: bigint;
-  readonly acceptedWon: bigint;
+  /** Answers to files of earlier days that were applied on the way. */
+  readonly late: number;
 };
 
 export type DifferentialSettlement = {
   /**
    * 차액정산. Runs a provider's day through the five steps and waits for its end, or finds what it came to: a day runs
-   * once. @throws Problem `not_found` for a provider that nobody knows; whatever made its run fail
+   * once. @throws Problem `not_found` for a provider that nobody knows, `differential_not_configured`,
+   * `business_no_not_configured`; whatever made its run fail
    */
   run(request: DifferentialRequest): Promise<BatchResult>;
 };
@@ -36,16 +40,134 @@ export function differentialRunId({ provider, on }: Pick<DifferentialRequest, 'p
   return `differential:${provider}:${on}`;
 }
 
-/** 차액정산. Registers the workflows; call before the engine is launched. */
+/** A finding while a provider's day has failed; its subject is the run. */
+const failed = 'differential_failed';
+const capturesPerPartDefault = 250_000;
+/** So many parts are selected at the same time. */
+const lanes = 2;
+
+/** 차액정산. Registers the workflow; call before the engine is launched. */
 export function registerDifferential(durable: Durable, ports: DifferentialPorts): DifferentialSettlement {
   const workflow = durable.register('differential', (request: DifferentialRequest) => settleDay(ports, request));
   return {
     async run(request) {
+      // What is not configured is said at once, and leaves no run behind.
+      providerOf(ports, request.provider);
+      ports.businessNo();
+      await ports.remote(request.provider).close();
       return await (await durable.start(workflow, differentialRunId(request), request)).result();
     },
   };
 }
 
-async function settleDay(_ports: DifferentialPorts, _request: DifferentialRequest): Promise<BatchResult> {
-  throw new Error('not written yet');
+type Day = {
+  readonly ports: DifferentialPorts;
+  readonly provider: DifferentialProvider;
+  readonly on: Temporal.PlainDate;
+  readonly who: string;
+};
+
+async function settleDay(ports: DifferentialPorts, request: DifferentialRequest): Promise<BatchResult> {
+  const provider = providerOf(ports, request.provider);
+  const day: Day = { ports, provider, on: Temporal.PlainDate.from(request.on), who: request.who };
+  try {
+    return await fiveSteps(day);
+  } catch (error) {
+    if (!leavesRun(error)) await noteFailure(day, error);
+    throw error;
+  }
+}
+
+/** 선별 → 작성 → 송신 → 수신 → 반영; what came late of earlier days before them. */
+async function fiveSteps(day: Day): Promise<BatchResult> {
+  const { ports, provider, on, who } = day;
+  const id = runId();
+  const exchange = claimsExchange(ports, provider);
+  const late = await applyLateAnswers(ports, exchange, { kind: 'claims', on });
+  if (late > 0) tell(day, 'late', 'done', { answers: late });
+  const opened = await transaction('open', (tx) => openBatch(tx, { provider, on: on.toString(), runId: id, who }));
+  const { batchId } = opened;
+  if (opened.state !== 'done') {
+    await select(day, batchId);
+    const fileIds = await write(day, batchId);
+    await exchangeFiles(ports, { ...exchange, fileIds, sendAt: sendInstant(provider.differential.calendar, on) });
+  }
+  return await transaction('finish', async (tx) => {
+    await finishBatch(tx, batchId, ports.clock.now());
+    await closeFinding(tx, { kind: failed, subject: id, by: id });
+    const { state: _, ...totals } = await batchTotals(tx, batchId);
+    const outcome = totals.files === 0 ? 'empty' : totals.expired > 0 ? 'expired' : 'answered';
+    return { runId: id, provider: provider.id, on: on.toString(), outcome, late, ...totals };
+  });
+}
+
+async function select(day: Day, batchId: bigint): Promise<void> {
+  const { ports, provider } = day;
+  tell(day, 'select', 'begun');
+  const perPart = ports.capturesPerPart ?? capturesPerPartDefault;
+  const parts = await transaction('plan', (tx) => planSelection(tx, batchId, provider, perPart));
+  for (let first = 0; first < parts; first += lanes) {
+    const together = Array.from({ length: Math.min(lanes, parts - first) }, (_, lane) => first + lane);
+    const ends = await Promise.allSettled(
+      together.map((part) =>
+        transaction(`select ${part + 1}/${parts}`, (tx) => selectPart(tx, { batchId, provider, part, parts })),
+      ),
+    );
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    tell(day, 'select', 'begun', { parts: `${first + together.length}/${parts}` });
+  }
+  const { candidates, claims, held, differenceWon } = await transaction('close selection', (tx) =>
+    closeSelection(tx, batchId, provider),
+  );
+  tell(day, 'select', 'done', { candidates, claims, held, differenceWon });
+}
+
+/** Returns the files that there are: one for each MID that claims anything, or one. */
+async function write(day: Day, batchId: bigint): Promise<bigint[]> {
+  const { ports, provider, on } = day;
+  const numbers = await transaction('numbers', (tx) => fileNumbers(tx, batchId));
+  const fileIds: bigint[] = [];
+  for (const { fileId, mid } of numbers) {
+    tell(day, 'write', 'begun', { file: `${fileIds.length + 1}/${numbers.length}` });
+    const file = { batchId, provider, on, businessNo: ports.businessNo(), fileId, mid };
+    const written = await transaction(`write ${mid}`.trimEnd(), (tx) => writeClaims(tx, ports.archive, file));
+    if (written === null) continue;
+    fileIds.push(fileId);
+    const { fileName, lines, bytes, held, differenceWon } = written;
+    const counts = { lines, bytes, held, differenceWon };
+    ports.watch({ ...eventOf(day), step: 'write', state: 'done', file: fileName, counts });
+  }
+  await transaction('written', (tx) => noteWaiting(tx, batchId));
+  return fileIds;
+}
+
+async function noteFailure({ provider, on }: Day, error: unknown): Promise<void> {
+  const id = runId();
+  const reason = error instanceof Error ? error.message : String(error);
+  const code = isProblem(error) ? error.code : 'error';
+  await transaction('fail', async (tx) => {
+    await failBatch(tx, { provider: provider.id, on: on.toString(), reason });
+    const detail = { provider: provider.id, on: on.toString(), code, reason };
+    await openFinding(tx, { kind: failed, subject: id, audience: 'operations', detail });
+  });
+}
+
+function tell(
+  day: Day,
+  step: DifferentialStep,
+  state: 'begun' | 'done',
+  counts?: Readonly<Record<string, bigint | number | string>>,
+): void {
+  day.ports.watch({ ...eventOf(day), step, state, ...(counts === undefined ? {} : { counts }) });
+}
+
+function eventOf({ provider, on }: Day): { provider: string; on: string } {
+  return { provider: provider.id, on: on.toString() };
+}
+
+/** @throws Problem `not_found` */
+function providerOf({ providers }: DifferentialPorts, id: string): DifferentialProvider {
+  const provider = providers.find((candidate) => candidate.id === id);
+  if (provider === undefined) throw new Problem('not_found', { what: 'differential provider', id });
+  return provider;
 }
