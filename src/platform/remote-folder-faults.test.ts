@@ -81,6 +81,19 @@ describe('a server that fails', () => {
     }
   });
 
+  it('https: does not join the head of a file to the tail of another', async () => {
+    const seen = await there.place('out/a', randomBytes(4_000_000));
+    const cuts = [1_000_000];
+    there.webdav.faults.cutAfter = () => cuts.shift();
+    const reading = (async () => {
+      for await (const _ of there.open('https').read('out/a', seen)) {
+        if (cuts.length === 0) await there.place('out/a', randomBytes(4_000_000), '2026-11-21T04:00:00Z');
+      }
+    })();
+    await expect(reading).rejects.toMatchObject({ code: 'file_changed_while_read' });
+    expect(there.webdav.seen.servedBytes).toBeLessThan(2_500_000);
+  });
+
   it('https: comes back to a server that is busy, and names one that stays so', async () => {
     await there.place('out/a', Buffer.from('x'));
     const statuses = [503, 429];
@@ -201,7 +214,7 @@ describe('an HTTPS server is known before anything is said to it', () => {
     there.webdav.faults.onRequest = () => 302;
     await expect(there.open('https').stat('in/a')).rejects.toMatchObject({
       code: 'source_refused',
-      details: { reason: expect.stringContaining('302') },
+      details: { reason: expect.stringContaining('a redirect (302)') },
     });
     expect(there.webdav.seen.requests).toHaveLength(1);
   });

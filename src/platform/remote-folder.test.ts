@@ -23,6 +23,12 @@ describe.each(remoteKinds)('a remote folder by %s', (kind) => {
     },
   );
 
+  it('takes chunks of any size, each valid until the next', async () => {
+    const bytes = randomBytes(300_000);
+    await there.open(kind).put('in/a.tmp', remoteContent(bytes, 1_003));
+    expect((await there.on('in/a.tmp')).equals(bytes)).toBe(true);
+  });
+
   it('replaces what an earlier try left under the temporary name, also where that is longer', async () => {
     await there.place('in/a.tmp', randomBytes(90_000));
     const bytes = randomBytes(40_000);

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createPool, type Pool } from '../database/pool.ts';
+import { decodeCheckpoint } from './checkpoint.ts';
 import { type Server, startServer } from './server.fixture.ts';
 import type { Command, Report } from './worker.fixture.ts';
 
@@ -181,5 +182,54 @@ describe('a row is written exactly once', () => {
         expect(worker.heard('health').at(-1)).toEqual({ is: 'health', healthy: true });
       }, patience);
     }
+  });
+});
+
+describe('a run that sleeps until an instant', () => {
+  const anHour = '3600000';
+  const napping = (id: string) =>
+    vi.waitFor(async () => {
+      const { rows } = await pool.query<{ output: string }>(
+        "select output from dbos.operation_outputs where workflow_uuid = $1 and function_name = 'nap'",
+        [id],
+      );
+      expect(rows).toHaveLength(1);
+      return rows[0]?.output ?? '';
+    }, patience);
+
+  test('goes on waiting for the same instant when its process is killed', async () => {
+    const killed = await startWorker({ NAP_MS: '3000' });
+    killed.tell({ do: 'nap', id: 'nap:killed' });
+    const until = await napping('nap:killed');
+    killed.process.kill('SIGKILL');
+    // Started over it would sleep for an hour.
+    const other = await startWorker({ NAP_MS: anHour });
+    await allDone('nap:killed', 1);
+    expect(await rowsOf('nap:killed')).toEqual([{ run_id: 'nap:killed', place: 0, executor: other.executorId }]);
+    expect(await napping('nap:killed')).toBe(until);
+    const woken = await pool.query<{ ms: bigint }>(
+      "select completed_at as ms from dbos.workflow_status where workflow_uuid = 'nap:killed'",
+    );
+    expect(Number(woken.rows[0]?.ms)).toBeGreaterThanOrEqual(
+      Temporal.Instant.from(decodeCheckpoint(until)).epochMilliseconds,
+    );
+  });
+
+  test('is not waited for when its process is told to end, and sleeps on in another', async () => {
+    const ending = await startWorker({ NAP_MS: anHour });
+    ending.tell({ do: 'nap', id: 'nap:ending' });
+    await napping('nap:ending');
+    ending.tell({ do: 'end', timeoutMs: 3_600_000 });
+    const [status] = await once(ending.process, 'exit');
+    expect(status).toBe(0);
+    expect(await stateOf('nap:ending')).toEqual(['PENDING']);
+    const other = await startWorker({ NAP_MS: '0' });
+    await vi.waitFor(async () => {
+      const { rows } = await pool.query(
+        "select executor_id from dbos.workflow_status where workflow_uuid = 'nap:ending'",
+      );
+      expect(rows).toEqual([{ executor_id: other.executorId }]);
+    }, patience);
+    expect(await rowsOf('nap:ending')).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { WorkflowHandle } from '@dbos-inc/dbos-sdk';
 import { DBOS } from '@dbos-inc/dbos-sdk';
 import { registerDataSource } from '@dbos-inc/dbos-sdk/datasource';
@@ -122,8 +122,7 @@ export function createDurable(options: DurableOptions): Durable {
     },
     async shutdown(timeoutMs) {
       // Before the engine counts what it waits for: a sleeping run may have hours to go.
-      parkSleepers();
-      await nextTurn();
+      await Promise.race([parkSleepers(), wait(timeoutMs, undefined, { ref: false })]);
       // The loop last: its looking is what keeps the lock while running work ends.
       await DBOS.shutdown({ deregister: true, workflowCompletionTimeoutMS: timeoutMs });
       await takeOver?.stop();

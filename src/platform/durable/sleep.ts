@@ -1,4 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import { DBOSWorkflowConflictError } from '@dbos-inc/dbos-sdk/datasource';
 import { currentOwnerXid } from '@dbos-inc/dbos-sdk/internal/context';
 import { DBOSWorkflowCancelledError } from '@dbos-inc/dbos-sdk/internal/error';
@@ -7,18 +7,29 @@ import type { Pool } from '../database/pool.ts';
 import { runId, step } from './step.ts';
 
 /** What the sleeping runs of this process share: the engine admits them when it is made, and parks them when it ends. */
-type Sleepers = { readonly pool: Pool; readonly lookEveryMs: number; readonly parking: AbortController };
+type Sleepers = {
+  readonly pool: Pool;
+  readonly lookEveryMs: number;
+  readonly parking: AbortController;
+  readonly asleep: Set<Promise<void>>;
+};
 
 let sleepers: Sleepers | undefined;
 
 /** For the engine alone: runs may sleep from here on. */
 export function admitSleepers(pool: Pool, lookEveryMs: number): void {
-  sleepers = { pool, lookEveryMs, parking: new AbortController() };
+  sleepers = { pool, lookEveryMs, parking: new AbortController(), asleep: new Set() };
 }
 
-/** For the engine alone: no sleeping run is waited for; whoever takes one over goes on waiting for the same instant. */
-export function parkSleepers(): void {
+/**
+ * For the engine alone: sleeping runs leave this process, now and whenever one would fall asleep from here on. Whoever
+ * takes one over goes on waiting for the same instant.
+ */
+export async function parkSleepers(): Promise<void> {
   sleepers?.parking.abort();
+  await Promise.allSettled(sleepers?.asleep ?? []);
+  // The engine hears of it through the workflow that slept.
+  await nextTurn();
 }
 
 /**
@@ -32,14 +43,24 @@ export async function sleepUntil(instant: Temporal.Instant, label: string): Prom
   const admitted = sleepers;
   check(admitted, 'no engine admits sleepers');
   const ownerXid = currentOwnerXid(run);
-  const until = Temporal.Instant.from(await step(label, async () => instant.toString())).epochNanoseconds;
-  const { pool, lookEveryMs, parking } = admitted;
+  const until = Temporal.Instant.from(await step(label, async () => instant.toString()));
+  const sleeping = sleep(admitted, until, () => assertOurs(admitted.pool, run, ownerXid), run);
+  admitted.asleep.add(sleeping);
+  await sleeping.finally(() => admitted.asleep.delete(sleeping));
+}
+
+async function sleep(
+  { lookEveryMs, parking }: Sleepers,
+  until: Temporal.Instant,
+  look: () => Promise<void>,
+  run: string,
+): Promise<void> {
   for (;;) {
+    await look();
+    const leftMs = Number((until.epochNanoseconds - BigInt(Date.now()) * 1_000_000n + 999_999n) / 1_000_000n);
+    if (leftMs <= 0) return;
     // The engine leaves a run alone whose owner is said to be another: that it is here no more is just what is meant.
     if (parking.signal.aborted) throw new DBOSWorkflowConflictError(run);
-    await assertOurs(pool, run, ownerXid);
-    const leftMs = Number((until - BigInt(Date.now()) * 1_000_000n + 999_999n) / 1_000_000n);
-    if (leftMs <= 0) return;
     await wait(Math.min(leftMs, lookEveryMs), undefined, { signal: parking.signal }).catch(() => {});
   }
 }

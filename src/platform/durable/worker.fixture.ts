@@ -2,10 +2,12 @@
 import { createPool, type PoolClient } from '../database/pool.ts';
 import type { Handle } from './durable.ts';
 import { createDurable } from './durable.ts';
+import { sleepUntil } from './sleep.ts';
 import { runId, step, transaction } from './step.ts';
 
 export type Command =
   | { do: 'start'; id: string; places: number }
+  | { do: 'nap'; id: string }
   | { do: 'go' }
   | { do: 'end'; timeoutMs: number }
   | { do: 'health' };
@@ -15,7 +17,7 @@ export type Report =
   | { is: 'ended'; id: string; result: unknown; error: string | undefined }
   | { is: 'health'; healthy: boolean };
 
-const { DATABASE_URL: databaseUrl = '', AT_COMMIT: atCommit, WAIT_INSIDE: waitInside } = process.env;
+const { DATABASE_URL: databaseUrl = '', AT_COMMIT: atCommit, WAIT_INSIDE: waitInside, NAP_MS: napMs } = process.env;
 const frozenAfterMs = 1_500;
 const say = (report: Report) => process.send?.(report);
 
@@ -61,6 +63,14 @@ const write = durable.register('write', async (places: number) => {
   return places;
 });
 
+/** Each execution names another instant: the first one counts. */
+const nap = durable.register('nap', async () => {
+  await sleepUntil(Temporal.Now.instant().add({ milliseconds: Number(napMs) }), 'nap');
+  await transaction('wake', (tx) =>
+    tx.query('insert into effect values ($1, 0, $2)', [runId(), durable.executorId]).then(() => 1),
+  );
+});
+
 function report({ id, result }: Handle<unknown>) {
   result().then(
     (value) => say({ is: 'ended', id, result: value, error: undefined }),
@@ -71,6 +81,7 @@ function report({ id, result }: Handle<unknown>) {
 process.on('message', async (command: Command) => {
   if (command.do === 'go') go();
   if (command.do === 'start') report(await durable.start(write, command.id, command.places));
+  if (command.do === 'nap') await durable.start(nap, command.id);
   if (command.do === 'health') say({ is: 'health', healthy: durable.isHealthy() });
   if (command.do === 'end') {
     await durable.shutdown(command.timeoutMs);
