@@ -71,6 +71,7 @@ export async function openDifferentialSandbox(options: DifferentialSandboxOption
   const filesOf = (provider: ClaimProvider): string => path.join(folder, provider, 'files');
   const clientKey = keptIn(folder, 'client_key', newHostKey);
   const token = keptIn(folder, 'token', () => randomBytes(24).toString('base64url'));
+  const lose = troubleOn(dayNo);
   const sftp = await startSftpServer({
     accounts: (['welcome', 'nice'] as const).map((user) => ({
       user,
@@ -78,13 +79,13 @@ export async function openDifferentialSandbox(options: DifferentialSandboxOption
       folders: { [share]: filesOf(user) },
     })),
     hostKey: await hostKeyIn(folder),
-    trouble: () => troubleOn(dayNo),
+    trouble: () => lose,
   });
   const webdav = await startWebdavServer({
     folder,
     token: readFileSync(token, 'utf8'),
     folders: { [share]: filesOf('ksnet') },
-    lose: troubleOn(dayNo),
+    lose,
   }).catch(async (error: unknown) => {
     await sftp.close();
     throw error;

@@ -38,7 +38,7 @@ export async function startWebdavServer(options: WebdavServerOptions): Promise<W
   const { certificatePath, key, certificate } = certificateIn(options.folder);
   const server = createServer({ key, cert: certificate }, (request, response) => {
     answer({ ...options, request, response }).catch((error: NodeJS.ErrnoException) => {
-      if (response.headersSent || request.socket.destroyed) return void response.destroy();
+      if (response.headersSent || response.destroyed) return void response.destroy();
       end(response, statusOf(error));
     });
   });
@@ -103,10 +103,10 @@ async function put({ request, response, folders, lose }: Exchange, name: string)
       file.end(chunk.subarray(0, chunk.length >> 1));
       break;
     }
-    return void request.socket.destroy();
+    return void response.destroy();
   }
   await pipeline(request, file);
-  if (lost === 'after') return void request.socket.destroy();
+  if (lost === 'after') return void response.destroy();
   end(response, there === undefined ? 201 : 204);
 }
 
@@ -147,11 +147,11 @@ async function move({ request, response, folders, lose }: Exchange, name: string
   const destination = pathOf(new URL(String(request.headers['destination'] ?? ''), 'https://sandbox').pathname);
   const [from, to] = [resolveIn(folders, name), resolveIn(folders, destination)];
   const lost = lose?.({ act: 'rename', name: destination });
-  if (lost === 'before') return void request.socket.destroy();
+  if (lost === 'before') return void response.destroy();
   if (request.headers['overwrite'] !== 'F') await rm(to, { force: true });
   await link(from, to);
   await rm(from);
-  if (lost === 'after') return void request.socket.destroy();
+  if (lost === 'after') return void response.destroy();
   end(response, 201);
 }
 
