@@ -1,16 +1,22 @@
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Clock, DifferentialEvent } from './differential/ports.ts';
+import { type DifferentialSettlement, registerDifferential } from './differential/workflow.ts';
 import type { Bank } from './payout/bank-port.ts';
 import { openBanks } from './payout/banks/registry.ts';
 import { type PayoutReconciliation, registerPayoutReconciliation } from './payout/reconcile-workflow.ts';
 import { type Payouts, registerPayouts } from './payout/workflow.ts';
 import { openArchive } from './platform/archive.ts';
 import { type Cipher, openCipher } from './platform/cipher.ts';
-import type { Config } from './platform/config.ts';
+import { type Config, ownBusinessNo } from './platform/config.ts';
 import { type Database, openDatabase } from './platform/database/database.ts';
 import { createDurable, type Durable } from './platform/durable/durable.ts';
+import { sleepUntil } from './platform/durable/sleep.ts';
 import { createHttpClient } from './platform/http-client.ts';
 import type { Log } from './platform/log.ts';
+import { openRemoteFolder } from './platform/open-remote-folder.ts';
+import { differentialAddress } from './platform/remote-address.ts';
+import { differentialProviders } from './providers/differential-registry.ts';
 import type { ReconcileEngine } from './reconciliation/reconcile-commands.ts';
 import { writeReport } from './reconciliation/report-files.ts';
 import type { ReconcileRequest } from './reconciliation/run-store.ts';
@@ -32,6 +38,9 @@ export type App = ReconcileEngine & {
   readonly settlement: Settlement;
   readonly payouts: Payouts;
   readonly payoutReconciliation: PayoutReconciliation;
+  readonly differential: DifferentialSettlement;
+  /** Tells what differential settlement does in this process, until the returned function is called. */
+  watchDifferential(watcher: (event: DifferentialEvent) => void): () => void;
   /** The banks that this process reaches. */
   readonly banks: readonly Bank[];
   /** Runs a failed run again from its failed step, and waits for its end. */
@@ -47,23 +56,30 @@ const latenessEveryMs = 15_000;
 
 const now = () => Temporal.Now.instant();
 
-/** Where the originals of all statements are kept. */
+/** Reads the wall clock, and waits for it in durable runs. */
+const wallClock: Clock = { now, waitUntil: sleepUntil };
+
+/** Where the originals of all statements are kept, and what is exchanged with providers. */
 export function archiveFolder(config: Config): string {
   return path.join(config.home, 'archive');
 }
 
+/** What a simulation puts in the place of the world's own. */
+export type AppOptions = { readonly clock?: Clock };
+
 /** The composition root: everything that has effects is opened here and handed to the capabilities. */
-export async function openApp(config: Config, log: Log): Promise<App> {
+export async function openApp(config: Config, log: Log, { clock = wallClock }: AppOptions = {}): Promise<App> {
   const cipher = await openCipher({ home: config.home, key: config.dataKey });
   const database = await openDatabase(config, log, { max: poolSize });
   const { pool } = database;
   const durable = createDurable({ databaseUrl: database.url, pool, log });
+  const archive = openArchive(archiveFolder(config));
   const watchers = new Set<(event: StageEvent) => void>();
   const reconciliation = registerReconciliation(durable, {
     pool,
     statements: createStatementPort({
       pool,
-      archive: openArchive(archiveFolder(config)),
+      archive,
       sources: config.sources,
       who: 'jeongsan',
     }),
@@ -82,6 +98,19 @@ export async function openApp(config: Config, log: Log): Promise<App> {
     now,
     afterCredit: (tx, slot) => payouts.createDirect(tx, slot),
   });
+  const differentialWatchers = new Set<(event: DifferentialEvent) => void>();
+  const differential = registerDifferential(durable, {
+    pool,
+    log,
+    archive,
+    clock,
+    providers: differentialProviders,
+    remote: (provider) => openRemoteFolder(differentialAddress(config.differential, provider)),
+    businessNo: () => ownBusinessNo(config),
+    watch: (event) => {
+      for (const watcher of differentialWatchers) watcher(event);
+    },
+  });
   try {
     await durable.launch();
   } catch (error) {
@@ -97,6 +126,11 @@ export async function openApp(config: Config, log: Log): Promise<App> {
     settlement,
     payouts,
     payoutReconciliation,
+    differential,
+    watchDifferential(watcher) {
+      differentialWatchers.add(watcher);
+      return () => void differentialWatchers.delete(watcher);
+    },
     banks,
     pool,
     run: (runId, request, watch) => runAndWatch(reconciliation, watchers, runId, request, watch),

@@ -25,6 +25,7 @@ import { openDatabase } from './platform/database/database.ts';
 import { createLog, type Log } from './platform/log.ts';
 import { isReaderGone } from './platform/output.ts';
 import { createShutdown } from './platform/shutdown.ts';
+import { differentialProviders } from './providers/differential-registry.ts';
 import { reconciledProviders } from './providers/registry.ts';
 import { breakCommands } from './reconciliation/break-commands.ts';
 import { depositsCommands } from './reconciliation/deposit-commands.ts';
@@ -47,6 +48,7 @@ async function main(): Promise<void> {
     process.env,
     reconciledProviders.map((provider) => provider.id),
     bankIds,
+    differentialProviders.map((provider) => provider.id),
   );
   const log = createLog({ logLevel: process.env['LOG_LEVEL'] ? config.logLevel : 'warn' });
   const shutdown = createShutdown({ log });

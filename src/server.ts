@@ -14,6 +14,7 @@ import { holdInstance } from './platform/instance-lock.ts';
 import { createLog, type Log } from './platform/log.ts';
 import { createShutdown, type Shutdown } from './platform/shutdown.ts';
 import { createProgress, type Progress } from './platform/terminal.ts';
+import { differentialProviders } from './providers/differential-registry.ts';
 import { reconciledProviders } from './providers/registry.ts';
 import { stages } from './providers/stage.ts';
 import { daySummary } from './reconciliation/day-summary.ts';
@@ -43,6 +44,7 @@ async function main(): Promise<void> {
     process.env,
     reconciledProviders.map((provider) => provider.id),
     bankIds,
+    differentialProviders.map((provider) => provider.id),
   );
   const log = createLog(config);
   const instance = holdInstance(config.home, 'server');

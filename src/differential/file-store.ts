@@ -176,7 +176,7 @@ export async function noteAgain(db: Queryable, fileId: bigint): Promise<boolean>
   const { rowCount } = await db.query(
     `update claim_file set state = 'written', sending_at = null, sent_at = null, found_there = null, poll_from = null,
             deadline_at = null, reason = null
-      where file_id = $1 and state in ('failed', 'expired')`,
+      where file_id = $1 and state = 'failed'`,
     [fileId],
   );
   return rowCount === 1;
