@@ -78,4 +78,9 @@ export const statementProblems = {
     ko: '대사 파일 {row}번째 행의 {field} 값 "{value}"을(를) 쓸 수 없습니다: {problem}',
     en: 'Row {row} of the statement: {field} "{value}" cannot be written: {problem}',
   },
+  exchange_too_many_refused: {
+    status: 422,
+    ko: '전문에 쓸 수 없는 행이 {limit}개를 넘습니다: {field} 값 "{value}": {problem}',
+    en: 'More than {limit} rows cannot be written to the file: {field} "{value}": {problem}',
+  },
 } as const satisfies Record<string, ProblemText>;

@@ -29,3 +29,26 @@ export function dayNumber(day: string): number {
   const { year, month, day: dayOfMonth } = Temporal.PlainDate.from(day);
   return daysFromCivil(year, month, dayOfMonth);
 }
+
+const epoch = Temporal.PlainDate.from('2000-01-01');
+
+/** The day of PostgreSQL's count; `infinity` for the days that are none. */
+export function dayOfNumber(days: number): string {
+  return Math.abs(days) < 100_000_000 ? epoch.add({ days }).toString() : 'infinity';
+}
+
+/** Undoes `payloadOf`: what the bytes of a value mean. */
+export function columnValue(bytes: Buffer, type: Exclude<ColumnType, 'time'>): FieldValue {
+  switch (type) {
+    case 'text':
+      return bytes.toString('utf8');
+    case 'char':
+      return bytes.toString('latin1');
+    case 'smallint':
+      return bytes.readInt16BE();
+    case 'won':
+      return bytes.readBigInt64BE();
+    case 'day':
+      return dayOfNumber(bytes.readInt32BE());
+  }
+}

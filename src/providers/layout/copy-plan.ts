@@ -58,7 +58,8 @@ export type CopyPlan = {
 /** A byte that there is none of. */
 const nothing = -1;
 const anyField: Field = { type: 'filler', content: 'anything' };
-const idle: Instruction = {
+/** An instruction that reads nothing, for others to be made of. */
+export const idle: Instruction = {
   op: op.checkField,
   role: role.none,
   field: 0,
@@ -112,12 +113,13 @@ function roleOf(column: string): number {
   return column in role ? role[column as keyof typeof role] : role.none;
 }
 
-function trimming(field: Field): Partial<Instruction> {
+export function trimming(field: Field): Partial<Instruction> {
   if (field.type !== 'text') return {};
   return { fill: field.pad.with.charCodeAt(0), trimsRight: field.pad.at === 'right', required: field.required };
 }
 
-function fieldInstruction(field: Field, type: ColumnType, column: string): Partial<Instruction> {
+/** How a column is made from a field of its own. */
+export function fieldInstruction(field: Field, type: ColumnType, column: string): Partial<Instruction> {
   switch (field.type) {
     case 'text':
       return { op: op.text };
@@ -159,7 +161,8 @@ function codes(meanings: Readonly<Record<string, string>>, type: ColumnType, col
   };
 }
 
-function constant(value: FieldValue, type: ColumnType, column: string): Partial<Instruction> {
+/** A column that is the same on each line. */
+export function constant(value: FieldValue, type: ColumnType, column: string): Partial<Instruction> {
   return { op: op.constant, payloads: [payloadOf(value, type)], orders: [orderOf(value, column)] };
 }
 

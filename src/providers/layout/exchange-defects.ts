@@ -51,7 +51,8 @@ function sourceDefects(column: ExchangeColumn, { data, start, header }: Exchange
 }
 
 function holds(type: string, value: FieldValue): boolean {
-  if (typeof value === 'bigint') return type === 'won';
+  // An amount is never the same on each line.
+  if (typeof value === 'bigint') return false;
   if (typeof value === 'number') return type === 'smallint' && Number.isInteger(value) && Math.abs(value) < 32_768;
   return type === 'text' || type === 'char' || (type === 'day' && /^\d{4}-\d\d-\d\d$/.test(value));
 }

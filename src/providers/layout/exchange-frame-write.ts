@@ -28,6 +28,11 @@ export class FrameWriter {
   #groupRecords = 0;
   #isOpen = false;
 
+  /** Whether a line may follow without a header. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
   constructor(layout: ExchangeLayout, head: ExchangeHead, to: RecordBuffer) {
     const { start, header, total, end, format } = layout;
     const plan = (record: { readonly fields: readonly ExchangeField[] } | null) =>

@@ -1,6 +1,8 @@
 import type { CopySink } from './copy-reader.ts';
+import { ExchangeBatch } from './exchange-batch.ts';
 import type { ExchangeFacts, ExpectedExchange } from './exchange-facts.ts';
 import type { ExchangeLayout } from './exchange-layout.ts';
+import { ExchangeTuples } from './exchange-tuples.ts';
 
 /**
  * 전문 읽기. The hot path: bytes of a file become COPY BINARY tuples (line_no int4, then `exchangeColumns[record]` in
@@ -11,27 +13,34 @@ import type { ExchangeLayout } from './exchange-layout.ts';
  * `statement_totals_differ`, `statement_other_day`, `statement_other_file`, `statement_too_many_unreadable`
  */
 export class ExchangeReader {
-  constructor(_layout: ExchangeLayout, _expected: ExpectedExchange, _sink: CopySink) {
-    throw new Error('not yet');
+  readonly #lines: ExchangeTuples;
+  readonly #batch: ExchangeBatch;
+
+  /** `sink` takes blocks of at most 256 KiB of whole tuples; each is the sink's, until it gives it back by `release`. */
+  constructor(layout: ExchangeLayout, expected: ExpectedExchange, sink: CopySink) {
+    this.#lines = new ExchangeTuples(layout, sink);
+    this.#batch = new ExchangeBatch(layout, expected, this.#lines);
   }
 
   /** The next bytes of the file, cut anywhere; not kept. */
-  push(_chunk: Uint8Array): void {
-    throw new Error('not yet');
+  push(chunk: Uint8Array): void {
+    this.#batch.push(chunk);
   }
 
   /** The file has ended: the last block goes out, and the file as a whole is judged. */
   end(): ExchangeFacts {
-    throw new Error('not yet');
+    const facts = this.#batch.end();
+    this.#lines.end();
+    return facts;
   }
 
   /** Data lines read so far, for people who watch. */
   rows(): number {
-    throw new Error('not yet');
+    return this.#lines.rows;
   }
 
   /** Gives a block back to be filled again; optional. */
-  release(_block: Buffer): void {
-    throw new Error('not yet');
+  release(block: Buffer): void {
+    this.#lines.release(block);
   }
 }

@@ -1,19 +1,72 @@
 import type { FieldFault } from '../../kernel/field-fault.ts';
 import { cp949OfUnicode } from './cp949.ts';
 import type { ExchangeRefusal } from './exchange-facts.ts';
-import type { ExchangeColumn, ExchangeField, ExchangeHead, ExchangeLayout, HeadName } from './exchange-layout.ts';
+import type { FrameWriter } from './exchange-frame-write.ts';
+import {
+  type ExchangeColumn,
+  type ExchangeField,
+  type ExchangeHead,
+  type ExchangeLayout,
+  type HeadName,
+  isGrouped,
+  summedColumns,
+} from './exchange-layout.ts';
+import type { LineSums } from './exchange-sums.ts';
 import type { FieldValue, RecordBuffer } from './field-write.ts';
 import type { Encoding } from './layout.ts';
-import { type FieldPlan, quote } from './record-write.ts';
+import { type FieldPlan, planRecord, quote } from './record-write.ts';
 
 /** No text of a row is longer, in UTF-8 bytes, so that a record always fits into what a reader takes. */
 export const maxTextBytes = 1_024;
 
+/** No row is written that would not leave this much room: for it, for what closes its group, and for a header. */
+export const roomBytes = 131_072;
+
+export type RowValues = Readonly<Record<string, FieldValue | null>>;
+
 /** What of a row cannot be written, and why. */
 export type Unwritable = { readonly column: string; readonly fault: FieldFault };
 
+/** Writes a row; what cannot be written, if anything, and then what was written of it is to be taken back. */
+export type WriteRow = (
+  values: RowValues,
+  mid: string,
+  extras?: Readonly<Record<string, FieldValue>>,
+) => Unwritable | undefined;
+
+/** Writes rows the plain way behind `to.at`, a header before a row whose group is not open. */
+export function rowWriter(layout: ExchangeLayout, head: ExchangeHead, frame: FrameWriter, to: RecordBuffer): WriteRow {
+  const { fields, close } = planRecord(layout.data.fields, layout.format);
+  return (values, mid, extras) => {
+    for (const column of layout.data.columns) {
+      const value = values[column.name] ?? null;
+      const isLong = column.type === 'text' && Buffer.byteLength(String(value ?? '')) > maxTextBytes;
+      const fault = isLong ? 'too_long' : derivedFault(column, value, head, isGrouped(layout));
+      if (fault !== undefined) return { column: column.name, fault };
+    }
+    const fault = frame.open(mid);
+    if (fault !== undefined) return { column: 'mid', fault };
+    const type = String(values['type'] ?? '');
+    for (const plan of fields) {
+      const { name, from, open } = plan;
+      to.put(open);
+      const value = from === null ? extras?.[name] : values[from];
+      if (!writeDataField(to, plan, value, type, layout.format)) return { column: from ?? name, fault: to.fault };
+    }
+    to.put(close);
+    return undefined;
+  };
+}
+
+/** Adds up a row that was written or read. */
+export function addRow(sums: LineSums, values: RowValues): void {
+  summedColumns.forEach((name, column) => {
+    sums.addBig(column, BigInt(values[name] ?? 0n));
+  });
+}
+
 /** A column of a row that has no place of its own must be what will be read for it; `isGroup`: its MID makes the group. */
-export function derivedFault(
+function derivedFault(
   { source }: ExchangeColumn,
   value: FieldValue | null,
   head: ExchangeHead,

@@ -8,19 +8,12 @@ import {
   type ExchangeRecord,
   type ExchangeRow,
   isGrouped,
-  summedColumns,
 } from './exchange-layout.ts';
 import { type ExchangeHeadValues, readExchangeLine } from './exchange-line-read.ts';
-import { derivedFault, maxTextBytes, refusalOf, type Unwritable, writeDataField } from './exchange-row-write.ts';
+import { addRow, type RowValues, refusalOf, roomBytes, rowWriter } from './exchange-row-write.ts';
 import { LineSums } from './exchange-sums.ts';
 import { type FieldValue, RecordBuffer, recordBufferBytes } from './field-write.ts';
 import type { Framing } from './framing.ts';
-import { planRecord } from './record-write.ts';
-
-type Values = Readonly<Record<string, FieldValue | null>>;
-
-/** No row is written that would not leave this much room. */
-const roomBytes = 131_072;
 
 /**
  * Writes typed rows, in any order, as one file: simple rather than fast, and the measure of `ExchangeWriter`. Rows of a
@@ -41,19 +34,15 @@ export function encodeExchange<R extends ExchangeRecord>(
   for (const [mid, group] of groupsOf(layout, rows)) {
     for (const [row, { extras = {}, ...columns }] of group) {
       const start = to.at;
-      const values = columns as Values;
-      const wrong = write(values, extras, mid);
+      const values = columns as RowValues;
+      const wrong = write(values, mid, extras);
       if (wrong === undefined) {
         frame.keep();
-        addUp(frame.group, values);
+        addRow(frame.group, values);
       } else {
         to.at = start;
-        const refusal = refusalOf(
-          row,
-          wrong,
-          values[wrong.column] ?? extras[wrong.column] ?? null,
-          layout.format.encoding,
-        );
+        const value = values[wrong.column] ?? extras[wrong.column] ?? null;
+        const refusal = refusalOf(row, wrong, value, layout.format.encoding);
         if (refused === undefined) throw refusedRow(refusal);
         refused.push(refusal);
       }
@@ -80,36 +69,6 @@ function groupsOf<R extends ExchangeRecord>(
     number += 1;
   }
   return groups;
-}
-
-/** Writes a row behind `to.at`, a header before it where its group is not open; says what cannot be written. */
-function rowWriter(layout: ExchangeLayout, head: ExchangeHead, frame: FrameWriter, to: RecordBuffer) {
-  const { fields, close } = planRecord(layout.data.fields, layout.format);
-  return (values: Values, extras: Readonly<Record<string, FieldValue>>, mid: string): Unwritable | undefined => {
-    for (const column of layout.data.columns) {
-      const value = values[column.name] ?? null;
-      const isLong = column.type === 'text' && Buffer.byteLength(String(value ?? '')) > maxTextBytes;
-      const fault = isLong ? 'too_long' : derivedFault(column, value, head, isGrouped(layout));
-      if (fault !== undefined) return { column: column.name, fault };
-    }
-    const fault = frame.open(mid);
-    if (fault !== undefined) return { column: 'mid', fault };
-    const type = String(values['type'] ?? '');
-    for (const plan of fields) {
-      const { name, from, open } = plan;
-      to.put(open);
-      const value = from === null ? extras[name] : values[from];
-      if (!writeDataField(to, plan, value, type, layout.format)) return { column: from ?? name, fault: to.fault };
-    }
-    to.put(close);
-    return undefined;
-  };
-}
-
-function addUp(sums: LineSums, values: Values): void {
-  summedColumns.forEach((name, column) => {
-    sums.addBig(column, BigInt(values[name] ?? 0n));
-  });
 }
 
 function refusedRow({ row, column, value, fault }: ExchangeRefusal): Problem {
@@ -157,7 +116,7 @@ class RowLines implements ExchangeLines {
     const { columns, extras, fault } = readExchangeLine(this.#layout, framing, bytes, this.#head);
     if (fault !== undefined) return verdict.unreadable;
     this.group.lines += 1;
-    addUp(this.group, columns);
+    addRow(this.group, columns);
     this.rows.push({ lineNo, ...columns, ...(Object.keys(extras).length > 0 ? { extras } : {}) });
     const mid = String(columns['mid']);
     if (!this.#hasMid || this.#mids.has(mid)) return verdict.read;

@@ -3,7 +3,8 @@ export class MidSet {
   readonly #mids: Buffer[] = [];
   #slots = new Int32Array(256);
 
-  add(bytes: Buffer, start: number, end: number): void {
+  /** True where it is the first of its kind. */
+  add(bytes: Buffer, start: number, end: number): boolean {
     let hash = end - start;
     for (let i = start; i < end; i += 1) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193);
     hash ^= hash >>> 15;
@@ -12,9 +13,9 @@ export class MidSet {
       const known = this.#slots[slot] as number;
       if (known === 0) {
         this.#insert(slot, Buffer.from(bytes.subarray(start, end)));
-        return;
+        return true;
       }
-      if (isSame(this.#mids[known - 1] as Buffer, bytes, start, end)) return;
+      if (isSame(this.#mids[known - 1] as Buffer, bytes, start, end)) return false;
     }
   }
 
