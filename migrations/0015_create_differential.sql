@@ -52,6 +52,8 @@ create table differential_waiting (
   captured_on  date not null,
   provider_tid text collate "C" not null,
   cancel_seq   smallint not null,
+  traded_on    date not null,
+  mid          text collate "C" not null,
   batch_id     bigint not null references differential_batch,  -- that first looked at it
   reason       text not null check (reason in ('payment_missing', 'original_missing')),
   since        timestamptz not null default clock_timestamp(),

@@ -18,10 +18,7 @@ export type SelectedCounts = {
   readonly differenceWon: bigint;
 };
 
-/**
- * Opens the batch of a provider and day; the same run finds its own again, in whatever state it is. A day whose run
- * failed is taken over by the next run.
- */
+/** Opens the batch of a provider and day, or finds the one that there is, with the run that opened it. */
 export async function openBatch(
   tx: PoolClient,
   batch: {
@@ -36,8 +33,7 @@ export async function openBatch(
     tx,
     `insert into differential_batch as b (provider, claimed_on, run_id, state, opened_by)
      values ($1, $2, $3, 'selecting', $4)
-     on conflict (provider, claimed_on) do update
-        set run_id = case b.state when 'failed' then excluded.run_id else b.run_id end
+     on conflict (provider, claimed_on) do update set run_id = b.run_id
      returning batch_id as "batchId", state, run_id as "runId"`,
     [batch.provider.id, batch.on, batch.runId, batch.who],
   );
@@ -55,4 +51,56 @@ export async function claimDays(
     `select channel, traded_on::text as "tradedOn" from differential_day where batch_id = $1 order by 1, 2`,
     [batchId],
   );
+}
+
+/** What selecting needs to know of its batch. */
+export type SelectionBatch = { readonly batchId: bigint; readonly claimedOn: string };
+
+export async function batchOf(db: Queryable, batchId: bigint): Promise<SelectionBatch> {
+  const [row] = await query<SelectionBatch>(
+    db,
+    'select batch_id as "batchId", claimed_on::text as "claimedOn" from differential_batch where batch_id = $1',
+    [batchId],
+  );
+  check(row, `no batch ${batchId}`);
+  return row;
+}
+
+/** Adds what a part came to; last in its transaction, since the other parts wait for it. */
+export async function addCounts(tx: PoolClient, batchId: bigint, counts: SelectedCounts): Promise<void> {
+  await tx.query(
+    `update differential_batch
+        set candidates = candidates + $2, claims = claims + $3, held = held + $4, ineligible = ineligible + $5,
+            not_overcharged = not_overcharged + $6, difference_won = difference_won + $7
+      where batch_id = $1`,
+    [
+      batchId,
+      counts.candidates,
+      counts.claims,
+      counts.held,
+      counts.ineligible,
+      counts.notOvercharged,
+      counts.differenceWon,
+    ],
+  );
+}
+
+export const noCounts: SelectedCounts = {
+  candidates: 0n,
+  claims: 0n,
+  held: 0n,
+  ineligible: 0n,
+  notOvercharged: 0n,
+  differenceWon: 0n,
+};
+
+export function sumCounts(one: SelectedCounts, other: SelectedCounts): SelectedCounts {
+  return {
+    candidates: one.candidates + other.candidates,
+    claims: one.claims + other.claims,
+    held: one.held + other.held,
+    ineligible: one.ineligible + other.ineligible,
+    notOvercharged: one.notOvercharged + other.notOvercharged,
+    differenceWon: one.differenceWon + other.differenceWon,
+  };
 }

@@ -1,28 +1,195 @@
 import type { PoolClient } from 'pg';
+import { closeFinding, openFinding } from '../findings/store.ts';
+import { check } from '../kernel/check.ts';
+import { query } from '../platform/database/pool.ts';
 import type { DifferentialProvider } from '../providers/differential.ts';
-import type { SelectedCounts } from './batch-store.ts';
+import { batchOf, type SelectedCounts, type SelectionBatch } from './batch-store.ts';
+import { releaseClaims } from './release-store.ts';
+import { selectionOf } from './selection-store.ts';
+
+/** So many parts of a batch are selected at the same time. */
+const lanes = 2;
+/** Below this a second connection gains nothing. */
+const worthDividing = 20_000;
 
 /**
  * Says which days' captures the batch looks at, draws the numbers of its files and makes the leaves that its claims go
- * into; returns in how many parts they are selected. Run again it is as it was planned first.
+ * into; returns in how many parts they are selected. Planned again nothing changes but the parts.
  */
 export async function planSelection(
-  _tx: PoolClient,
-  _batchId: bigint,
-  _provider: DifferentialProvider,
-  _capturesPerPart: number,
+  tx: PoolClient,
+  batchId: bigint,
+  provider: DifferentialProvider,
+  capturesPerPart: number,
 ): Promise<number> {
-  throw new Error('not yet');
+  const batch = await batchOf(tx, batchId);
+  const [planned] = await query(tx, 'select from differential_input where batch_id = $1 limit 1', [batchId]);
+  if (planned === undefined) {
+    await noteInputs(tx, batch, provider);
+    await noteDays(tx, batchId, provider);
+  }
+  await drawFileNumbers(tx, batchId, provider);
+  const [counted] = await query<{ captures: bigint }>(
+    tx,
+    `select (coalesce((select sum(captures) from differential_input where batch_id = $1), 0)
+             + (select count(*) from differential_waiting where channel = any ($2)))::bigint as captures`,
+    [batchId, provider.channels],
+  );
+  const captures = Number(counted?.captures ?? 0n);
+  if (captures <= Math.min(worthDividing, capturesPerPart)) return 1;
+  return lanes * Math.ceil(captures / (lanes * capturesPerPart));
+}
+
+/**
+ * The batch's own day, and of the days before those that were looked at and of which more has come in since, or for
+ * whose half-year tiers became known since. A day that no batch looked at waits for its own.
+ */
+async function noteInputs(tx: PoolClient, { batchId, claimedOn }: SelectionBatch, provider: DifferentialProvider) {
+  await tx.query(
+    `with now_there as (
+       select provider as channel, captured_on, sum(captures) as captures
+         from capture_total where provider = any ($2) and captured_on between $3::date - $4::int and $3::date group by 1, 2
+     ), looked_at as (
+       select channel, captured_on, max(captures) as captures, max(opened_at) as looked_at
+         from differential_input join differential_batch using (batch_id)
+        where channel = any ($2) and captured_on between $3::date - $4::int and $3::date group by 1, 2
+     ), learned as (
+       select starts_on, coalesce(ends_on, 'infinity') as ends_on, known_since
+         from (select half, max(known_since) as known_since from merchant_tier group by half) t
+         join half_year_period using (half)
+     )
+     insert into differential_input (channel, captured_on, captures, batch_id)
+     select channel, $3::date, coalesce(captures, 0), $1::bigint
+       from unnest($2::text[]) own (channel)
+       left join (select * from now_there where captured_on = $3::date) today using (channel)
+     union all
+     select channel, captured_on, n.captures, $1::bigint
+       from now_there n join looked_at l using (channel, captured_on)
+      where captured_on < $3::date
+        and (n.captures > l.captures
+             or exists (select from learned where captured_on between starts_on and ends_on and known_since > looked_at))
+     on conflict do nothing`,
+    [batchId, provider.channels, claimedOn, provider.differential.calendar.lookBackDays],
+  );
+}
+
+/** On which days the captures of the batch were traded, and a leaf for the claims of each. */
+async function noteDays(tx: PoolClient, batchId: bigint, provider: DifferentialProvider): Promise<void> {
+  await tx.query(
+    `insert into differential_day (batch_id, channel, traded_on)
+     select $1::bigint, channel, traded_on
+       from (select channel, traded_on
+               from differential_input i join capture_total t on t.provider = channel and t.captured_on = i.captured_on
+              where batch_id = $1
+             union
+             select channel, traded_on from differential_waiting where channel = any ($2)) d`,
+    [batchId, provider.channels],
+  );
+  await makeClaimLeaves(tx, batchId);
+}
+
+/** The leaves that claims of the batch go into. */
+async function makeClaimLeaves(tx: PoolClient, batchId: bigint): Promise<void> {
+  await tx.query(
+    `select ensure_claim_leaf(channel, traded_on)
+       from (select * from differential_day where batch_id = $1 order by channel, traded_on) d`,
+    [batchId],
+  );
+}
+
+/**
+ * The numbers of the files that the batch may fill: one, or one for each MID of its captures and of the claims that wait
+ * to go with it.
+ */
+async function drawFileNumbers(tx: PoolClient, batchId: bigint, provider: DifferentialProvider): Promise<void> {
+  const number = `nextval(pg_get_serial_sequence('claim_file', 'file_id'))`;
+  if (!provider.differential.claims.perMid) {
+    await tx.query(
+      `insert into differential_file_number (batch_id, mid, file_id)
+       select $1::bigint, '', ${number} where not exists (select from differential_file_number where batch_id = $1)`,
+      [batchId],
+    );
+    return;
+  }
+  await tx.query(
+    `insert into differential_file_number (batch_id, mid, file_id)
+     select $1::bigint, mid, ${number}
+       from (select mid from differential_input i
+               join capture_total t on t.provider = channel and t.captured_on = i.captured_on where batch_id = $1
+             union
+             select mid from differential_waiting where channel = any ($2)
+             union
+             select mid from claim where provider = $3 and state in ('H', 'Q')
+             except
+             select mid from differential_file_number where batch_id = $1) m
+      order by mid`,
+    [batchId, provider.channels, provider.id],
+  );
 }
 
 /**
  * After all parts: takes in held claims whose reason is gone and those queued to be sent again, marks the batch as
- * selected and returns what it holds.
+ * selected and returns what its parts came to. Closed again it does nothing.
  */
 export async function closeSelection(
-  _tx: PoolClient,
-  _batchId: bigint,
-  _provider: DifferentialProvider,
+  tx: PoolClient,
+  batchId: bigint,
+  provider: DifferentialProvider,
 ): Promise<SelectedCounts> {
-  throw new Error('not yet');
+  const [open] = await query(
+    tx,
+    `select from differential_batch where batch_id = $1 and state = 'selecting' for update`,
+    [batchId],
+  );
+  if (open !== undefined) {
+    const batch = await batchOf(tx, batchId);
+    await tx.query('set local jit = off');
+    await drawFileNumbers(tx, batchId, provider);
+    for (const channel of provider.channels) {
+      await releaseClaims(tx, selectionOf({ ...batch, provider, channel, part: 0, parts: 1 }));
+    }
+    await tellPeople(tx, batchId, provider, batch.claimedOn);
+    await tx.query(
+      `update differential_batch set state = 'selected', selected_at = clock_timestamp() where batch_id = $1`,
+      [batchId],
+    );
+  }
+  return await countsOf(tx, batchId);
+}
+
+async function countsOf(tx: PoolClient, batchId: bigint): Promise<SelectedCounts> {
+  const [row] = await query<SelectedCounts>(
+    tx,
+    `select candidates, claims, held, ineligible, not_overcharged as "notOvercharged", difference_won as "differenceWon"
+       from differential_batch where batch_id = $1`,
+    [batchId],
+  );
+  check(row, `no batch ${batchId}`);
+  return row;
+}
+
+/** What is too old to be claimed, and what has waited for too long, is for a person. */
+async function tellPeople(tx: PoolClient, batchId: bigint, provider: DifferentialProvider, on: string): Promise<void> {
+  const [old] = await query<{ claims: bigint; differenceWon: bigint }>(
+    tx,
+    `select count(*) as claims, coalesce(sum(difference_won), 0)::bigint as "differenceWon"
+       from claim where provider = $1 and state = 'H' and reason = 'too_old' and batch_id = $2`,
+    [provider.id, batchId],
+  );
+  if (old !== undefined && old.claims > 0n) {
+    const subject = `${provider.id}:${on}`;
+    await openFinding(tx, { kind: 'differential_too_old', subject, audience: 'in_charge', detail: old });
+  }
+  const [waiting] = await query<{ captures: bigint; since: string | null; reasons: string[] | null }>(
+    tx,
+    `select count(*) as captures, min(captured_on)::text as since, array_agg(distinct reason order by reason) as reasons
+       from differential_waiting where channel = any ($1) and captured_on < $2::date - $3::int`,
+    [provider.channels, on, provider.differential.calendar.lookBackDays],
+  );
+  const finding = { kind: 'differential_waiting', subject: provider.id } as const;
+  if (waiting !== undefined && waiting.captures > 0n) {
+    await openFinding(tx, { ...finding, audience: 'in_charge', detail: waiting });
+  } else {
+    await closeFinding(tx, { ...finding, by: `batch ${batchId}` });
+  }
 }

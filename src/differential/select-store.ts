@@ -1,19 +1,175 @@
-import type { PoolClient } from 'pg';
+import { escapeLiteral, type PoolClient } from 'pg';
+import { check } from '../kernel/check.ts';
+import { query } from '../platform/database/pool.ts';
 import type { DifferentialProvider } from '../providers/differential.ts';
-import type { SelectedCounts } from './batch-store.ts';
+import { addCounts, batchOf, noCounts, type SelectedCounts, sumCounts } from './batch-store.ts';
+import { dayList, isOfShare, leavesOf, type Share, tradedDays } from './candidate-store.ts';
+import { selectCancels } from './clawback-store.ts';
+import { makePrices, preferentialFee, rateInForce } from './price-store.ts';
+import { claimColumns, fileJoin, registrationJoin, type Selection, selectionOf, waitAgain } from './selection-store.ts';
 
 /**
- * Selects a part of the batch: one transaction, any two of which may run at the same time. A part that is run again
- * claims nothing twice.
+ * Selects a part of the batch, by the set: of each capture the claim of what was overcharged, its state and its file, or
+ * nothing. Parts may run at the same time; one that is run again claims nothing twice.
  */
 export async function selectPart(
-  _tx: PoolClient,
-  _part: {
-    readonly batchId: bigint;
-    readonly provider: DifferentialProvider;
-    readonly part: number;
-    readonly parts: number;
-  },
+  tx: PoolClient,
+  part: Share & { readonly batchId: bigint; readonly provider: DifferentialProvider },
 ): Promise<SelectedCounts> {
-  throw new Error('not yet');
+  const batch = await batchOf(tx, part.batchId);
+  await tx.query(`set local work_mem = '256MB'; set local jit = off; set local default_statistics_target = 10`);
+  let counts = noCounts;
+  for (const channel of part.provider.channels) {
+    counts = sumCounts(counts, await selectChannel(tx, selectionOf({ ...batch, ...part, channel })));
+  }
+  await addCounts(tx, batch.batchId, counts);
+  return counts;
 }
+
+async function selectChannel(tx: PoolClient, selection: Selection): Promise<SelectedCounts> {
+  const { batchId, channel } = selection;
+  const inputs = await query<{ day: string }>(
+    tx,
+    `select captured_on::text as day from differential_input where batch_id = $1 and channel = $2 order by 1`,
+    [batchId, channel],
+  );
+  const days = inputs.map(({ day }) => day);
+  const waiting = await takeWaiting(tx, selection);
+  const traded = [...new Set([...(await tradedDays(tx, channel, days)), ...waiting.map((some) => some.traded)])].sort();
+  if (traded.length === 0) {
+    await tx.query('drop table waited');
+    return noCounts;
+  }
+  const claimed = await query<{ day: string }>(
+    tx,
+    `select distinct traded_on::text as day from differential_day
+      where channel = $1 and traded_on in (${dayList(traded)}) and batch_id <> $2`,
+    [channel, batchId],
+  );
+  await makePrices(tx, 'own', traded);
+  await tx.query(createCancels);
+  const captures = [
+    leavesOf('capture', channel, days, captureColumns, isOfShare('provider_tid', selection)),
+    ...(waiting.length === 0 ? [] : [waitingCaptures(selection, [...new Set(waiting.map(({ day }) => day))])]),
+  ];
+  const mayRepeat = days.length > 1 || captures.length > 1;
+  const [approvals] = await query<SelectedCounts>(
+    tx,
+    selectApprovals(selection, {
+      captures: mayRepeat
+        ? `select distinct on (${key}) * from (${captures.join(' union all ')}) c order by ${key}, captured_on`
+        : (captures[0] as string),
+      payments: leavesOf('payment', channel, traded, paymentColumns, isOfShare('provider_tid', selection)),
+      claimed:
+        claimed.length === 0
+          ? undefined
+          : leavesOf(
+              'claim',
+              channel,
+              claimed.map(({ day }) => day),
+              key,
+              isOfShare('provider_tid', selection),
+            ),
+    }),
+  );
+  check(approvals, 'an aggregate returns a row');
+  const cancels = await selectCancels(tx, selection);
+  await tx.query('drop table part_cancel, own_price, own_card, waited');
+  return sumCounts(approvals, cancels);
+}
+
+const key = 'traded_on, provider_tid, cancel_seq';
+const captureColumns = `${key}, captured_on, mid, amount_won, fee_won + vat_won as charged_won`;
+const paymentColumns = `${key}, kind as type, merchant_id, acquirer, order_no, left(card_no, 6) as bin`;
+
+/** The cancels of a part, with the day of their approval where that is of the part itself. */
+const createCancels = `
+  create temp table part_cancel (
+    traded_on date, provider_tid text collate "C", cancel_seq smallint, captured_on date, mid text collate "C",
+    amount_won bigint, charged_won bigint, type "char", merchant_id text collate "C", acquirer text collate "C",
+    order_no text collate "C", is_registered boolean, original_on date
+  ) on commit drop`;
+
+/** Takes what waited since the batches before, as the temporary table `waited`: what still waits is put back. */
+async function takeWaiting(tx: PoolClient, selection: Selection): Promise<{ day: string; traded: string }[]> {
+  const own = `w.channel = ${escapeLiteral(selection.channel)} and ${isOfShare('w.provider_tid', selection)}`;
+  await tx.query(`
+    create temp table waited on commit drop as select * from differential_waiting w where ${own};
+    delete from differential_waiting w where ${own}`);
+  return await query(tx, 'select distinct captured_on::text as day, traded_on::text as traded from waited');
+}
+
+function waitingCaptures(selection: Selection, days: readonly string[]): string {
+  const of = leavesOf('capture', selection.channel, days, captureColumns, isOfShare('provider_tid', selection));
+  return `select c.* from (${of}) c join waited using (captured_on, provider_tid, cancel_seq)`;
+}
+
+/** Why a claim is held back, of an approval's row `s` with its price; null where it may go out. */
+const reasonToHold = (tooOldBefore: string) => `
+  case when s.traded_on < date ${escapeLiteral(tooOldBefore)} then 'too_old'
+       when s.card_type is null then 'card_type_unknown'
+       when not s.is_registered then 'not_registered' end`;
+
+/**
+ * One pass over the captures and their payments: approvals become claims, in the order of their key; cancels are put
+ * aside with the day of their approval; what has no payment waits for it.
+ */
+function selectApprovals(
+  selection: Selection,
+  from: { readonly captures: string; readonly payments: string; readonly claimed: string | undefined },
+): string {
+  const { provider, channel, batchId, tooOldBefore } = selection;
+  const [channelId, providerId] = [escapeLiteral(channel), escapeLiteral(provider.id)];
+  const claimed =
+    from.claimed ??
+    `select null::date as traded_on, null::text as provider_tid, null::smallint as cancel_seq where false`;
+  return `
+    with staged as materialized (
+      select c.*, p.type, p.merchant_id, p.acquirer, p.order_no, x.tier, x.final_no, x.intermediary_no, b.card_type,
+             ${rateInForce} as rate_ppm, f.won as preferential_won, coalesce(r.is_registered, false) as is_registered,
+             k.provider_tid is not null as is_claimed
+        from (${from.captures}) c
+        left join (${from.payments}) p using (${key})
+        left join own_price x on x.merchant_id = p.merchant_id and x.on_day = c.traded_on
+        left join own_card b on b.bin = p.bin and b.on_day = c.traded_on
+        left join (${claimed}) k using (${key})
+        ${registrationJoin(selection, 'p')}
+        left join lateral ${preferentialFee('c.amount_won', rateInForce, provider.differential.rounding)} f on true
+    ), priced as (
+      select s.*, charged_won - preferential_won as difference_won, ${reasonToHold(tooOldBefore)} as reason
+        from staged s
+       where cancel_seq = 0 and tier is not null and not is_claimed
+         and (card_type is null or charged_won - preferential_won > 0)
+    ), claimed as (
+      insert into claim (${claimColumns})
+      select ${channelId}, traded_on, provider_tid, cancel_seq, 'D', case when reason is null then 'P'::"char" else 'H' end,
+             type, card_type, case when card_type is not null then 'R'::"char" end, tier, rate_ppm, captured_on, traded_on,
+             ${batchId}, case when reason is null then file_id end, amount_won, amount_won, charged_won, preferential_won,
+             difference_won, ${providerId}, merchant_id, s.mid, acquirer, order_no, final_no, intermediary_no, reason
+        from priced s ${fileJoin(selection, 's')}
+       order by traded_on, provider_tid, cancel_seq
+    ), events as (
+      insert into claim_event (channel, traded_on, provider_tid, cancel_seq, kind, by, event, reason)
+      select ${channelId}, traded_on, provider_tid, cancel_seq, 'D', 'jeongsan', 'held', reason
+        from priced where reason is not null
+    ), cancels as (
+      insert into part_cancel
+      select s.traded_on, s.provider_tid, s.cancel_seq, s.captured_on, s.mid, s.amount_won, s.charged_won, s.type,
+             s.merchant_id, s.acquirer, s.order_no, s.is_registered, o.traded_on
+        from staged s left join staged o on o.provider_tid = s.provider_tid and o.cancel_seq = 0
+       where s.cancel_seq > 0 and s.type is not null and not s.is_claimed
+    ), waits as (
+      ${waitAgain(selection, `select * from staged where type is null and not is_claimed`, 'payment_missing')}
+    ), held as (
+      select count(*) as claims, count(reason) as held, coalesce(sum(difference_won), 0)::bigint as "differenceWon" from priced
+    ), looked_at as (
+      select count(*) as candidates,
+             count(*) filter (where not is_claimed and cancel_seq = 0 and type is not null and ${isIneligible}) as ineligible,
+             count(*) filter (where not is_claimed and cancel_seq = 0 and tier is not null
+                                and charged_won - preferential_won <= 0) as "notOvercharged"
+        from staged
+    )
+    select * from held cross join looked_at`;
+}
+
+const isIneligible = '(tier is null or (card_type is not null and rate_ppm is null))';

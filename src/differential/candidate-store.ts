@@ -1,0 +1,81 @@
+import { escapeIdentifier, escapeLiteral, type PoolClient } from 'pg';
+import { type Queryable, query } from '../platform/database/pool.ts';
+
+/** A part of a batch's captures: a transaction is in one part with all its cancels. */
+export type Share = { readonly part: number; readonly parts: number };
+
+/** SQL: whether the transaction of this TID is of the part. */
+export function isOfShare(tid: string, { part, parts }: Share): string {
+  return parts === 1 ? 'true' : `(hashtextextended(${tid}, 0) & 1073741823) % ${parts} = ${part}`;
+}
+
+/** SQL: days as literals, by which the planner leaves every other leaf out. */
+export function dayList(days: readonly string[]): string {
+  return days.map((on) => `date ${escapeLiteral(on)}`).join(', ');
+}
+
+/** SQL: the rows of a hot table of these days and no other leaf; none where there is no day. */
+export function leavesOf(
+  table: 'capture' | 'payment' | 'claim',
+  channel: string,
+  days: readonly string[],
+  columns: string,
+  where = 'true',
+): string {
+  const [channelColumn, dayColumn] = {
+    capture: ['provider', 'captured_on'],
+    payment: ['provider', 'traded_on'],
+    claim: ['channel', 'traded_on'],
+  }[table] as [string, string];
+  if (days.length === 0) return `select ${columns} from ${table} where false`;
+  return `select ${columns} from ${escapeIdentifier(table)}
+    where ${channelColumn} = ${escapeLiteral(channel)} and ${dayColumn} in (${dayList(days)}) and ${where}`;
+}
+
+/** On which days captures of these days were traded. */
+export async function tradedDays(db: Queryable, channel: string, capturedDays: readonly string[]): Promise<string[]> {
+  const rows = await query<{ day: string }>(
+    db,
+    `select distinct traded_on::text as day from capture_total where provider = $1 and captured_on = any ($2::date[])
+      order by 1`,
+    [channel, capturedDays],
+  );
+  return rows.map(({ day }) => day);
+}
+
+/** On which days what was traded on these days was captured, up to a day. */
+export async function capturedDays(
+  db: Queryable,
+  channel: string,
+  traded: readonly string[],
+  upTo: string,
+): Promise<string[]> {
+  const rows = await query<{ day: string }>(
+    db,
+    `select distinct captured_on::text as day from capture_total
+      where provider = $1 and traded_on = any ($2::date[]) and captured_on <= $3 order by 1`,
+    [channel, traded, upTo],
+  );
+  return rows.map(({ day }) => day);
+}
+
+/** On which days there were payments, between two days, the latest first. */
+export async function paymentDays(db: Queryable, channel: string, from: string, to: string): Promise<string[]> {
+  const rows = await query<{ day: string }>(
+    db,
+    `select distinct traded_on::text as day from payment_total where provider = $1 and traded_on between $2 and $3
+      order by 1 desc`,
+    [channel, from, to],
+  );
+  return rows.map(({ day }) => day);
+}
+
+/**
+ * Runs a statement that looks single rows of hot leaves up by their key, whatever the statistics say: they are few
+ * against what a leaf holds.
+ */
+export async function lookingUp(tx: PoolClient, statement: string): Promise<void> {
+  await tx.query('set local enable_hashjoin = off; set local enable_mergejoin = off; set local enable_seqscan = off');
+  await tx.query(statement);
+  await tx.query('reset enable_hashjoin; reset enable_mergejoin; reset enable_seqscan');
+}

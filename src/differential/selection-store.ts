@@ -1,0 +1,45 @@
+import { escapeLiteral } from 'pg';
+import type { DifferentialProvider } from '../providers/differential.ts';
+import type { SelectionBatch } from './batch-store.ts';
+import type { Share } from './candidate-store.ts';
+
+/** A part of a batch, and one of the provider's channels. */
+export type Selection = SelectionBatch &
+  Share & {
+    readonly provider: DifferentialProvider;
+    readonly channel: string;
+    /** What was traded before is too old to be claimed. */
+    readonly tooOldBefore: string;
+  };
+
+export function selectionOf(part: Omit<Selection, 'tooOldBefore'>): Selection {
+  const { tooOldDays } = part.provider.differential.calendar;
+  const tooOldBefore = Temporal.PlainDate.from(part.claimedOn).subtract({ days: tooOldDays }).toString();
+  return { ...part, tooOldBefore };
+}
+
+/** SQL: with whom merchants are registered, where the provider wants that; joined as `r`. */
+export function registrationJoin({ provider }: Selection, row: string): string {
+  if (provider.differential.registration === undefined) return 'cross join (select true as is_registered) r';
+  return `left join (select merchant_id, acquirer, true as is_registered from registered
+                      where provider = ${escapeLiteral(provider.id)}) r
+                 on r.merchant_id = ${row}.merchant_id and r.acquirer = ${row}.acquirer`;
+}
+
+/** SQL: the number of the file that a claim of this MID goes into. */
+export function fileJoin({ provider, batchId }: Selection, row: string): string {
+  const mid = provider.differential.claims.perMid ? `${row}.mid` : `''`;
+  return `left join (select mid, file_id from differential_file_number where batch_id = ${batchId}) n on n.mid = ${mid}`;
+}
+
+export const claimColumns = `channel, traded_on, provider_tid, cancel_seq, kind, state, type, card_type, rule, tier, rate_ppm,
+  captured_on, original_on, batch_id, file_id, amount_won, original_won, charged_won, preferential_won, difference_won,
+  provider, merchant_id, mid, acquirer, order_no, final_no, intermediary_no, reason`;
+
+/** SQL: puts captures down as waiting, since when and by whom they did first. */
+export function waitAgain({ channel, batchId }: Selection, captures: string, reason: string): string {
+  return `insert into differential_waiting (channel, captured_on, provider_tid, cancel_seq, traded_on, mid, batch_id, since, reason)
+    select ${escapeLiteral(channel)}, captured_on, provider_tid, cancel_seq, c.traded_on, c.mid,
+           coalesce(w.batch_id, ${batchId}), coalesce(w.since, clock_timestamp()), ${escapeLiteral(reason)}
+      from (${captures}) c left join waited w using (captured_on, provider_tid, cancel_seq)`;
+}
