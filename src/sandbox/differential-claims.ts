@@ -1,5 +1,5 @@
 import { cardBins } from './card.ts';
-import { halfOf, intermediaryOf, lateBin, type Tier, tierOf, unlistedBin } from './differential-facts.ts';
+import { halfOf, intermediaryOf, lateBin, lateBinDay, type Tier, tierOf, unlistedBin } from './differential-facts.ts';
 import { type CardType, type Manner, preferentialRate, preferentialWon } from './differential-rates.ts';
 import { type Happening, happeningsOn } from './event.ts';
 import { feeOf } from './fee.ts';
@@ -126,7 +126,11 @@ function claimsOfPayment(
     binListed: payment.card.bin === unlistedBin ? 'never' : payment.card.bin === lateBin ? 'later' : 'always',
   });
   let leftWon = overcharged(approval);
-  if (leftWon <= 0n) return [];
+  const { binListed } = claim(approval, 0n);
+  const batchDay = approval.event.capturedDay ?? 0;
+  // What could not be priced when its day was claimed is a claim all the same.
+  const isBlind = binListed === 'never' || (binListed === 'later' && batchDay < lateBinDay - 1);
+  if (leftWon <= 0n && !isBlind) return [];
   const claims = [claim(approval, leftWon)];
   let soldWon = BigInt(payment.amountWon);
   const cancels = captured.filter((happening) => happening !== approval).sort(byCapture);
@@ -135,7 +139,7 @@ function claimsOfPayment(
     const ownWon = -overcharged(cancel);
     const leavesNothing = soldWon === 0n && manner.lastCancel === 'remainder';
     const backWon = leavesNothing || ownWon > leftWon ? leftWon : ownWon;
-    if (backWon <= 0n) continue;
+    if (backWon <= 0n && !isBlind) continue;
     leftWon -= backWon;
     claims.push(claim(cancel, -backWon));
   }

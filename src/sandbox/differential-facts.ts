@@ -106,13 +106,20 @@ export function* subMerchantLines(world: World): Generator<string> {
 
 /** A BIN that nobody has listed, and one that is listed some days later: their claims cannot be priced until then. */
 export const unlistedBin = cardBins[7]?.bin ?? '';
-export const lateBin = cardBins[31]?.bin ?? '';
+export const lateBin = cardBins[3]?.bin ?? '';
+/** The day of the world before whose first hour the late one is listed: batches from the day before it on know it. */
+export const lateBinDay = 12;
 
 /** 카드 BIN. All that the sandbox's cards have but two. */
 export function* cardBinLines(): Generator<string> {
   for (const { bin, type } of cardBins) {
     if (bin !== unlistedBin && bin !== lateBin) yield `${bin},${type},${validFrom}\n`;
   }
+}
+
+/** What comes later: the one BIN that was overlooked. */
+export function* lateBinLines(): Generator<string> {
+  for (const { bin, type } of cardBins) if (bin === lateBin) yield `${bin},${type},${validFrom}\n`;
 }
 
 /** The name by which we know a merchant: in a world for differential settlement one has a character that CP949 lacks. */

@@ -115,6 +115,9 @@ function heldBack(claim: DueClaim): Drawn | undefined {
   const held = (...reasons: string[]): Drawn => ({ verdicts: [undefined], end: { status: 'held', reasons } });
   const cancel = claim.cancelSeq === 0 ? [] : ['original_held'];
   if (claim.binListed === 'never') return held('card_type_unknown', ...cancel);
+  // Priced at last, and it was not overcharged after all.
+  const isVain = claim.cancelSeq === 0 ? claim.differenceWon <= 0n : claim.differenceWon >= 0n;
+  if (isVain) return { verdicts: [undefined], end: { status: 'rejected', reasons: ['not_overcharged'] } };
   const { registers } = played[claim.provider];
   const isUnregistered = claim.merchantNo === unwritableMerchant || registersNever(claim.merchantNo);
   return registers && isUnregistered ? held('not_registered', ...cancel) : undefined;

@@ -111,6 +111,9 @@ const worldFiles = [
   'world.json',
 ];
 
+/** What living through a world for differential settlement leaves in its folder. */
+const livedFiles = ['payments-in-time.csv', 'payments-belated.csv', 'card-bins-later.csv', 'claims.ndjson'];
+
 /** `world.json` appears whole or not at all. */
 const worldPart = '.world.json.part';
 
@@ -118,7 +121,13 @@ const worldPart = '.world.json.part';
 async function prepareFolder(into: string): Promise<void> {
   await mkdir(into, { recursive: true });
   const ids = providers.map(({ id }) => id);
-  const ours = new Set([...worldFiles, worldPart, ...ids, ...ids.map((id) => path.basename(truthFile(into, id)))]);
+  const ours = new Set([
+    ...worldFiles,
+    ...livedFiles,
+    worldPart,
+    ...ids,
+    ...ids.map((id) => path.basename(truthFile(into, id))),
+  ]);
   if (!(await readdir(into)).every((name) => ours.has(name))) {
     throw new Problem('world_folder_in_use', { folder: into });
   }

@@ -59,14 +59,21 @@ export async function readWorld(folder: string, spec?: WorldSpec): Promise<Gener
   return { ...summary, folder };
 }
 
-/** Brings a world's merchants with what was agreed with them, payments and deposits in through the product's own importers. */
-export async function importWorld(pool: Pool, world: GeneratedWorld, options: LoadOptions): Promise<LoadOutcome> {
+/**
+ * Brings a world's merchants with what was agreed with them, payments (of another file, if one is given) and deposits in
+ * through the product's own importers.
+ */
+export async function importWorld(
+  pool: Pool,
+  world: GeneratedWorld,
+  options: LoadOptions & { readonly payments?: string },
+): Promise<LoadOutcome> {
   const known = providers.map(({ id }) => id);
   const bring = async (
     file: string,
     importer: (source: Awaited<ReturnType<typeof openImportSource>>, options: ImportOptions) => Promise<ImportOutcome>,
   ): Promise<ImportOutcome> => {
-    const source = await openImportSource(path.join(world.folder, file));
+    const source = await openImportSource(path.resolve(world.folder, file));
     const { who, progress, signal } = options;
     const outcome = await importer(source, {
       who,
@@ -84,7 +91,9 @@ export async function importWorld(pool: Pool, world: GeneratedWorld, options: Lo
     tiers: await bring('tiers.csv', (source, how) => importTiers(pool, source, how)),
     subMerchants: await bring('sub-merchants.csv', (source, how) => importSubMerchants(pool, source, how)),
     cardBins: await bring('card-bins.csv', (source, how) => importCardBins(pool, source, how)),
-    payments: await bring('payments.csv', (source, how) => importPayments(pool, source, { ...how, providers: known })),
+    payments: await bring(options.payments ?? 'payments.csv', (source, how) =>
+      importPayments(pool, source, { ...how, providers: known }),
+    ),
     deposits: await bring('deposits.csv', (source, how) => importDeposits(pool, source, { ...how, providers: known })),
   };
 }

@@ -56,23 +56,23 @@ export function businessNoOf(nineDigits: string): string {
 /** The merchants of a provider: as many with each MID, distinct business numbers, the same for the same seed. */
 export function makeMerchants(
   seed: string,
-  provider: { readonly id: string; readonly no: number; readonly online: boolean },
+  provider: { readonly id: string; readonly no: number; readonly online: boolean; readonly differential: boolean },
   mids: readonly string[],
   count: number,
 ): readonly Merchant[] {
   const base = drawBase(seed, 'merchants', provider.id);
   const trades = provider.online ? onlineTrades : offlineTrades;
+  // Nobody is in a world for differential settlement and in another one: both may be in one database.
+  const kind = (n: number): number => (provider.differential ? 90 + (n % 9) : 10 + ((n * 7) % 80));
   return Array.from({ length: count }, (_, n) => {
     const region = regions[drawBelow(base, n, 0, regions.length)] ?? '';
     const trade = trades[drawBelow(base, n, 1, trades.length)] ?? '';
     const owner = owners[drawBelow(base, n, 2, owners.length)] ?? '';
     const creditFeePpm = [4_000, 10_000, 11_500, 14_500, 20_700, 23_000][drawBelow(base, n, 3, 6)] ?? 0;
     return {
-      merchantId: `M${provider.no}${String(n + 1).padStart(6, '0')}`,
+      merchantId: `${provider.differential ? 'D' : 'M'}${provider.no}${String(n + 1).padStart(6, '0')}`,
       name: owner === '(주)' ? `(주)${region}${trade}, ${n + 1}` : `${region}${trade}${owner}`,
-      businessNo: businessNoOf(
-        `${101 + provider.no * 200 + (n % 97)}${10 + ((n * 7) % 80)}${1000 + Math.floor(n / 97)}`,
-      ),
+      businessNo: businessNoOf(`${101 + provider.no * 200 + (n % 97)}${kind(n)}${1000 + Math.floor(n / 97)}`),
       mid: mids[n % mids.length] as string,
       creditFeePpm,
       checkFeePpm: creditFeePpm - 2_500,

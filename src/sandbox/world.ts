@@ -106,7 +106,7 @@ export function makeWorld(spec: WorldSpec): World {
       online,
       paymentsPerDay: approvals + plants.onlyTheirs,
       mids,
-      merchants: makeMerchants(spec.seed, { id, no: no + 1, online }, mids, merchantCount),
+      merchants: makeMerchants(spec.seed, { id, no: no + 1, online, differential }, mids, merchantCount),
       dayBases: days.map((day) => draw(base, day.no, 0)),
       plants,
       world: { days, lastDay: days.length - 1, differential },
