@@ -1,37 +1,8 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { FileSpec } from '../../../src/providers/differential.ts';
-import { differentialProviderOf, differentialProviders } from '../../../src/providers/differential-registry.ts';
-import type { ExchangeLayout, ExchangeRecord, ExchangeRow } from '../../../src/providers/layout/exchange-layout.ts';
+import { differentialProviders } from '../../../src/providers/differential-registry.ts';
 import { decodeExchange, encodeExchange } from '../../../src/providers/layout/exchange-typed.ts';
-import { type Golden, goldens } from './rows.ts';
-
-const on = Temporal.PlainDate.from('2026-11-20');
-const biz = '1234567891';
-
-function filesOf(id: string): readonly FileSpec<ExchangeRecord>[] {
-  const { claims, validation, answers, registration } = differentialProviderOf(id).differential;
-  const all = [claims, validation, answers, registration?.request, registration?.answers];
-  return all.filter((file) => file !== undefined) as readonly FileSpec<ExchangeRecord>[];
-}
-
-function specOf({ provider, record }: Golden): FileSpec<ExchangeRecord> {
-  const spec = filesOf(provider).find(({ layout }) => layout.record === record);
-  if (spec === undefined) throw new Error(`${provider} has no ${record}`);
-  return spec;
-}
-
-const bytesOf = ({ file }: Golden) => readFileSync(path.join(import.meta.dirname, file));
-const headOf = ({ mid }: Golden) => ({ on, biz, ...(mid === undefined ? {} : { mids: [mid] }) });
-
-/** As they are read again: where the provider has one flag for all cancels, a partial one comes back as a cancel. */
-function asRead(layout: ExchangeLayout, row: ExchangeRow): ExchangeRow {
-  const codes = layout.data.fields.flatMap(({ name, field }) =>
-    name === 'type' && field.type === 'code' ? Object.values(field.codes) : [],
-  );
-  return 'type' in row && !codes.includes(row.type) ? { ...row, type: 'C' } : row;
-}
+import { asRead, biz, bytesOf, expectedOf, filesOf, type Golden, headOf, specOf } from './golden.ts';
+import { goldens } from './rows.ts';
 
 test('every file of every provider has been typed by hand', () => {
   const shipped = differentialProviders.flatMap(({ id }) => filesOf(id).map(({ layout }) => `${id} ${layout.record}`));
@@ -57,7 +28,7 @@ describe.each(goldens)('$file', (golden) => {
 
   test('is read as what it says, wherever it is cut', () => {
     const bytes = bytesOf(golden);
-    const expected = { ...headOf(golden), provider: golden.provider, fileName: golden.file };
+    const expected = expectedOf(golden);
     const { rows, facts } = decodeExchange(layout, expected, bytes);
     expect(rows).toEqual(golden.rows.map((row, at) => ({ lineNo: golden.lines[at], ...asRead(layout, row) })));
     expect(facts).toMatchObject({ lines: golden.rows.length, unreadable: [] });
@@ -118,6 +89,6 @@ test.each([
   const width = layout.format.kind === 'fixed' ? layout.format.recordBytes + 1 : 0;
   bytes.write('00000000', (line - 1) * width + at, 'latin1');
   expect(bytes.equals(bytesOf(golden))).toBe(false);
-  const expected = { ...headOf(golden), provider: golden.provider, fileName: file };
+  const expected = expectedOf(golden);
   expect(decodeExchange(layout, expected, bytes)).toEqual(decodeExchange(layout, expected, bytesOf(golden)));
 });

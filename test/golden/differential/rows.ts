@@ -1,15 +1,6 @@
-import type { ExchangeRecord, ExchangeRow } from '../../../src/providers/layout/exchange-layout.ts';
-
-/** What the files beside this one hold, line by line; both were typed by hand from the tables of the documents. */
-export type Golden<R extends ExchangeRecord = ExchangeRecord> = {
-  readonly provider: string;
-  readonly record: R;
-  readonly file: string;
-  readonly mid?: string;
-  /** On which line each row stands. */
-  readonly lines: readonly number[];
-  readonly rows: readonly ExchangeRow<R>[];
-};
+import type { ExchangeRow } from '../../../src/providers/layout/exchange-layout.ts';
+import type { Golden } from './golden.ts';
+import { registrations } from './registration-rows.ts';
 
 const [day, old] = ['2026-11-20', '2026-11-18'];
 const [tteok, best, third, fourth, between] = ['1018112341', '1208100002', '3148600015', '6051500774', '2118700009'];
@@ -226,44 +217,6 @@ const ksnetAnswers: readonly Answer[] = [
   { ...echoed(k4, 'A', {}), ...nothing, tier: '4', cardType: '0', differenceWon: 0n, code: '20' },
 ];
 
-type Registration = ExchangeRow<'registration'>;
-const registrations = (tteokName: string, bestName: string, thirdName: string): readonly Registration[] => {
-  const first = {
-    action: 'N',
-    merchantId: 'M-0001',
-    finalNo: tteok,
-    intermediaryNo: null,
-    shopName: tteokName,
-  } as const;
-  return [
-    { ...first, acquirer: '신한카드' },
-    { ...first, acquirer: 'KB국민카드' },
-    {
-      action: 'C',
-      acquirer: 'NH농협카드',
-      merchantId: 'M-0002',
-      finalNo: best,
-      intermediaryNo: between,
-      shopName: bestName,
-    },
-    {
-      action: 'T',
-      acquirer: '비씨카드',
-      merchantId: 'M-0003',
-      finalNo: third,
-      intermediaryNo: null,
-      shopName: thirdName,
-    },
-  ];
-};
-const registeredAs = (requests: readonly Registration[], codes: readonly string[]) =>
-  requests.map(({ intermediaryNo, shopName, ...row }, at): ExchangeRow<'registrationAnswer'> => {
-    const extras = { shopName, ...(intermediaryNo === null ? {} : { intermediaryNo }) };
-    return { ...row, code: codes[at] as string, extras };
-  });
-const ofWelcome = registrations('해운대떡집 뷁스퀘어점', '똠방점 "펲", 1', '');
-const ofKsnet = registrations('(주)해운대떡집, 7', '뷁스퀘어점 "최고집"', '똠방점|펲');
-
 const ksnet: readonly Golden[] = [
   {
     provider: 'ksnet',
@@ -283,35 +236,4 @@ const ksnet: readonly Golden[] = [
   },
 ];
 
-const registration: readonly Golden[] = [
-  {
-    provider: 'welcome',
-    record: 'registration',
-    file: 'reg_welcome_1234567891_20261120_req',
-    lines: [2, 3, 4, 5],
-    rows: ofWelcome,
-  },
-  {
-    provider: 'welcome',
-    record: 'registrationAnswer',
-    file: 'reg_welcome_1234567891_20261120_res',
-    lines: [2, 3, 4, 5],
-    rows: registeredAs(ofWelcome, ['00', '09', '00', '99']),
-  },
-  {
-    provider: 'ksnet',
-    record: 'registration',
-    file: 'reg_ksnet_1234567891_20261120_req.csv',
-    lines: [1, 2, 3, 4],
-    rows: ofKsnet,
-  },
-  {
-    provider: 'ksnet',
-    record: 'registrationAnswer',
-    file: 'reg_ksnet_1234567891_20261120_res.csv',
-    lines: [1, 2, 3, 4],
-    rows: registeredAs(ofKsnet, ['00', 'XX', '00', '21']),
-  },
-];
-
-export const goldens: readonly Golden[] = [...welcome, ...nice, ...ksnet, ...registration];
+export const goldens: readonly Golden[] = [...welcome, ...nice, ...ksnet, ...registrations];
