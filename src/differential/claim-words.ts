@@ -59,3 +59,67 @@ export const ruleWords: Readonly<Record<string, Words>> = {
   R: { ko: '요율', en: 'by the rate' },
   M: { ko: '원거래의 남은 차액', en: "what remained of the original's" },
 };
+
+/** 신청 건에 일어난 일. What a claim's way is made of. */
+const wayWords: Readonly<Record<string, Words>> = {
+  selected: { ko: '선별', en: 'selected' },
+  written: { ko: '파일 작성', en: 'written to a file' },
+  sent: { ko: '전송', en: 'sent' },
+  found_there: { ko: '이미 전송됨 확인', en: 'found to have arrived' },
+  accepted: { ko: '승인', en: 'accepted' },
+  rejected: { ko: '반려', en: 'rejected' },
+  revised: { ko: '정정', en: 'revised' },
+  held: { ko: '보류', en: 'held back' },
+  released: { ko: '보류 해제', en: 'released' },
+  queued: { ko: '재신청 대기', en: 'queued to be sent again' },
+  sent_again: { ko: '재신청', en: 'sent again' },
+  break_opened: { ko: '불일치', en: 'break' },
+  break_closed: { ko: '불일치 종결', en: 'break closed' },
+};
+
+/** 차액정산 불일치의 종류 */
+const breakWords: Readonly<Record<string, Words>> = {
+  difference_differs: { ko: '차액이 다름', en: 'the difference differs' },
+  split_differs: { ko: '공급가액·부가세 구분이 다름', en: 'supply and VAT are split otherwise' },
+  tier_differs: { ko: '등급이 다름', en: 'the tier differs' },
+  card_type_differs: { ko: '카드 구분이 다름', en: 'the card type differs' },
+  difference_impossible: { ko: '있을 수 없는 차액', en: 'an impossible difference' },
+  amount_changed: { ko: '회신 금액이 다름', en: 'the amount came back changed' },
+  unknown_code: { ko: '모르는 결과 코드', en: 'a code that nobody listed' },
+  unknown_claim: { ko: '신청하지 않은 건', en: 'nobody claimed this' },
+  answered_twice: { ko: '서로 다른 회신', en: 'answered twice, differently' },
+  clawback_without_refund: { ko: '환급 없는 환수', en: 'a clawback of what was not refunded' },
+};
+
+/** What happened, for people; what nobody named keeps its own name. */
+export function wayText(what: string, language: Language): string {
+  return wordOf(wayWords, what, language);
+}
+
+/** The kind of a break, for people. */
+export function breakText(kind: string, language: Language): string {
+  return wordOf(breakWords, kind, language);
+}
+
+/** 끝수 처리 */
+export const roundingWords: Readonly<Record<string, Words>> = {
+  floor: { ko: '절사', en: 'floor' },
+  half_up: { ko: '반올림', en: 'half up' },
+  half_even: { ko: '오사오입', en: 'half even' },
+};
+
+/** 작업과 파일의 상태 */
+export const fileStateWords: Readonly<Record<string, Words>> = {
+  selecting: { ko: '선별 중', en: 'selecting' },
+  selected: { ko: '선별됨', en: 'selected' },
+  waiting: { ko: '회신 대기', en: 'waiting' },
+  done: { ko: '완료', en: 'done' },
+  failed: { ko: '실패', en: 'failed' },
+  written: { ko: '작성됨', en: 'written' },
+  sent: { ko: '전송됨', en: 'sent' },
+  answered: { ko: '회신 완료', en: 'answered' },
+  expired: { ko: '기한 지남', en: 'expired' },
+  received: { ko: '수신됨', en: 'received' },
+  applied: { ko: '반영됨', en: 'applied' },
+  refused: { ko: '거절됨', en: 'refused' },
+};

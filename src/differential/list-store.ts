@@ -52,7 +52,8 @@ export type ListedClaim = {
 /** How many claims a filter takes in, and what they come to. */
 export type ClaimTotals = { readonly count: bigint; readonly differenceWon: bigint; readonly acceptedWon: bigint };
 
-const columns = `provider, channel, traded_on as "tradedOn", provider_tid as "providerTid", cancel_seq as "cancelSeq", kind,
+/** The columns of a `ListedClaim`, of the view `claim_status`. */
+export const listedColumns = `provider, channel, traded_on as "tradedOn", provider_tid as "providerTid", cancel_seq as "cancelSeq", kind,
   type, merchant_id as "merchantId", mid, order_no as "orderNo", tier, card_type as "cardType", rate_ppm as "ratePpm",
   attempt, captured_on as "capturedOn", original_on as "originalOn", batch_id as "batchId", file_id as "fileId",
   file_name as "fileName", amount_won as "amountWon", charged_won as "chargedWon", preferential_won as "preferentialWon",
@@ -91,7 +92,7 @@ export async function* listClaims(
     await client.query(readByLeaf);
     await client.query(
       `declare listed no scroll cursor for
-         select ${columns} from claim_status where ${where}
+         select ${listedColumns} from claim_status where ${where}
           order by traded_on, channel, provider_tid, cancel_seq, kind ${most}`,
       valuesOf(filter),
     );

@@ -1,0 +1,124 @@
+import type { Pool } from 'pg';
+import { query } from '../platform/database/pool.ts';
+import type { ClaimStatus } from './claim-words.ts';
+import { readingByLeaf } from './list-store.ts';
+import { fileColumns, type ShownFile } from './show-store.ts';
+
+/** 작업 하나. A provider's job for a day with its files, answers, and where its claims stand. */
+export type ShownBatch = {
+  readonly batchId: bigint;
+  readonly provider: string;
+  readonly claimedOn: string;
+  readonly runId: string;
+  readonly state: string;
+  readonly openedBy: string;
+  readonly openedAt: Date;
+  readonly selectedAt: Date | null;
+  readonly finishedAt: Date | null;
+  readonly candidates: bigint;
+  readonly claims: bigint;
+  readonly held: bigint;
+  readonly ineligible: bigint;
+  readonly notOvercharged: bigint;
+  readonly differenceWon: bigint;
+  readonly reason: string | null;
+  readonly files: readonly ShownFile[];
+  readonly answers: readonly ShownAnswer[];
+  readonly standing: readonly Standing[];
+  /** Open ones, of its answers. */
+  readonly breaks: readonly { readonly kind: string; readonly count: bigint }[];
+};
+
+export type ShownAnswer = {
+  readonly answerId: bigint;
+  readonly stage: string;
+  readonly version: number;
+  readonly fileName: string;
+  readonly sha256: string;
+  readonly state: string;
+  readonly receivedAt: Date;
+  readonly appliedAt: Date | null;
+  readonly lines: bigint | null;
+  readonly accepted: bigint | null;
+  readonly rejected: bigint | null;
+  readonly repeated: bigint | null;
+  readonly setAside: bigint | null;
+  readonly differenceWon: bigint | null;
+};
+
+/** Where so many claims stand, and what they come to. */
+export type Standing = {
+  readonly status: ClaimStatus;
+  readonly reason: string | null;
+  readonly claims: bigint;
+  readonly differenceWon: bigint;
+  readonly acceptedWon: bigint;
+};
+
+type BatchRow = Omit<ShownBatch, 'files' | 'answers' | 'standing' | 'breaks'>;
+
+/** The batch of this number, run (`differential:welcome:2026-11-20`) or file; undefined where there is none. */
+export async function batchNamed(pool: Pool, name: string): Promise<ShownBatch | undefined> {
+  const [batch] = await query<BatchRow>(
+    pool,
+    `select batch_id as "batchId", provider, claimed_on as "claimedOn", run_id as "runId", state, opened_by as "openedBy",
+            opened_at as "openedAt", selected_at as "selectedAt", finished_at as "finishedAt", candidates, claims, held,
+            ineligible, not_overcharged as "notOvercharged", difference_won as "differenceWon", reason
+       from differential_batch
+      where batch_id::text = $1 or run_id = $1 or 'differential:' || provider || ':' || claimed_on = $1
+         or batch_id in (select f.batch_id from claim_file f left join answer_file a using (file_id)
+                          where f.file_name = $1 or a.file_name = $1)
+      order by batch_id limit 1`,
+    [name],
+  );
+  if (batch === undefined) return undefined;
+  const { batchId } = batch;
+  return {
+    ...batch,
+    files: await query<ShownFile>(
+      pool,
+      `select ${fileColumns} from claim_file f where batch_id = $1 order by mid, file_id`,
+      [batchId],
+    ),
+    answers: await query<ShownAnswer>(
+      pool,
+      `select answer_id as "answerId", stage, version, a.file_name as "fileName", a.sha256, a.state,
+              received_at as "receivedAt", applied_at as "appliedAt", a.lines, accepted, rejected, repeated,
+              set_aside as "setAside", a.difference_won as "differenceWon"
+         from answer_file a join claim_file f using (file_id) where f.batch_id = $1
+        order by f.mid, stage = 'answer', version`,
+      [batchId],
+    ),
+    standing: await standingOf(pool, batchId),
+    breaks: await query(
+      pool,
+      `select b.kind, count(*) as count
+         from claim_break b join answer_file a using (answer_id) join claim_file f using (file_id)
+        where f.batch_id = $1 and closed_at is null group by b.kind order by b.kind`,
+      [batchId],
+    ),
+  };
+}
+
+/** Where the claims of a batch stand; only the leaves that hold any are read. */
+async function standingOf(pool: Pool, batchId: bigint): Promise<Standing[]> {
+  const [leaves] = await query<{ channels: string[]; days: string[] }>(
+    pool,
+    `select coalesce(array_agg(distinct channel), '{}') as channels, coalesce(array_agg(distinct traded_on), '{}') as days
+       from differential_day where batch_id = $1`,
+    [batchId],
+  );
+  return readingByLeaf(pool, async (client) => {
+    const { rows } = await client.query<Standing>(
+      `select status, status_reason as reason, count(*) as claims,
+              coalesce(sum(difference_won), 0)::bigint as "differenceWon",
+              coalesce(sum(accepted_won), 0)::bigint as "acceptedWon"
+         from claim_status
+        where batch_id = $1 and channel = any ($2::text[]) and traded_on = any ($3::date[])
+        group by status, status_reason
+        order by array_position(array['paid', 'clawed_back', 'rejected', 'held', 'waiting'], status), status_reason`,
+      [batchId, leaves?.channels ?? [], leaves?.days ?? []],
+    );
+    return rows;
+  });
+}
