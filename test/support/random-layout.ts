@@ -27,7 +27,7 @@ export type RandomStatement = {
 };
 
 /** A field, as wide as it must be in a fixed-width record, and the values it can hold for a row of a kind. */
-type Drawn = {
+export type Drawn = {
   readonly field: Field;
   readonly width: number;
   readonly values: (kind: string) => fc.Arbitrary<unknown>;
@@ -36,7 +36,7 @@ type Drawn = {
 const leftZero: Pad = { at: 'left', with: '0' };
 const leftBlank: Pad = { at: 'left', with: ' ' };
 const rightBlank: Pad = { at: 'right', with: ' ' };
-const kindSets = [
+export const kindSets = [
   { '0': 'A', '1': 'C', '2': 'P' },
   { AP: 'A', CN: 'C', PC: 'P' },
 ];
@@ -54,7 +54,7 @@ function texts(encoding: Encoding, pad: Pad, required: boolean): fc.Arbitrary<st
     .map((drawn) => (required && drawn === '' ? '뷁' : drawn));
 }
 
-function textField(encoding: Encoding, required: boolean): fc.Arbitrary<Drawn> {
+export function textField(encoding: Encoding, required: boolean): fc.Arbitrary<Drawn> {
   return fc.constantFrom(leftZero, leftBlank, rightBlank).map((pad) => ({
     field: text({ pad, required }),
     width: 44,
@@ -62,7 +62,7 @@ function textField(encoding: Encoding, required: boolean): fc.Arbitrary<Drawn> {
   }));
 }
 
-function wonField(isFixed: boolean): fc.Arbitrary<Drawn> {
+export function wonField(isFixed: boolean): fc.Arbitrary<Drawn> {
   return fc
     .record({
       style: fc.constantFrom<Partial<WonField>>(
@@ -99,7 +99,7 @@ function wonField(isFixed: boolean): fc.Arbitrary<Drawn> {
     });
 }
 
-function dayField(): fc.Arbitrary<Drawn> {
+export function dayField(): fc.Arbitrary<Drawn> {
   const days = fc
     .integer({ min: 0, max: 36_523 })
     .map((days) => Temporal.PlainDate.from('1970-01-01').add({ days }).toString());
@@ -117,7 +117,7 @@ function timeField(): fc.Arbitrary<Drawn> {
     .map((field) => ({ field, width: field.format.length, values: () => times }));
 }
 
-function numberField(): fc.Arbitrary<Drawn> {
+export function numberField(): fc.Arbitrary<Drawn> {
   return fc.constantFrom(leftZero, leftBlank, rightBlank).map((pad) => ({
     field: number(pad),
     width: 5,
@@ -284,6 +284,6 @@ function layoutOf(shape: Shape, encoding: Encoding, fields: [string, Drawn][]): 
   return make(spec);
 }
 
-function drawnConstant(constant: string): Drawn {
+export function drawnConstant(constant: string): Drawn {
   return { field: always(constant), width: constant.length, values: () => fc.constant(constant) };
 }

@@ -12,7 +12,7 @@ import {
 import { type ExchangeHeadValues, readExchangeLine } from './exchange-line-read.ts';
 import { addRow, type RowValues, refusalOf, roomBytes, rowWriter } from './exchange-row-write.ts';
 import { LineSums } from './exchange-sums.ts';
-import { type FieldValue, RecordBuffer, recordBufferBytes } from './field-write.ts';
+import { RecordBuffer, recordBufferBytes } from './field-write.ts';
 import type { Framing } from './framing.ts';
 
 /**
