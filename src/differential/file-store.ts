@@ -171,13 +171,10 @@ export async function noteExpired(db: Queryable, fileId: bigint): Promise<boolea
   return rowCount === 1;
 }
 
-/** A person has decided that a file is sent again; false where there was nothing to decide. */
-export async function noteAgain(db: Queryable, fileId: bigint): Promise<boolean> {
-  const { rowCount } = await db.query(
-    `update claim_file set state = 'written', sending_at = null, sent_at = null, found_there = null, poll_from = null,
-            deadline_at = null, reason = null
-      where file_id = $1 and state = 'failed'`,
+/** A person has decided that a file that could not be sent, or of which nobody knows, is sent. */
+export async function noteAgain(db: Queryable, fileId: bigint): Promise<void> {
+  await db.query(
+    `update claim_file set state = 'written', sending_at = null, reason = null where file_id = $1 and state = 'failed'`,
     [fileId],
   );
-  return rowCount === 1;
 }
