@@ -211,7 +211,8 @@ create table claim_revision (
   answer_id      bigint not null references answer_file,
   line_no        int not null,
   before_won     bigint not null,
-  after_won      bigint not null,
+  after_won      bigint not null,              -- 0 where it is not accepted any more
+  accepted       boolean not null,
   code           text collate "C" not null,
   revised_at     timestamptz not null default clock_timestamp(),
   unique (channel, traded_on, provider_tid, cancel_seq, kind, answer_id)
@@ -405,20 +406,20 @@ create view claim_status as
          case when c.state = 'X' then 'rejected'
               when c.state in ('H', 'R') then 'held'
               when c.state = 'Q' then 'waiting'
-              when r.channel is not null then case when c.type = 'A' then 'paid' else 'clawed_back' end
+              when r.channel is not null and coalesce(v.accepted, true) then case when c.type = 'A' then 'paid' else 'clawed_back' end
               when f.state in ('expired', 'failed') then 'held'
               else 'waiting' end as status,
-         coalesce(c.reason, case when r.channel is null and c.state = 'P' then
+         coalesce(c.reason, case when (r.channel is null or not coalesce(v.accepted, true)) and c.state = 'P' then
                                    case f.state when 'expired' then 'unanswered' when 'failed' then 'not_sent' end
                             end) as status_reason,
-         case when c.state = 'P' then coalesce(v.after_won, r.difference_won) end as accepted_won,
+         case when c.state = 'P' and coalesce(v.accepted, true) then coalesce(v.after_won, r.difference_won) end as accepted_won,
          r.supply_won, r.vat_won, r.pay_on, r.answer_id, r.line_no as answer_line_no,
          f.file_name, f.sent_at, f.deadline_at
     from claim c
     left join claim_result r on r.channel = c.channel and r.traded_on = c.traded_on
           and r.provider_tid = c.provider_tid and r.cancel_seq = c.cancel_seq and r.kind = c.kind
     left join lateral (
-      select after_won from claim_revision v
+      select after_won, accepted from claim_revision v
        where v.channel = c.channel and v.traded_on = c.traded_on and v.provider_tid = c.provider_tid
          and v.cancel_seq = c.cancel_seq and v.kind = c.kind
        order by revision_id desc limit 1) v on true

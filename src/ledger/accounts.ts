@@ -7,6 +7,7 @@ export const accountKinds = {
   debt: { owner: 'merchant', ko: '가맹점 미수금', en: 'owed by the merchant' },
   in_flight: { owner: 'merchant', ko: '지급 진행금', en: 'payouts in flight' },
   receivable: { owner: 'provider', ko: '원천사 미수금', en: 'receivable from the provider' },
+  refund_receivable: { owner: 'provider', ko: '차액정산 미수금', en: 'differential refund receivable' },
   fee: { owner: 'house', ko: '수수료 수익', en: 'fees earned' },
   vat: { owner: 'house', ko: '부가세 예수금', en: 'VAT collected' },
   rounding: { owner: 'house', ko: '단수 차액', en: 'rounding' },
@@ -29,6 +30,8 @@ export const debtOf = (merchantId: string): string => owned('debt', merchantId);
 export const inFlightOf = (merchantId: string): string => owned('in_flight', merchantId);
 /** 원천사 미수금. What the provider owes us. */
 export const receivableOf = (provider: string): string => owned('receivable', provider);
+/** 차액정산 미수금. What the provider owes us of accepted differences. */
+export const refundReceivableOf = (provider: string): string => owned('refund_receivable', provider);
 
 /** The house's own accounts. */
 export const house = { fee: 'fee', vat: 'vat', rounding: 'rounding', bank: 'bank', suspense: 'suspense' } as const;
