@@ -1,5 +1,14 @@
 import { cardBins } from './card.ts';
-import { halfOf, intermediaryOf, lateBin, lateBinDay, type Tier, tierOf, unlistedBin } from './differential-facts.ts';
+import {
+  halfOf,
+  intermediaryOf,
+  isSubMerchant,
+  lateBin,
+  lateBinDay,
+  type Tier,
+  tierOf,
+  unlistedBin,
+} from './differential-facts.ts';
 import { type CardType, type Manner, preferentialRate, preferentialWon } from './differential-rates.ts';
 import { type Happening, happeningsOn } from './event.ts';
 import { feeOf } from './fee.ts';
@@ -47,6 +56,7 @@ export type DueClaim = {
   readonly tier: Exclude<Tier, 4>;
   readonly cardType: CardType;
   readonly merchantNo: number;
+  readonly isSubMerchant: boolean;
   readonly merchantId: string;
   readonly mid: string;
   readonly acquirer: string;
@@ -118,6 +128,7 @@ function claimsOfPayment(
     tier,
     cardType,
     merchantNo,
+    isSubMerchant: isSubMerchant(channel, merchantNo),
     merchantId: payment.merchant.merchantId,
     mid: payment.merchant.mid,
     acquirer: payment.card.acquirer,

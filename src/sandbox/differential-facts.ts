@@ -89,14 +89,19 @@ function halvesOf(world: World): readonly Half[] {
 
 /** 중간하위사업자. Every fifth merchant sells through another business. */
 export function intermediaryOf(provider: WorldProvider, no: number): string | undefined {
-  return no % 5 === 1 ? businessNoOf(`${220 + provider.no}81${String(1_000 + (no % 7))}`) : undefined;
+  return no % 5 === 1 && isSubMerchant(provider, no)
+    ? businessNoOf(`${220 + provider.no}81${String(1_000 + (no % 7))}`)
+    : undefined;
 }
 
-/** 하위가맹점. Every merchant but the last of each provider. */
+/** Nobody knows through whom the last merchant of each provider sells: it is in no file of sub-merchants. */
+export const isSubMerchant = (provider: WorldProvider, no: number): boolean => no < provider.merchants.length - 1;
+
+/** 하위가맹점. Every merchant but a few. */
 export function* subMerchantLines(world: World): Generator<string> {
   for (const provider of world.providers) {
     for (const [no, { merchantId }] of provider.merchants.entries()) {
-      if (no === provider.merchants.length - 1) continue;
+      if (!isSubMerchant(provider, no)) continue;
       const opened = openedOn(provider, no) ?? '2021-03-02';
       const from = opened > validFrom ? opened : validFrom;
       yield `${merchantId},${from},${intermediaryOf(provider, no) ?? ''},${opened},\n`;

@@ -119,8 +119,8 @@ function heldBack(claim: DueClaim): Drawn | undefined {
   const isVain = claim.cancelSeq === 0 ? claim.differenceWon <= 0n : claim.differenceWon >= 0n;
   if (isVain) return { verdicts: [undefined], end: { status: 'rejected', reasons: ['not_overcharged'] } };
   const { registers } = played[claim.provider];
-  const isUnregistered = claim.merchantNo === unwritableMerchant || registersNever(claim.merchantNo);
-  return registers && isUnregistered ? held('not_registered', ...cancel) : undefined;
+  const isWritable = claim.isSubMerchant && claim.merchantNo !== unwritableMerchant;
+  return registers && (!isWritable || registersNever(claim.merchantNo)) ? held('not_registered', ...cancel) : undefined;
 }
 
 function approvalFate({ world, claim, next, chance, codeOf }: Drawing): Drawn {
