@@ -1,4 +1,8 @@
+import { seoul } from '../kernel/business-day.ts';
+import { ensureLedgerDay } from '../ledger/store.ts';
+import { runId } from '../platform/durable/step.ts';
 import type { DifferentialProvider } from '../providers/differential.ts';
+import { applyAnswer } from './apply-store.ts';
 import type { Exchange } from './exchange.ts';
 import { claimFile } from './file-store.ts';
 import type { DifferentialPorts } from './ports.ts';
@@ -6,19 +10,22 @@ import { unansweredClaims } from './write-store.ts';
 
 /** How files of claims are exchanged with a provider: what it answers, and what becomes of the answers. */
 export function claimsExchange(
-  _ports: Pick<DifferentialPorts, 'archive'>,
+  ports: Pick<DifferentialPorts, 'pool' | 'archive' | 'businessNo' | 'clock'>,
   provider: DifferentialProvider,
 ): Omit<Exchange, 'fileIds' | 'sendAt'> {
   const { validation, answers } = provider.differential;
+  const { pool, archive, clock } = ports;
+  const today = () => clock.now().toZonedDateTimeISO(seoul).toPlainDate().toString();
   return {
     provider,
     answers: [
       ...(validation === undefined ? [] : [{ stage: 'validation' as const, spec: validation }]),
       { stage: 'answer', spec: answers },
     ],
-    apply: async () => {
-      throw new Error('not written yet');
-    },
+    // Not in the transaction that books, for which everybody else would wait.
+    prepare: () => ensureLedgerDay(pool, today()),
+    apply: (tx, answerId) =>
+      applyAnswer(tx, { answerId, provider, archive, businessNo: ports.businessNo(), by: runId(), on: today() }),
     unanswered: async (tx, fileId) => {
       const { batchId } = await claimFile(tx, fileId);
       return batchId === null ? 0n : await unansweredClaims(tx, batchId, fileId);

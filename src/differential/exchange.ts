@@ -32,6 +32,8 @@ export type Exchange = {
   readonly sendAt?: Temporal.Instant;
   /** What is answered to each, in the order in which it is expected. */
   readonly answers: readonly { readonly stage: AnswerStage; readonly spec: Pick<FileSpec<never>, 'fileName'> }[];
+  /** What has to be there before an answer is applied. */
+  prepare?(): Promise<void>;
   /**
    * Applies an answer in the one transaction that is given. A Problem `statement_…` refuses the file: it is noted with a
    * finding, and corrected bytes are waited for.
@@ -152,6 +154,8 @@ async function noteOutcome(
 }
 
 async function applyOne(ports: ExchangePorts, exchange: Omit<Exchange, 'fileIds'>, answerId: bigint): Promise<void> {
+  const { prepare } = exchange;
+  if (prepare !== undefined) await step('prepare', prepare, { retries: tries });
   const event = await transaction(`apply ${answerId}`, (tx) => applyAnswerFile(tx, ports, exchange, answerId));
   if (event !== null) ports.watch({ provider: exchange.provider.id, step: 'apply', ...event });
 }
