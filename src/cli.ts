@@ -8,6 +8,7 @@ import { calendarCommands } from './calendar/commands.ts';
 import { findingsCommands } from './findings/commands.ts';
 import { failureText, isProblem } from './kernel/problem.ts';
 import { ledgerCommands } from './ledger/commands.ts';
+import { verifyLedger } from './ledger/verify-store.ts';
 import { merchantsCommands } from './merchants/commands.ts';
 import { tierCommands } from './merchants/tier-commands.ts';
 import { runCommands } from './operations/run-commands.ts';
@@ -108,7 +109,23 @@ function createProgram(config: Config, log: Log, signal: AbortSignal): Command {
   ledgerCommands(program, context);
   approvalsCommands(program, context);
   findingsCommands(program, context);
-  sandboxCommands(program, context);
+  sandboxCommands(program, context, {
+    async withProduct({ home, addresses, businessNo, clock }, work) {
+      const app = await openApp({ ...config, home, differential: addresses, businessNo }, log, { clock });
+      try {
+        return await work({
+          pool: app.pool,
+          cipher: app.cipher,
+          run: (request) => app.differential.run(request),
+          register: () => Promise.resolve(),
+          resend: () => Promise.resolve(0),
+          verifyLedger: async () => (await verifyLedger(app.pool, () => Promise.resolve())).deviations,
+        });
+      } finally {
+        await app.close();
+      }
+    },
+  });
   return program;
 }
 

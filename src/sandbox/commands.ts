@@ -11,6 +11,7 @@ import { formatSource, type SourceAddress, sourceVariable } from '../platform/so
 import { createProgress, formatCount, formatRate, formatTable } from '../platform/terminal.ts';
 import { reconciledProviders } from '../providers/registry.ts';
 import { addBankCommands } from './bank-commands.ts';
+import { addDifferentialCommands, type DifferentialMonthPorts } from './differential-commands.ts';
 import { generateWorld, type WorldSummary } from './generate.ts';
 import { loadWorld } from './load.ts';
 import { openSandbox, type Sandbox } from './sandbox.ts';
@@ -26,7 +27,11 @@ type WorldOptions = {
 };
 
 /** 샌드박스. `sandbox` serves a simulated world; `sandbox generate` writes one; `sandbox load` brings one in. */
-export function sandboxCommands(program: Command, context: CommandContext): void {
+export function sandboxCommands(
+  program: Command,
+  context: CommandContext,
+  product: Pick<DifferentialMonthPorts, 'withProduct'>,
+): void {
   const say = (ko: string, en: string): string => (context.language === 'ko' ? ko : en);
   const sandbox = program
     .command('sandbox')
@@ -58,6 +63,7 @@ export function sandboxCommands(program: Command, context: CommandContext): void
     .option('--json', say('결과를 JSON 하나로 출력', 'print the outcome as one JSON document'))
     .action((folder: string, options: { json?: boolean }) => load(folder, options.json === true, context));
   addBankCommands(sandbox, context, () => config().home);
+  addDifferentialCommands(sandbox, context, { home: () => config().home, ...product });
 }
 
 function withWorldOptions(command: Command, { language }: CommandContext): Command {

@@ -20,20 +20,25 @@ import type { WorldSpec } from './world.ts';
 
 /** What a simulation puts in the place of the world's own. */
 export type SimulatedSurroundings = {
+  /** Of the installation that lives through it: whatever it keeps is there, and its database where none is given. */
+  readonly home: string;
   readonly addresses: Readonly<Record<string, RemoteAddress>>;
   readonly businessNo: string;
   readonly clock: Clock;
 };
 
+/** The product, opened for a simulation. */
+export type SimulatedProduct = DifferentialProduct & {
+  readonly cipher: Cipher;
+  /** How many deviations the ledger's own check finds. */
+  verifyLedger(): Promise<number>;
+};
+
 export type DifferentialMonthPorts = {
   /** Where worlds, keys and what providers received are kept. */
   home(): string;
-  cipher(): Promise<Cipher>;
   /** Opens the product with simulated surroundings for as long as the work takes. */
-  withProduct<T>(
-    surroundings: SimulatedSurroundings,
-    work: (product: DifferentialProduct & { verifyLedger(): Promise<number> }) => Promise<T>,
-  ): Promise<T>;
+  withProduct<T>(surroundings: SimulatedSurroundings, work: (product: SimulatedProduct) => Promise<T>): Promise<T>;
 };
 
 type MonthCommand = {
@@ -93,9 +98,10 @@ async function live(options: MonthCommand, context: CommandContext, ports: Diffe
     try {
       await writeClaimTruth(path.join(into, 'claims.ndjson'), sandbox.fates);
       const clock = monthClock(folder, world.days[0] ?? '', (now) => sandbox.look(now));
-      const facts = await factsInTurn(world, { who, cipher: await ports.cipher(), language, signal });
-      const surroundings = { addresses: sandbox.addresses, businessNo: sandboxBusinessNo, clock };
+      const home = path.join(folder, 'home');
+      const surroundings = { home, addresses: sandbox.addresses, businessNo: sandboxBusinessNo, clock };
       const outcome = await ports.withProduct(surroundings, async (product) => {
+        const facts = await factsInTurn(world, { who, cipher: product.cipher, language, signal });
         const onDay = (on: string): void => progress.update('month', `sandbox differential  ${on}`);
         await liveMonth(product, { days: world.days, facts, clock, who, signal, onDay });
         const standing = await standingClaims(product.pool);
@@ -104,8 +110,8 @@ async function live(options: MonthCommand, context: CommandContext, ports: Diffe
       });
       progress.finish('month', `sandbox differential  ${into}`);
       const said = options.json
-        ? `${JSON.stringify(outcomeToJson(outcome), null, 2)}\n`
-        : outcomeToText(outcome, language);
+        ? `${JSON.stringify({ home, world: into, ...outcomeToJson(outcome) }, null, 2)}\n`
+        : `${outcomeToText(outcome, language)}export JEONGSAN_HOME='${home}'\n`;
       await writeOut(process.stdout, said);
       process.exitCode = endsWell(outcome) ? exitStatus.done : exitStatus.failed;
     } finally {

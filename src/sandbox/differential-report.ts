@@ -70,7 +70,7 @@ function sumOf(provider: ClaimProvider, standing: readonly StandingClaim[], book
 export const endsWell = ({ deviations, strays, ledgerDeviations }: MonthOutcome): boolean =>
   deviations.length + strays.length + ledgerDeviations === 0;
 
-export function outcomeToJson(outcome: MonthOutcome): unknown {
+export function outcomeToJson(outcome: MonthOutcome): object {
   return {
     providers: outcome.sums.map(({ claimedWon, paidWon, clawedBackWon, bookedWon, ...counts }) => ({
       ...counts,

@@ -47,12 +47,13 @@ afterEach(() => {
 async function run(words: string[], options: { language?: Language; signal?: AbortSignal } = {}): Promise<number> {
   process.exitCode = undefined;
   const program = new Command().exitOverride().configureOutput({ writeErr: () => {} });
-  sandboxCommands(program, {
-    withDatabase: (work) => work(database.pool),
+  const context = {
+    withDatabase: <T>(work: (pool: TestDatabase['pool']) => Promise<T>) => work(database.pool),
     language: options.language ?? 'en',
     who: 'tester',
     signal: options.signal ?? new AbortController().signal,
-  });
+  };
+  sandboxCommands(program, context, { withProduct: () => Promise.reject(new Error('nothing is simulated here')) });
   await program.parseAsync(['sandbox', ...words], { from: 'user' });
   return Number(process.exitCode ?? 0);
 }
