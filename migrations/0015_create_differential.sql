@@ -212,7 +212,7 @@ create table claim_revision (
   line_no        int not null,
   before_won     bigint not null,
   after_won      bigint not null,              -- 0 where it is not accepted any more
-  accepted       boolean not null,
+  accepted       boolean not null default true,
   code           text collate "C" not null,
   revised_at     timestamptz not null default clock_timestamp(),
   unique (channel, traded_on, provider_tid, cancel_seq, kind, answer_id)

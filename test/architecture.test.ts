@@ -225,6 +225,7 @@ const harmless = /^(node:(path|crypto|util|buffer|assert|zlib)|zod|commander|ico
 const impureNames = /([/-])(store|workflow|commands?|api|port|files)\.ts$/;
 const impureFolders = ['platform', 'imports', 'sandbox', ...entrances];
 const steps = [
+  'differential/answer-load.ts',
   'differential/exchange.ts',
   'differential/receive.ts',
   'differential/send.ts',

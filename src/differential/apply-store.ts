@@ -8,8 +8,6 @@ export type Applying = {
   readonly answerId: bigint;
   readonly provider: DifferentialProvider;
   readonly archive: Archive;
-  /** 우리 사업자등록번호, ten digits: the answer has to be ours. */
-  readonly businessNo: string;
   /** Who applies it: a run. */
   readonly by: string;
   /** The business day on which it is booked, `YYYY-MM-DD`. */

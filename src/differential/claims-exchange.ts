@@ -10,7 +10,7 @@ import { unansweredClaims } from './write-store.ts';
 
 /** How files of claims are exchanged with a provider: what it answers, and what becomes of the answers. */
 export function claimsExchange(
-  ports: Pick<DifferentialPorts, 'pool' | 'archive' | 'businessNo' | 'clock'>,
+  ports: Pick<DifferentialPorts, 'pool' | 'archive' | 'clock'>,
   provider: DifferentialProvider,
 ): Omit<Exchange, 'fileIds' | 'sendAt'> {
   const { validation, answers } = provider.differential;
@@ -24,8 +24,7 @@ export function claimsExchange(
     ],
     // Not in the transaction that books, for which everybody else would wait.
     prepare: () => ensureLedgerDay(pool, today()),
-    apply: (tx, answerId) =>
-      applyAnswer(tx, { answerId, provider, archive, businessNo: ports.businessNo(), by: runId(), on: today() }),
+    apply: (tx, answerId) => applyAnswer(tx, { answerId, provider, archive, by: runId(), on: today() }),
     unanswered: async (tx, fileId) => {
       const { batchId } = await claimFile(tx, fileId);
       return batchId === null ? 0n : await unansweredClaims(tx, batchId, fileId);

@@ -13,3 +13,11 @@ export function formatExchangeName(
     return name === 'day' ? compactDay(on) : mid;
   });
 }
+
+/** 사업자등록번호. Ours, as it stands in the name of a file that was written by the template; '' where it is not in it. */
+export function businessNoIn(template: string, fileName: string): string {
+  const pattern = template
+    .split(/(\{(?:biz|day|mid)\})/)
+    .map((part) => ({ '{biz}': '(?<biz>[0-9]{10})', '{day}': '[0-9]{8}', '{mid}': '.+' })[part] ?? RegExp.escape(part));
+  return new RegExp(`^${pattern.join('')}$`).exec(fileName)?.groups?.['biz'] ?? '';
+}
