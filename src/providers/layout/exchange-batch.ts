@@ -9,7 +9,7 @@ import {
   recordsOfExchange,
 } from './exchange-layout.ts';
 import { type ExchangeHeadValues, readExchangeLine } from './exchange-line-read.ts';
-import { LineSums, totalOfLines } from './exchange-sums.ts';
+import { differingTotal, LineSums } from './exchange-sums.ts';
 import { maxUnreadable, type UnreadableLine } from './facts.ts';
 import { isFault, readField } from './field-read.ts';
 import type { FieldValue } from './field-write.ts';
@@ -242,7 +242,6 @@ export class ExchangeBatch {
     this.#refuse('statement_other_file', this.#lineNo, ...this.#place(index), { field: 'mid', found, expected });
   }
 
-  /** Counts must agree with the lines, unreadable ones included; amounts can only be compared if all were read. */
   #checkTotals(
     record: ExchangeTotalLayout | null,
     values: ReadonlyMap<string, FieldValue>,
@@ -250,20 +249,10 @@ export class ExchangeBatch {
     records: number,
     unreadable: number,
   ): void {
-    const sums = lines.sums(this.#layout);
-    for (const { field, of } of record?.totals ?? []) {
-      const declared = values.get(field);
-      check(declared !== undefined, `the totals declare ${field}`);
-      const isCount = of === 'lines' || of === 'records';
-      const found = totalOfLines(of, sums, records) + (of === 'lines' ? BigInt(unreadable) : 0n);
-      if (BigInt(declared) === found || (!isCount && unreadable > 0)) continue;
-      const index = record?.fields.findIndex(({ name }) => name === field) ?? 0;
-      this.#refuse('statement_totals_differ', this.#lineNo, ...this.#place(index), {
-        field,
-        declared: String(declared),
-        found: String(found),
-      });
-    }
+    const differs = differingTotal(record?.totals ?? [], values, lines.sums(this.#layout), records, unreadable);
+    if (differs === undefined) return;
+    const index = record?.fields.findIndex(({ name }) => name === differs.field) ?? 0;
+    this.#refuse('statement_totals_differ', this.#lineNo, ...this.#place(index), differs);
   }
 
   #setAside(): void {

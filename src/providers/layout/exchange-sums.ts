@@ -1,4 +1,12 @@
-import { type ExchangeLayout, type ExchangeSums, summedColumns, type TotalOf } from './exchange-layout.ts';
+import { check } from '../../kernel/check.ts';
+import {
+  type ExchangeLayout,
+  type ExchangeSums,
+  type ExchangeTotal,
+  summedColumns,
+  type TotalOf,
+} from './exchange-layout.ts';
+import type { FieldValue } from './field-write.ts';
 
 /** Below this a sum and one more amount under 10^15 are exact in a double. */
 const carryAt = 4e15;
@@ -49,4 +57,26 @@ export class LineSums {
 /** What a total must be of these lines, and so many records, its own included. */
 export function totalOfLines(of: TotalOf, sums: ExchangeSums, records: number): bigint {
   return of === 'records' ? BigInt(records) : BigInt(sums[of]);
+}
+
+/**
+ * The first declared total that does not agree: counts include the lines that cannot be read, amounts can only be
+ * compared if all were.
+ */
+export function differingTotal(
+  totals: readonly ExchangeTotal[],
+  declared: ReadonlyMap<string, FieldValue>,
+  sums: ExchangeSums,
+  records: number,
+  unreadable: number,
+): { field: string; declared: string; found: string } | undefined {
+  for (const { field, of } of totals) {
+    const said = declared.get(field);
+    check(said !== undefined, `the totals declare ${field}`);
+    const isAmount = of !== 'lines' && of !== 'records';
+    if (isAmount && unreadable > 0) continue;
+    const found = totalOfLines(of, sums, records) + (of === 'lines' ? BigInt(unreadable) : 0n);
+    if (BigInt(said) !== found) return { field, declared: String(said), found: String(found) };
+  }
+  return undefined;
 }

@@ -3,7 +3,7 @@ import type { Payload } from './copy-payload.ts';
 import { codeAt, numberAt, op } from './copy-plan.ts';
 import type { CopySink } from './copy-reader.ts';
 import { type ExchangeLines, verdict } from './exchange-batch.ts';
-import type { ExchangeLayout } from './exchange-layout.ts';
+import { type ExchangeLayout, summedColumns } from './exchange-layout.ts';
 import type { ExchangeHeadValues } from './exchange-line-read.ts';
 import { planRead, type ReadStep, stepsOf, tupleBytes } from './exchange-read-plan.ts';
 import { LineSums } from './exchange-sums.ts';
@@ -43,8 +43,8 @@ export class ExchangeTuples implements ExchangeLines {
   #type = 0;
   #midStart = 0;
   #midEnd = 0;
-  readonly #won = new Float64Array(4);
-  readonly #big: [bigint, bigint, bigint, bigint] = [0n, 0n, 0n, 0n];
+  readonly #won = new Float64Array(summedColumns.length);
+  readonly #big: bigint[] = summedColumns.map(() => 0n);
 
   constructor(layout: ExchangeLayout, sink: CopySink) {
     this.#layout = layout;
@@ -213,7 +213,7 @@ export class ExchangeTuples implements ExchangeLines {
   #addUp(): void {
     const { group } = this;
     group.lines += 1;
-    for (let column = 0; column < 4; column += 1) {
+    for (let column = 0; column < this.#won.length; column += 1) {
       const value = this.#won[column] as number;
       if (Number.isFinite(value)) group.add(column, value);
       else group.addBig(column, this.#big[column] as bigint);
