@@ -20,6 +20,7 @@ export const reportWords = {
   made: { ko: '작성', en: 'Made' },
   files: { ko: '집계 파일', en: 'As' },
   claims: { ko: '건수', en: 'Claims' },
+  many: { ko: '건', en: 'claims' },
   claimed: { ko: '신청', en: 'Claimed' },
   accepted: { ko: '승인', en: 'Accepted' },
   paid: { ko: '환급', en: 'Paid' },

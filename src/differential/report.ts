@@ -83,7 +83,7 @@ function tiles(sums: Sums, say: Say): Markup {
 }
 
 function manyText({ claims }: Counted, say: Say): string {
-  return `${wonText(claims)} ${say('claims')}`;
+  return `${wonText(claims)} ${say('many')}`;
 }
 
 const parts = ['paid', 'clawedBack', 'rejected', 'held', 'waiting'] as const;
@@ -101,7 +101,9 @@ function sumsSection(
 ): Markup | null {
   const rows = [...groupBy(groups, keyOf)].map(([key, of]) => [key, sumGroups(of)] as const);
   if (rows.length === 0 || (rows.length === 1 && id !== 'providers')) return null;
-  const legend = html`<p class="legend">${parts.map((part) => html`<span><i class="c${colours[part]}"></i>${say(part)}</span> `)}</p>`;
+  const legend =
+    id === 'providers' &&
+    html`<p class="legend">${parts.map((part) => html`<span><i class="c${colours[part]}"></i>${say(part)}</span> `)}</p>`;
   const cells = (sums: Sums): Markup =>
     html`${shown.map((name) => wonCell(sums[name]))}<td class="${sums.differing.claims === 0n ? 'n q' : 'n'}">${signedWonText(sums.differing.won)}${many(sums.differing)}</td>`;
   const head = html`<tr><th></th><th class="chart"></th>${shown.map((name) => html`<th class="n">${say(name)}</th>`)}<th class="n">${say('differing')}</th></tr>`;

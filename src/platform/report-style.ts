@@ -54,6 +54,8 @@ th.n, td.n { text-align: right; } td.q { color: var(--faint); }
 .legend { color: var(--soft); font-size: 12.5px; margin: 4px 0 6px; }
 .legend i { display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin: 0 5px 0 0; }
 .legend span { margin-right: 14px; }
+.sums td, .sums tfoot th { font-size: 13px; } .sums small { display: block; line-height: 1.2; } .sums .chart { width: 16%; min-width: 100px; }
+.sums th:first-child { width: 130px; } td.reason { white-space: normal; }
 tr.group th { font-weight: 650; padding-top: 14px; } tbody + tbody tr.group > * { border-top: 1px solid var(--line); }
 tr.kinds td { padding-top: 0; border-top: 0; white-space: normal; }
 .chip { display: inline-block; background: var(--zebra); border: 1px solid var(--line); border-radius: 6px; padding: 1px 8px; margin: 2px 4px 2px 0; font-size: 12.5px; }
