@@ -52,12 +52,19 @@ export const fileMoods = [
 export const framedMoods = [...fileMoods, 'wrong_total', 'other_day', 'plain'] as const;
 export type FileMood = (typeof framedMoods)[number];
 
-/** The mood of the answer to a provider's file of a day, and of a MID where there is one for each. */
+/**
+ * The mood of the answer to a provider's file of a day, and of a MID where there is one for each. Answers of all MIDs of a
+ * day are late together.
+ */
 export function moodOf(provider: ClaimProvider, day: number, mid: number): FileMood {
   const of = claimProviders.indexOf(provider);
   const moods: readonly FileMood[] = provider === 'ksnet' ? fileMoods : framedMoods;
-  return moods[(day * 7 + mid * 5 + of * 4) % moods.length] as FileMood;
+  const [whole, own] = [0, mid].map((no) => moods[(day * 7 + no * 5 + of * 4) % moods.length] as FileMood);
+  if (whole !== undefined && isLate(whole)) return whole;
+  return own === undefined || isLate(own) ? 'plain' : own;
 }
+
+const isLate = (mood: FileMood): boolean => mood === 'late' || mood === 'after_deadline';
 
 /** The day of the world on which claims of a provider meet with silence. */
 const silentDay = 9;
