@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Clock, DifferentialEvent } from './differential/ports.ts';
+import type { Clock, DifferentialEvent, DifferentialPorts } from './differential/ports.ts';
+import { type Registrations, registerRegistrations } from './differential/registration-workflow.ts';
 import { type DifferentialSettlement, registerDifferential } from './differential/workflow.ts';
 import type { Bank } from './payout/bank-port.ts';
 import { openBanks } from './payout/banks/registry.ts';
@@ -39,6 +40,7 @@ export type App = ReconcileEngine & {
   readonly payouts: Payouts;
   readonly payoutReconciliation: PayoutReconciliation;
   readonly differential: DifferentialSettlement;
+  readonly registrations: Registrations;
   /** Tells what differential settlement does in this process, until the returned function is called. */
   watchDifferential(watcher: (event: DifferentialEvent) => void): () => void;
   /** The banks that this process reaches. */
@@ -99,7 +101,7 @@ export async function openApp(config: Config, log: Log, { clock = wallClock }: A
     afterCredit: (tx, slot) => payouts.createDirect(tx, slot),
   });
   const differentialWatchers = new Set<(event: DifferentialEvent) => void>();
-  const differential = registerDifferential(durable, {
+  const differentialPorts: DifferentialPorts = {
     pool,
     log,
     archive,
@@ -110,7 +112,9 @@ export async function openApp(config: Config, log: Log, { clock = wallClock }: A
     watch: (event) => {
       for (const watcher of differentialWatchers) watcher(event);
     },
-  });
+  };
+  const differential = registerDifferential(durable, differentialPorts);
+  const registrations = registerRegistrations(durable, differentialPorts);
   try {
     await durable.launch();
   } catch (error) {
@@ -127,6 +131,7 @@ export async function openApp(config: Config, log: Log, { clock = wallClock }: A
     payouts,
     payoutReconciliation,
     differential,
+    registrations,
     watchDifferential(watcher) {
       differentialWatchers.add(watcher);
       return () => void differentialWatchers.delete(watcher);

@@ -5,6 +5,11 @@ import { Command, CommanderError } from 'commander';
 import { type App, archiveFolder, openApp } from './app.ts';
 import { approvalsCommands } from './approvals/commands.ts';
 import { calendarCommands } from './calendar/commands.ts';
+import { differentialCommands } from './differential/commands.ts';
+import { addListCommand } from './differential/list-commands.ts';
+import { addReportCommand } from './differential/report-commands.ts';
+import { addSendCommand } from './differential/send-commands.ts';
+import { addShowCommand } from './differential/show-commands.ts';
 import { findingsCommands } from './findings/commands.ts';
 import { failureText, isProblem } from './kernel/problem.ts';
 import { ledgerCommands } from './ledger/commands.ts';
@@ -106,6 +111,13 @@ function createProgram(config: Config, log: Log, signal: AbortSignal): Command {
     withApp((app) => work({ ...app.payoutReconciliation, bankIds: app.banks.map(({ id }) => id) })),
   );
   bankCommands(program, context, { banks: bankIds });
+  const differential = differentialCommands(program, context, withApp, {
+    configured: Object.keys(config.differential),
+  });
+  addSendCommand(differential, context, withApp);
+  addListCommand(differential, context);
+  addShowCommand(differential, context);
+  addReportCommand(differential, context, { home: config.home });
   ledgerCommands(program, context);
   approvalsCommands(program, context);
   findingsCommands(program, context);

@@ -62,7 +62,7 @@ export async function exchangeFiles(ports: ExchangePorts, exchange: Exchange): P
   const { fileIds } = exchange;
   for (let round = 1; ; round += 1) {
     const open = await transaction(`files ${round}`, (tx) => openFiles(tx, fileIds));
-    if (open.toSend.length + open.sent === 0) return await transaction('sum up', (tx) => sumUp(tx, fileIds));
+    if (open.toSend.length + open.sent === 0) break;
     for (const file of open.toSend) await send(ports, exchange, file);
     const received = await step(`receive ${round}`, () => receiveAnswers(ports, exchange, fileIds), { retries: tries });
     for (const answerId of received.answerIds) await applyOne(ports, exchange, answerId);
@@ -71,6 +71,11 @@ export async function exchangeFiles(ports: ExchangePorts, exchange: Exchange): P
       for (const fileId of received.overdue) await expire(tx, exchange, fileId);
     });
   }
+  const { on, files } = await transaction('sum up', (tx) => sumUp(tx, fileIds));
+  const answers = files.reduce((sum, file) => sum + file.answers, 0);
+  const counts = { files: files.length, answers };
+  if (on !== null) ports.watch({ provider: exchange.provider.id, on, step: 'receive', state: 'done', counts });
+  return files;
 }
 
 /**
@@ -165,11 +170,17 @@ async function expire(tx: PoolClient, exchange: Exchange, fileId: bigint): Promi
   await tellUnanswered(tx, await claimFile(tx, fileId), await exchange.unanswered(tx, fileId));
 }
 
-async function sumUp(tx: PoolClient, fileIds: readonly bigint[]): Promise<Exchanged[]> {
+async function sumUp(
+  tx: PoolClient,
+  fileIds: readonly bigint[],
+): Promise<{ readonly on: string | null; readonly files: Exchanged[] }> {
   const files: Exchanged[] = [];
-  for (const { fileId, fileName, state, foundThere } of await filesOf(tx, fileIds)) {
+  let on: string | null = null;
+  for (const file of await filesOf(tx, fileIds)) {
+    const { fileId, fileName, state, foundThere } = file;
     const { answers, ...counts } = await answerTotals(tx, fileId);
     files.push({ fileId, fileName, state, foundThere: foundThere ?? false, answers: Number(answers), ...counts });
+    on = file.on;
   }
-  return files;
+  return { on, files };
 }

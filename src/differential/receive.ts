@@ -133,7 +133,7 @@ async function take(ports: ExchangePorts, remote: RemoteFolder, { file, stage, n
     const answer = { fileId: file.fileId, stage, fileName: name, kept, modifiedAtMs: seen.modifiedAtMs };
     await inTransaction(pool, (tx) => registerAnswer(tx, { ...answer, at: clock.now() }));
     const counts = { bytes: kept.bytes };
-    ports.watch({ provider: file.provider, on: file.on, step: 'receive', state: 'done', file: name, counts });
+    ports.watch({ provider: file.provider, on: file.on, step: 'receive', state: 'begun', file: name, counts });
   } catch (error) {
     if (!isProblem(error, 'file_changed_while_read')) throw error;
   }
