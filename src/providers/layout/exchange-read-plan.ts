@@ -49,7 +49,9 @@ export function planRead({ data, format, type: mark }: ExchangeLayout): readonly
     if (field.type === 'filler' && field.content === 'anything') return;
     const check = field.type === 'text' ? op.checkText : field.type === 'filler' ? op.checkBlank : op.checkField;
     const isDay = field.type === 'day';
-    steps.push({ ...still, op: check, field: index, ...trimming(field), checked: field, optional, isDay, isCp949 });
+    // An answer echoes much that is no column: it is verified as fast as what is one.
+    const read = check === op.checkField ? fieldInstruction(field, 'text', name) : trimming(field);
+    steps.push({ ...still, ...read, op: check, field: index, checked: field, optional, isDay, isCp949 });
   });
   return steps;
 }

@@ -7,7 +7,6 @@ import { type ExchangeLayout, summedColumns } from './exchange-layout.ts';
 import type { ExchangeHeadValues } from './exchange-line-read.ts';
 import { planRead, type ReadStep, stepsOf, tupleBytes } from './exchange-read-plan.ts';
 import { LineSums } from './exchange-sums.ts';
-import { isFault, readField } from './field-read.ts';
 import type { Framing } from './framing.ts';
 import { MidSet } from './mid-set.ts';
 import { copyText } from './text-bytes.ts';
@@ -24,7 +23,6 @@ const space = 0x20;
  */
 export class ExchangeTuples implements ExchangeLines {
   readonly group = new LineSums();
-  readonly #layout: ExchangeLayout;
   readonly #sink: CopySink;
   readonly #columns: number;
   readonly #plan: readonly ReadStep[];
@@ -47,7 +45,6 @@ export class ExchangeTuples implements ExchangeLines {
   readonly #big: bigint[] = summedColumns.map(() => 0n);
 
   constructor(layout: ExchangeLayout, sink: CopySink) {
-    this.#layout = layout;
     this.#sink = sink;
     this.#columns = layout.data.columns.length + 1;
     this.#plan = planRead(layout);
@@ -204,10 +201,18 @@ export class ExchangeTuples implements ExchangeLines {
       const stop = copyText(step, bytes, this.#input, start, end, this.#out, this.#view, at);
       return stop > at || (stop === at && !step.required);
     }
-    if (step.op === op.checkField) {
-      return !isFault(readField(step.checked, bytes.subarray(start, end), this.#layout.format.encoding, ''));
+    switch (step.checked.type) {
+      case 'filler':
+        return isBlank(bytes, this.#input, start, end);
+      case 'day':
+        return !Number.isNaN(step.day.read(bytes, this.#input, start, end));
+      case 'won':
+        return !Number.isNaN(step.won.read(bytes, start, end));
+      case 'number':
+        return !Number.isNaN(numberAt(step, bytes, start, end));
+      default:
+        return codeAt(step, bytes, start, end) >= 0;
     }
-    return isBlank(bytes, this.#input, start, end);
   }
 
   #addUp(): void {
