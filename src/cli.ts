@@ -129,7 +129,7 @@ function createProgram(config: Config, log: Log, signal: AbortSignal): Command {
           pool: app.pool,
           cipher: app.cipher,
           run: (request) => app.differential.run(request),
-          register: () => Promise.resolve(),
+          register: (request) => app.registrations.register(request),
           resend: () => Promise.resolve(0),
           verifyLedger: async () => (await verifyLedger(app.pool, () => Promise.resolve())).deviations,
         });
