@@ -95,19 +95,36 @@ export function randomExchange(): fc.Arbitrary<RandomExchange> {
     );
     const fields = fc.tuple(...columns.map((column) => columnField(shape, column)));
     const order = fc.array(fc.nat(), { minLength: 30, maxLength: 30 });
-    return fc.tuple(fields, textField(shape.encoding, false), order).chain(([placed, shop, places]) => {
+    return fc.tuple(fields, echoes(shape), order).chain(([placed, echoed, places]) => {
       const own: [string, Placed][] = columns.map(({ name }, at) => [name, placed[at] as Placed]);
-      const extra: [string, Placed] = ['shop', { ...shop, isOptional: false }];
-      const all = [...own, extra]
+      const all = [...own, ...echoed]
         .map((entry, at) => [places[at] ?? 0, entry] as const)
         .sort(([a], [b]) => a - b)
         .map(([, entry]) => entry);
       const layout = layoutOf(shape, all);
       // A file without a frame has a line at least.
-      const rows = fc.array(rowOf(shape, own, shop), { minLength: shape.frame.start ? 0 : 1, maxLength: 12 });
+      const rows = fc.array(rowOf(shape, own, echoed), { minLength: shape.frame.start ? 0 : 1, maxLength: 12 });
       return rows.map((some) => ({ layout, head: randomHead, rows: inGroups(some) as never }));
     });
   });
+}
+
+/** Fields that are no column, such as an answer echoes. */
+function echoes(shape: Shape): fc.Arbitrary<[string, Placed][]> {
+  const echo = (drawn: fc.Arbitrary<Drawn>) => drawn.map((field): Placed => ({ ...field, isOptional: true }));
+  const signed = wonField(shape.isFixed).filter(
+    ({ field }) => field.type === 'won' && field.sign !== 'unsigned' && field.plus !== ' ',
+  );
+  const flag = { field: code({ Y: 'yes', N: 'no' }), width: 1, values: () => fc.constantFrom('yes', 'no') };
+  return fc
+    .record({
+      shop: textField(shape.encoding, false).map((field): Placed => ({ ...field, isOptional: false })),
+      sentOn: echo(dayField()),
+      paidWon: echo(signed),
+      count: echo(numberField()),
+      flag: echo(fc.constant(flag)),
+    })
+    .map((fields) => Object.entries(fields));
 }
 
 /** Rows of a MID together, MIDs in the order of their first row. */
@@ -116,7 +133,11 @@ function inGroups(rows: readonly Record<string, unknown>[]): Record<string, unkn
   return seen.flatMap((mid) => rows.filter((row) => row['mid'] === mid));
 }
 
-function rowOf(shape: Shape, own: [string, Placed][], shop: Drawn): fc.Arbitrary<Record<string, unknown>> {
+function rowOf(
+  shape: Shape,
+  own: [string, Placed][],
+  echoed: [string, Placed][],
+): fc.Arbitrary<Record<string, unknown>> {
   return fc.constantFrom('A', 'C', 'P').chain((type) => {
     const values = Object.fromEntries(
       own.map(([name, { values, isOptional }]) => {
@@ -126,11 +147,14 @@ function rowOf(shape: Shape, own: [string, Placed][], shop: Drawn): fc.Arbitrary
         return [name, isOptional ? fc.oneof(held, fc.constant(null)) : held];
       }),
     );
-    return fc.tuple(fc.record(values), shop.values(type), fc.constantFrom(...mids)).map(([row, shopName, mid]) => ({
+    const extras = fc.record(Object.fromEntries(echoed.map(([name, field]) => [name, field.values(type)])), {
+      requiredKeys: ['shop'],
+    });
+    return fc.tuple(fc.record(values), extras, fc.constantFrom(...mids)).map(([row, extras, mid]) => ({
       ...Object.fromEntries(columnsOfRecord(shape.record).map(({ name }) => [name, null])),
       ...row,
       ...(shape.midFromHeader ? { mid } : {}),
-      extras: { shop: shopName },
+      extras,
     }));
   });
 }

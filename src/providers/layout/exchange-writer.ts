@@ -13,7 +13,7 @@ import { type FieldValue, RecordBuffer, recordBufferBytes } from './field-write.
 export type ExchangeWriteOptions = {
   /** Takes blocks of at most 256 KiB; each is the taker's. */
   readonly emit: (block: Buffer) => void;
-  /** So many refused rows are kept; one more ends the file. 10,000 unless told otherwise. */
+  /** So many refused rows are kept; one more ends the file. 100,000 unless told otherwise. */
   readonly maxRefused?: number;
 };
 
@@ -44,7 +44,7 @@ export class ExchangeWriter {
     const { columns } = layout.data;
     this.#layout = layout;
     this.#emit = options.emit;
-    this.#maxRefused = options.maxRefused ?? 10_000;
+    this.#maxRefused = options.maxRefused ?? 100_000;
     this.#frame = new FrameWriter(layout, head, this.#to);
     this.#scan = new CopyScan(columns.length, () => this.#take());
     const plan = planWrite(layout, head);
