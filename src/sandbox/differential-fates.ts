@@ -140,10 +140,15 @@ function approvalFate({ world, claim, next, chance, codeOf }: Drawing): Drawn {
   }
   if (chance < 15) {
     const code = next('final');
-    return { verdicts: [{ code, early: chance % 2 === 0 }], end: { status: 'rejected', reasons: [codeOf(code)] } };
+    const end: ClaimEnd = { status: 'rejected', reasons: [codeOf(code)] };
+    return { verdicts: [{ code, early: chance % 2 === 0 }], mistaken: accepted, end };
   }
   if (chance < 45) {
-    return { verdicts: [{ code: next('correct'), early: chance % 2 === 0 }, accepted], end: paid() };
+    return {
+      verdicts: [{ code: next('correct'), early: chance % 2 === 0 }, accepted],
+      mistaken: accepted,
+      end: paid(),
+    };
   }
   if (chance < 50) return { verdicts: [{ code: next('correct') }, { code: next('correct') }, accepted], end: paid() };
   if (chance < 55) {
@@ -170,12 +175,14 @@ function approvalFate({ world, claim, next, chance, codeOf }: Drawing): Drawn {
   }
   if (chance < 97) return { verdicts: [{ code: 'Z9' }], end: held('unknown_code') };
   if (chance < 101) return { verdicts: [{ ...accepted, tier: (claim.tier + 1) % 4 }], end: paid() };
-  // Where the answer is corrected later: another amount at first, or a refusal.
-  const mistaken =
-    chance < 250
-      ? { ...accepted, differenceWon: differenceWon + (differenceWon + 2n <= chargedWon ? 2n : 0n) }
-      : accepted;
-  return { verdicts: [accepted], mistaken, end: paid() };
+  return { verdicts: [accepted], mistaken: mistakeOf(claim, chance, next), end: paid() };
+}
+
+/** What a first version says of a claim that is accepted in the end: another amount, or a refusal that may be final. */
+function mistakeOf({ differenceWon, chargedWon }: DueClaim, chance: number, next: Drawing['next']): Verdict {
+  if (chance < 250) return { ...accepted, differenceWon: differenceWon + 2n <= chargedWon ? differenceWon + 2n : 1n };
+  if (chance < 330) return { code: next('final') };
+  return chance < 350 ? { code: next('correct') } : accepted;
 }
 
 /** A cancel of what was paid has a fate of its own; of what was not, it cannot take anything back. */
