@@ -71,11 +71,29 @@ export async function paymentDays(db: Queryable, channel: string, from: string, 
 }
 
 /**
+ * How statements of a selection are planned, until the transaction ends: sets are joined by hashing. The planner knows
+ * little of temporary tables, and a nested loop over two sets would not end.
+ */
+export async function planForSets(tx: PoolClient): Promise<void> {
+  await tx.query(`
+    set local work_mem = '256MB';
+    set local jit = off;
+    set local default_statistics_target = 10;
+    set local enable_nestloop = off`);
+}
+
+/**
  * Runs a statement that looks single rows of hot leaves up by their key, whatever the statistics say: they are few
- * against what a leaf holds.
+ * against what a leaf holds. Each look-up is a lateral one, so that it is by the whole key.
  */
 export async function lookingUp(tx: PoolClient, statement: string): Promise<void> {
-  await tx.query('set local enable_hashjoin = off; set local enable_mergejoin = off; set local enable_seqscan = off');
+  await tx.query(`
+    set local enable_hashjoin = off;
+    set local enable_mergejoin = off;
+    set local enable_seqscan = off;
+    set local enable_nestloop = on`);
   await tx.query(statement);
-  await tx.query('reset enable_hashjoin; reset enable_mergejoin; reset enable_seqscan');
+  await tx.query(
+    'reset enable_hashjoin; reset enable_mergejoin; reset enable_seqscan; set local enable_nestloop = off',
+  );
 }

@@ -59,8 +59,9 @@ async function findApprovals(
         `insert into found
          select s.provider_tid, p.traded_on
            from sought s cross join unnest(array[${dayList(between)}]) d (on_day)
-           join (${leavesOf('payment', channel, between, 'traded_on, provider_tid, cancel_seq')}) p
-             on p.traded_on = d.on_day and p.provider_tid = s.provider_tid and p.cancel_seq = 0`,
+          cross join lateral (
+            select p.traded_on from (${leavesOf('payment', channel, between, 'traded_on, provider_tid, cancel_seq')}) p
+             where p.traded_on = d.on_day and p.provider_tid = s.provider_tid and p.cancel_seq = 0 offset 0) p`,
       );
     }
     await tx.query('drop table sought');
@@ -88,8 +89,10 @@ export async function findClaims(tx: PoolClient, channel: string, days: readonly
      select f.provider_tid, f.original_on, k.state, k.reason, k.tier, k.card_type, k.rate_ppm, k.final_no, k.intermediary_no,
             k.original_won, k.original_difference
        from found f
-       left join (${leavesOf('claim', channel, days, columns)}) k
-         on k.traded_on = f.original_on and k.provider_tid = f.provider_tid and k.cancel_seq = 0 and k.kind = 'D'`,
+       left join lateral (
+         select * from (${leavesOf('claim', channel, days, columns)}) k
+          where k.traded_on = f.original_on and k.provider_tid = f.provider_tid and k.cancel_seq = 0 and k.kind = 'D'
+         offset 0) k on true`,
   );
   await tx.query('analyze original');
 }
@@ -154,8 +157,9 @@ async function collectEarlier(tx: PoolClient, channel: string, table: 'capture' 
     `insert into earlier_cancel
      select p.provider_tid, k.traded_on, k.cancel_seq, k.amount_won, k.taken_won
        from partly p join unnest(array[${dayList(days)}]) d (on_day) on d.on_day >= p.original_on
-       join (${leavesOf(table, channel, days, columns, wanted)}) k
-         on k.${day} = d.on_day and k.provider_tid = p.provider_tid and k.cancel_seq > 0`,
+      cross join lateral (
+        select * from (${leavesOf(table, channel, days, columns, wanted)}) k
+         where k.${day} = d.on_day and k.provider_tid = p.provider_tid and k.cancel_seq > 0 offset 0) k`,
   );
 }
 
@@ -179,12 +183,15 @@ async function judgeUnclaimed(tx: PoolClient, { channel, claimedOn, provider }: 
       `create temp table approved on commit drop as
        select a.provider_tid, a.original_on, p.amount_won, p.merchant_id, p.bin, c.captured_on, c.charged_won
          from alone a
-         join (${leavesOf('payment', channel, traded, payment)}) p
-           on p.traded_on = a.original_on and p.provider_tid = a.provider_tid and p.cancel_seq = 0
+        cross join lateral (
+          select * from (${leavesOf('payment', channel, traded, payment)}) p
+           where p.traded_on = a.original_on and p.provider_tid = a.provider_tid and p.cancel_seq = 0 offset 0) p
          left join lateral (
            select c.* from unnest(array[${dayList(captured)}]::date[]) d (on_day)
-             join (${leavesOf('capture', channel, captured, capture)}) c on c.captured_on = d.on_day
-            where c.provider_tid = a.provider_tid and c.cancel_seq = 0 and c.traded_on = a.original_on
+            cross join lateral (
+              select * from (${leavesOf('capture', channel, captured, capture)}) c
+               where c.captured_on = d.on_day and c.provider_tid = a.provider_tid and c.cancel_seq = 0 offset 0) c
+            where c.traded_on = a.original_on
             order by c.captured_on limit 1) c on true`,
     );
     await tx.query(`

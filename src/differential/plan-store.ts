@@ -4,6 +4,7 @@ import { check } from '../kernel/check.ts';
 import { query } from '../platform/database/pool.ts';
 import type { DifferentialProvider } from '../providers/differential.ts';
 import { batchOf, type SelectedCounts, type SelectionBatch } from './batch-store.ts';
+import { planForSets } from './candidate-store.ts';
 import { releaseClaims } from './release-store.ts';
 import { selectionOf } from './selection-store.ts';
 
@@ -143,7 +144,7 @@ export async function closeSelection(
   );
   if (open !== undefined) {
     const batch = await batchOf(tx, batchId);
-    await tx.query('set local jit = off');
+    await planForSets(tx);
     await drawFileNumbers(tx, batchId, provider);
     for (const channel of provider.channels) {
       await releaseClaims(tx, selectionOf({ ...batch, provider, channel, part: 0, parts: 1 }));

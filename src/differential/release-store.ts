@@ -39,8 +39,9 @@ async function releaseApprovals(tx: PoolClient, selection: Selection): Promise<v
     `create temp table aside_card on commit drop as
      select a.traded_on, a.provider_tid, b.card_type
        from approval_aside a
-       join (${leavesOf('payment', channel, days, `${identity}, left(card_no, 6) as bin`)}) p
-         on p.traded_on = a.traded_on and p.provider_tid = a.provider_tid and p.cancel_seq = 0
+      cross join lateral (
+        select * from (${leavesOf('payment', channel, days, `${identity}, left(card_no, 6) as bin`)}) p
+         where p.traded_on = a.traded_on and p.provider_tid = a.provider_tid and p.cancel_seq = 0 offset 0) p
       cross join lateral (
         select card_type from card_bin where bin = p.bin and valid_from <= a.traded_on
          order by valid_from desc, card_bin_id desc limit 1) b

@@ -3,7 +3,7 @@ import { check } from '../kernel/check.ts';
 import { query } from '../platform/database/pool.ts';
 import type { DifferentialProvider } from '../providers/differential.ts';
 import { addCounts, batchOf, noCounts, type SelectedCounts, sumCounts } from './batch-store.ts';
-import { dayList, isOfShare, leavesOf, type Share, tradedDays } from './candidate-store.ts';
+import { dayList, isOfShare, leavesOf, planForSets, type Share, tradedDays } from './candidate-store.ts';
 import { selectCancels } from './clawback-store.ts';
 import { makePrices, preferentialFee, rateInForce } from './price-store.ts';
 import { claimColumns, fileJoin, registrationJoin, type Selection, selectionOf, waitAgain } from './selection-store.ts';
@@ -17,7 +17,7 @@ export async function selectPart(
   part: Share & { readonly batchId: bigint; readonly provider: DifferentialProvider },
 ): Promise<SelectedCounts> {
   const batch = await batchOf(tx, part.batchId);
-  await tx.query(`set local work_mem = '256MB'; set local jit = off; set local default_statistics_target = 10`);
+  await planForSets(tx);
   let counts = noCounts;
   for (const channel of part.provider.channels) {
     counts = sumCounts(counts, await selectChannel(tx, selectionOf({ ...batch, ...part, channel })));
