@@ -28,6 +28,9 @@ const reasonWords: Readonly<Record<string, Words>> = {
   unknown_code: { ko: '모르는 결과 코드', en: 'a code that nobody listed' },
   answered_twice: { ko: '서로 다른 회신', en: 'answered twice, differently' },
   unanswered: { ko: '회신 기한 지남', en: 'not answered by the deadline' },
+  not_overcharged: { ko: '초과 부과 없음', en: 'not overcharged after all' },
+  payment_missing: { ko: '승인 내역이 아직 없음', en: 'its payment has not come in' },
+  original_missing: { ko: '원거래 매입이 아직 없음', en: 'the capture of its original has not come in' },
   not_sent: { ko: '전송 실패', en: 'its file could not be sent' },
 };
 

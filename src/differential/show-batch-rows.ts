@@ -29,8 +29,12 @@ export function batchText(batch: ShownBatch, language: Language): string {
       `${count(batch.claims)} · ${won(batch.differenceWon)}${say('원', ' won')}${batch.held === 0n ? '' : ` · ${say('보류', 'held')} ${count(batch.held)}`}`,
     ],
   ];
+  const unjudged = batch.unjudged.map(({ reason, count: many }) => [
+    say('아직 판단 못 함', 'Not judged yet'),
+    `${formatCount(many)} · ${reasonText(reason, language)}`,
+  ]);
   const tables = [
-    formatTable([{ title: batch.runId }, { title: `#${batch.batchId}` }], facts),
+    formatTable([{ title: batch.runId }, { title: `#${batch.batchId}` }], [...facts, ...unjudged]),
     formatTable(
       [
         left('파일', 'File'),
@@ -101,12 +105,20 @@ export function batchText(batch: ShownBatch, language: Language): string {
 }
 
 /** A batch as `--json` gives it. */
-export function batchToJson({ files, answers, standing, breaks, ...batch }: ShownBatch): Record<string, unknown> {
+export function batchToJson({
+  files,
+  answers,
+  standing,
+  unjudged,
+  breaks,
+  ...batch
+}: ShownBatch): Record<string, unknown> {
   return {
     ...withoutBigints(batch),
     files: files.map(withoutBigints),
     answers: answers.map(withoutBigints),
     standing: standing.map(withoutBigints),
+    unjudged: unjudged.map(withoutBigints),
     breaks: breaks.map(withoutBigints),
   };
 }

@@ -25,6 +25,8 @@ export type ShownBatch = {
   readonly files: readonly ShownFile[];
   readonly answers: readonly ShownAnswer[];
   readonly standing: readonly Standing[];
+  /** Captures that it looked at first and that cannot be judged yet. */
+  readonly unjudged: readonly { readonly reason: string; readonly count: bigint }[];
   /** Open ones, of its answers. */
   readonly breaks: readonly { readonly kind: string; readonly count: bigint }[];
 };
@@ -55,7 +57,7 @@ export type Standing = {
   readonly acceptedWon: bigint;
 };
 
-type BatchRow = Omit<ShownBatch, 'files' | 'answers' | 'standing' | 'breaks'>;
+type BatchRow = Omit<ShownBatch, 'files' | 'answers' | 'standing' | 'unjudged' | 'breaks'>;
 
 /** The batch of this number, run (`differential:welcome:2026-11-20`) or file; undefined where there is none. */
 export async function batchNamed(pool: Pool, name: string): Promise<ShownBatch | undefined> {
@@ -90,6 +92,11 @@ export async function batchNamed(pool: Pool, name: string): Promise<ShownBatch |
       [batchId],
     ),
     standing: await standingOf(pool, batchId),
+    unjudged: await query(
+      pool,
+      'select reason, count(*) as count from differential_waiting where batch_id = $1 group by reason order by reason',
+      [batchId],
+    ),
     breaks: await query(
       pool,
       `select b.kind, count(*) as count

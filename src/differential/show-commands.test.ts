@@ -175,6 +175,45 @@ test('a batch is shown by its run, its number and its files', async () => {
   });
 });
 
+test('what became of a claim without an answer, or by an answer that takes its word back, is told as well', async () => {
+  const { pool } = database;
+  await plantClaim(pool, { tid: 'T2', on: '2026-11-19', state: 'X', reason: 'not_overcharged' });
+  const { fileId } = await plantFile(pool, { on: '2026-11-19', state: 'expired' });
+  const answerId = await plantAnswer(pool, fileId, { fileName: 'daff_welcome_20261119_res' });
+  await plantClaim(pool, { tid: 'T3', on: '2026-11-19', fileId, accepted: { won: 176n, answerId } });
+  await pool.query(`
+    insert into claim_event (channel, traded_on, provider_tid, cancel_seq, kind, at, by, event, reason)
+      values ('welcome-online', '2026-11-19', 'T2', 0, 'D', '2026-11-20T00:20:00+09:00', 'jeongsan', 'held', 'card_type_unknown'),
+             ('welcome-online', '2026-11-19', 'T2', 0, 'D', '2026-11-21T00:20:00+09:00', 'jeongsan', 'rejected', 'not_overcharged');
+    insert into claim_revision (channel, traded_on, provider_tid, cancel_seq, kind, answer_id, line_no, before_won, after_won, accepted, code, revised_at)
+      values ('welcome-online', '2026-11-19', 'T3', 0, 'D', ${answerId}, 9, 176, 0, false, 'welcome:13', '2026-11-25T09:00:00+09:00')`);
+  const waySaid = async (tid: string) =>
+    ((await show([tid])).said.split('\n\n')[1] ?? '').split('\n').map((line) => line.replace(/ {2,}/g, ' | ').trim());
+  expect((await waySaid('T2')).slice(2)).toEqual([
+    '2026-11-20 00:20:00 | held back | jeongsan | card type unknown',
+    '2026-11-21 00:20:00 | rejected | jeongsan | not overcharged after all',
+    '',
+  ]);
+  expect((await waySaid('T3')).at(-2)).toMatch(
+    / \| revised \| welcome:13 too late · 176 → 0 · .*, line 9 · accepted false/,
+  );
+  expect((await show(['T3'])).said).toMatch(/^T3 +held: not answered by the deadline$/m);
+});
+
+test('a batch says which captures it cannot judge yet', async () => {
+  const { batchId } = await plantFile(database.pool, { provider: 'nice', on: '2026-11-18', state: 'sent' });
+  await database.pool.query(
+    `insert into differential_waiting (channel, captured_on, provider_tid, cancel_seq, traded_on, mid, batch_id, reason)
+     values ('nice', '2026-11-18', 'N1', 1, '2026-11-18', 'MID1', $1, 'original_missing'),
+            ('nice', '2026-11-18', 'N2', 0, '2026-11-18', 'MID1', $1, 'payment_missing'),
+            ('nice', '2026-11-18', 'N3', 0, '2026-11-18', 'MID1', $1, 'payment_missing')`,
+    [batchId],
+  );
+  const { said } = await show(['differential:nice:2026-11-18']);
+  expect(said).toMatch(/^Not judged yet +1 · the capture of its original has not come in$/m);
+  expect(said).toMatch(/^Not judged yet +2 · its payment has not come in$/m);
+});
+
 test('what nobody knows is said so', async () => {
   const error = await show(['NOBODY']).catch((reason: unknown) => reason);
   expect(isProblem(error, 'not_found')).toBe(true);

@@ -156,11 +156,15 @@ async function wayOf(client: PoolClient, claim: ClaimRow): Promise<WayPoint[]> {
               jsonb_build_object('attempt', attempt, 'final', final)
          from claim_rejection r join answer_file a using (answer_id) where ${key} and kind = $5::"char"
        union all
-       select revised_at, 'revised', null, a.file_name, a.sha256, v.line_no, v.code, before_won, after_won, null
+       select revised_at, 'revised', null, a.file_name, a.sha256, v.line_no, v.code, before_won, after_won,
+              case when not v.accepted then jsonb_build_object('accepted', false) end
          from claim_revision v join answer_file a using (answer_id) where ${key} and kind = $5::"char"
        union all
        select at, event, by, null, null, null, reason, null, null, detail
-         from claim_event where ${key} and kind = $5::"char" and event not in ('rejected', 'revised')
+         from claim_event
+        where ${key} and kind = $5::"char"
+          -- What an answer says is told by the answer.
+          and not (event in ('rejected', 'revised') and strpos(coalesce(reason, ''), ':') > 0)
        union all
        select opened_at, 'break_opened', null, a.file_name, null, b.line_no, b.kind, ours_won, theirs_won, b.detail
          from claim_break b left join answer_file a using (answer_id) where ${key} and claim_kind = $5::"char"
