@@ -44,8 +44,10 @@ export function differentialCommands(
   withEngine: <T>(work: (engine: DifferentialEngine) => Promise<T>) => Promise<T>,
   { output = process.stdout, now = () => Temporal.Now.instant(), configured }: Ports,
 ): Command {
-  return program
-    .command('differential')
+  const differential = program.command('differential').description('claims of overcharged card fees / 차액정산');
+  // A command of its own: options of the parent would be taken away from every other command beside it.
+  differential
+    .command('run', { isDefault: true })
     .description('claim overcharged card fees of a day: select, write, send, receive, apply / 차액정산 실행')
     .option('--on <day>', 'day of capture YYYY-MM-DD; yesterday if not given / 매입일')
     .option('--provider <id...>', `only these (${differentialProviders.map(({ id }) => id).join(', ')}) / 원천사`)
@@ -61,6 +63,7 @@ export function differentialCommands(
       const request = { on: day.toString(), providers: [...new Set(chosen)], who: options.by ?? context.who };
       return withEngine((engine) => run(engine, request, options, { output, context }));
     });
+  return differential;
 }
 
 async function run(
