@@ -84,9 +84,9 @@ export async function planForSets(tx: PoolClient): Promise<void> {
 
 /**
  * Runs a statement that looks single rows of hot leaves up by their key, whatever the statistics say: they are few
- * against what a leaf holds. Each look-up is a lateral one, so that it is by the whole key.
+ * against what a leaf holds, of which a leaf written a moment ago knows nothing yet. Each look-up is a lateral one, so that it is by the whole key.
  */
-export async function lookingUp(tx: PoolClient, statement: string): Promise<void> {
+export async function lookingUp(tx: PoolClient, statement: string): Promise<number> {
   await tx.query(`
     set local enable_hashjoin = off;
     set local enable_mergejoin = off;
