@@ -7,6 +7,7 @@ import { approvalsCommands } from './approvals/commands.ts';
 import { calendarCommands } from './calendar/commands.ts';
 import { differentialCommands } from './differential/commands.ts';
 import { addListCommand } from './differential/list-commands.ts';
+import { addRegistrationCommands } from './differential/registration-commands.ts';
 import { addReportCommand } from './differential/report-commands.ts';
 import { addSendCommand } from './differential/send-commands.ts';
 import { addShowCommand } from './differential/show-commands.ts';
@@ -118,6 +119,7 @@ function createProgram(config: Config, log: Log, signal: AbortSignal): Command {
   addListCommand(differential, context);
   addShowCommand(differential, context);
   addReportCommand(differential, context, { home: config.home });
+  addRegistrationCommands(differential, context, withApp, { configured: Object.keys(config.differential) });
   ledgerCommands(program, context);
   approvalsCommands(program, context);
   findingsCommands(program, context);
