@@ -53,6 +53,8 @@ async function selectChannel(tx: PoolClient, selection: Selection): Promise<Sele
     ...(waiting.length === 0 ? [] : [waitingCaptures(selection, [...new Set(waiting.map(({ day }) => day))])]),
   ];
   const mayRepeat = days.length > 1 || captures.length > 1;
+  // A share of the captures is taken for a handful by the planner, whose nested loops would then be as long as the day.
+  await tx.query('set local enable_nestloop = off; set local enable_mergejoin = off');
   const [approvals] = await query<SelectedCounts>(
     tx,
     selectApprovals(selection, {
@@ -73,6 +75,7 @@ async function selectChannel(tx: PoolClient, selection: Selection): Promise<Sele
     }),
   );
   check(approvals, 'an aggregate returns a row');
+  await tx.query('reset enable_nestloop; reset enable_mergejoin');
   const cancels = await selectCancels(tx, selection);
   await tx.query('drop table part_cancel, own_price, own_card, waited');
   return sumCounts(approvals, cancels);
