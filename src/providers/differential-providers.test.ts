@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Codes, DifferentialProvider, FileSpec } from './differential.ts';
 import {
@@ -40,6 +40,18 @@ test('the captures of each provider of payments are claimed from one, and only o
   expect(channels.toSorted()).toEqual(providers.map(({ id }) => id).toSorted());
   expect(differentialOfChannel('welcome-offline')?.id).toBe('welcome');
   expect(differentialOfChannel('nobody')).toBeUndefined();
+});
+
+test('no provider is known by name to what is done with all of them', () => {
+  const root = new URL('../', import.meta.url).pathname;
+  const common = globSync('{differential,platform,providers/layout}/**/*.ts', { cwd: root }).filter(
+    (file) => !/\.(test|fixture)\.ts$/.test(file),
+  );
+  expect(common.length).toBeGreaterThan(100);
+  const ids = [...differentialProviders, ...providers].map(({ id }) => id);
+  const named = new RegExp(`['"\`](${ids.join('|')})['"\`]`);
+  const code = (file: string) => readFileSync(`${root}${file}`, 'utf8').replaceAll(/^\s*(\/?\*|\/\/).*$/gm, '');
+  expect(common.filter((file) => named.test(code(file)))).toEqual([]);
 });
 
 test('who is named wrongly is told who there is', () => {
