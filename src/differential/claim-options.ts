@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { parseDay } from '../kernel/business-day.ts';
 import { type Language, Problem } from '../kernel/problem.ts';
-import { differentialProviderNamed } from '../providers/differential-registry.ts';
+import { differentialProviderNamed, differentialProviders } from '../providers/differential-registry.ts';
 import { claimStatuses } from './claim-words.ts';
 import type { ClaimFilter } from './list-store.ts';
 
@@ -15,6 +15,7 @@ export type FilterOptions = {
   readonly reason?: string;
   readonly merchant?: string;
   readonly tier?: readonly string[];
+  readonly batch?: string;
 };
 
 export function addFilterOptions(command: Command, language: Language): Command {
@@ -23,14 +24,24 @@ export function addFilterOptions(command: Command, language: Language): Command 
     .option('--on <day>', say('거래일 YYYY-MM-DD', 'day of trade YYYY-MM-DD'))
     .option('--from <day>', say('이 거래일부터', 'from this day of trade on'))
     .option('--to <day>', say('이 거래일까지', 'up to and including this day of trade'))
-    .option('--provider <ids...>', say('원천사: ksnet, welcome, nice', 'provider(s): ksnet, welcome, nice'))
+    .option(
+      '--provider <ids...>',
+      `${say('원천사', 'provider(s)')}: ${differentialProviders.map(({ id }) => id).join(', ')}`,
+    )
     .option('--status <statuses...>', `${claimStatuses.join(', ')}${say(' (현황)', '')}`)
     .option('--reason <reason>', say('사유: not_registered, welcome:09, …', 'not_registered, welcome:09, …'))
     .option('--merchant <id>', say('가맹점 ID', 'merchant ID'))
-    .option('--tier <tiers...>', say('등급 0–3', 'tier(s), 0 to 3'));
+    .option('--tier <tiers...>', say('등급 0–3', 'tier(s), 0 to 3'))
+    .option(
+      '--batch <name>',
+      say(
+        '작업 번호·실행 ID(differential:welcome:2026-11-20)·파일',
+        'of a run (differential:welcome:2026-11-20), its number or a file',
+      ),
+    );
 }
 
-/** @throws Problem `usage` for anything that is no day, no known name or no tier */
+/** The options but the batch, which only the database knows. @throws Problem `usage` for what is no day, name or tier */
 export function toFilter(options: FilterOptions): ClaimFilter {
   if (options.on !== undefined && (options.from !== undefined || options.to !== undefined)) {
     throw new Problem('usage', { reason: '--on | --from --to' });

@@ -118,6 +118,21 @@ describe('a list of claims', () => {
     expect(await rows('--merchant', 'M9')).toEqual([]);
   });
 
+  test('is of a batch, by its run, its number or a file of it', async () => {
+    await database.pool.query(
+      `insert into differential_day select batch_id, 'welcome-online', '2026-11-20' from differential_batch
+        where provider = 'welcome'`,
+    );
+    const ofBatch = ['T1', 'T1/1', 'T2', 'T3', 'T4', 'T5'];
+    expect(await rows('--batch', 'differential:welcome:2026-11-20')).toEqual(ofBatch);
+    expect(await rows('--batch', 'daff_welcome_20261120_res')).toEqual(ofBatch);
+    expect(await rows('--batch', 'daff_welcome_20261120_req', '--status', 'held')).toEqual(['T4']);
+    // Of nice nothing was selected by a batch.
+    expect(await rows('--batch', 'differential:nice:2026-11-20')).toEqual([]);
+    const unknown = await list(['--batch', 'differential:nice:2026-11-01']).catch((reason: unknown) => reason);
+    expect(isProblem(unknown, 'not_found')).toBe(true);
+  });
+
   test('shows people a table with what all of it comes to', async () => {
     const { said } = await list([
       '--on',

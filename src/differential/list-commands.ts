@@ -1,12 +1,13 @@
 import type { Writable } from 'node:stream';
 import type { Command } from 'commander';
+import type { Pool } from 'pg';
 import { Problem } from '../kernel/problem.ts';
 import type { CommandContext } from '../platform/command.ts';
 import { writeOut } from '../platform/output.ts';
 import { formatTable } from '../platform/terminal.ts';
 import { addFilterOptions, type FilterOptions, toFilter } from './claim-options.ts';
 import { claimToJson, csvHeader, csvRow, listColumns, listRow, totalLine } from './list-rows.ts';
-import { listClaims, sumClaims } from './list-store.ts';
+import { type BatchLeaves, batchIdOf, leavesOf, listClaims, sumClaims } from './list-store.ts';
 
 type Options = FilterOptions & {
   readonly limit?: string;
@@ -28,9 +29,10 @@ export function addListCommand(noun: Command, context: CommandContext, output: W
     .option('--json', say('JSON 출력', 'one JSON array'))
     .option('--csv', say('CSV 출력', 'CSV'))
     .action((options: Options) => {
-      const filter = toFilter(options);
+      const told = toFilter(options);
       const limit = limitOf(options);
       return context.withDatabase(async (pool) => {
+        const filter = options.batch === undefined ? told : { ...told, batch: await batchOf(pool, options.batch) };
         const claims = listClaims(pool, filter, limit === undefined ? {} : { limit });
         if (options.json) {
           let separator = '[\n';
@@ -61,6 +63,13 @@ export function addListCommand(noun: Command, context: CommandContext, output: W
         await writeOut(output, `${totalLine(shown, await sumClaims(pool, filter), language)}\n`);
       });
     });
+}
+
+/** @throws Problem `not_found` */
+async function batchOf(pool: Pool, name: string): Promise<BatchLeaves> {
+  const batchId = await batchIdOf(pool, name);
+  if (batchId === undefined) throw new Problem('not_found', { what: 'batch', id: name });
+  return leavesOf(pool, batchId);
 }
 
 function limitOf({ limit, all, json, csv }: Options): number | undefined {

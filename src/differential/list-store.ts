@@ -12,6 +12,14 @@ export type ClaimFilter = {
   readonly reason?: string;
   readonly merchantId?: string;
   readonly tiers?: readonly number[];
+  readonly batch?: BatchLeaves;
+};
+
+/** A batch, and the leaves that hold all its claims. */
+export type BatchLeaves = {
+  readonly batchId: bigint;
+  readonly channels: readonly string[];
+  readonly days: readonly string[];
 };
 
 /** 신청 건. A claim with where it stands. Won are signed; what is null is not known (yet). */
@@ -63,10 +71,13 @@ export const listedColumns = `provider, channel, traded_on as "tradedOn", provid
 const where = `($1::date is null or traded_on >= $1::date) and ($2::date is null or traded_on <= $2::date)
   and ($3::text[] is null or provider = any ($3::text[])) and ($4::text[] is null or status = any ($4::text[]))
   and ($5::text is null or status_reason = $5::text) and ($6::text is null or merchant_id = $6::text)
-  and ($7::smallint[] is null or tier = any ($7::smallint[]))`;
+  and ($7::smallint[] is null or tier = any ($7::smallint[])) and ($8::bigint is null or batch_id = $8::bigint)
+  and ($9::text[] is null or channel = any ($9::text[])) and ($10::date[] is null or traded_on = any ($10::date[]))`;
 
-function valuesOf({ from, to, providers, statuses, reason, merchantId, tiers }: ClaimFilter): unknown[] {
-  return [from, to, providers, statuses, reason, merchantId, tiers].map((value) => value ?? null);
+function valuesOf({ from, to, providers, statuses, reason, merchantId, tiers, batch }: ClaimFilter): unknown[] {
+  return [from, to, providers, statuses, reason, merchantId, tiers, batch?.batchId, batch?.channels, batch?.days].map(
+    (value) => value ?? null,
+  );
 }
 
 /** What a transaction that reads claims begins with: joined leaf by leaf with their results, a day is all that it holds. */
@@ -138,4 +149,27 @@ export async function readingByLeaf<T>(pool: Pool, work: (client: PoolClient) =>
     await client.query('rollback').catch(() => {});
     client.release();
   }
+}
+
+/** The number of the batch of this number, run (`differential:welcome:2026-11-20`) or file; undefined where there is none. */
+export async function batchIdOf(pool: Pool, name: string): Promise<bigint | undefined> {
+  const { rows } = await pool.query<{ batchId: bigint }>(
+    `select batch_id as "batchId" from differential_batch
+      where batch_id::text = $1 or run_id = $1 or 'differential:' || provider || ':' || claimed_on = $1
+         or batch_id in (select f.batch_id from claim_file f left join answer_file a using (file_id)
+                          where f.file_name = $1 or a.file_name = $1)
+      order by batch_id limit 1`,
+    [name],
+  );
+  return rows[0]?.batchId;
+}
+
+/** Where the claims of a batch lie. */
+export async function leavesOf(pool: Pool, batchId: bigint): Promise<BatchLeaves> {
+  const { rows } = await pool.query<BatchLeaves>(
+    `select coalesce(array_agg(distinct channel), '{}') as channels, coalesce(array_agg(distinct traded_on), '{}') as days
+       from differential_day where batch_id = $1`,
+    [batchId],
+  );
+  return { channels: [], days: [], ...rows[0], batchId };
 }

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { query } from '../platform/database/pool.ts';
 import type { ClaimStatus } from './claim-words.ts';
-import { readingByLeaf } from './list-store.ts';
+import { batchIdOf, leavesOf, readingByLeaf } from './list-store.ts';
 import { fileColumns, type ShownFile } from './show-store.ts';
 
 /** 작업 하나. A provider's job for a day with its files, answers, and where its claims stand. */
@@ -67,11 +67,8 @@ export async function batchNamed(pool: Pool, name: string): Promise<ShownBatch |
             opened_at as "openedAt", selected_at as "selectedAt", finished_at as "finishedAt", candidates, claims, held,
             ineligible, not_overcharged as "notOvercharged", difference_won as "differenceWon", reason
        from differential_batch
-      where batch_id::text = $1 or run_id = $1 or 'differential:' || provider || ':' || claimed_on = $1
-         or batch_id in (select f.batch_id from claim_file f left join answer_file a using (file_id)
-                          where f.file_name = $1 or a.file_name = $1)
-      order by batch_id limit 1`,
-    [name],
+      where batch_id = $1`,
+    [(await batchIdOf(pool, name)) ?? null],
   );
   if (batch === undefined) return undefined;
   const { batchId } = batch;
@@ -109,12 +106,7 @@ export async function batchNamed(pool: Pool, name: string): Promise<ShownBatch |
 
 /** Where the claims of a batch stand; only the leaves that hold any are read. */
 async function standingOf(pool: Pool, batchId: bigint): Promise<Standing[]> {
-  const [leaves] = await query<{ channels: string[]; days: string[] }>(
-    pool,
-    `select coalesce(array_agg(distinct channel), '{}') as channels, coalesce(array_agg(distinct traded_on), '{}') as days
-       from differential_day where batch_id = $1`,
-    [batchId],
-  );
+  const { channels, days } = await leavesOf(pool, batchId);
   return readingByLeaf(pool, async (client) => {
     const { rows } = await client.query<Standing>(
       `select status, status_reason as reason, count(*) as claims,
@@ -124,7 +116,7 @@ async function standingOf(pool: Pool, batchId: bigint): Promise<Standing[]> {
         where batch_id = $1 and channel = any ($2::text[]) and traded_on = any ($3::date[])
         group by status, status_reason
         order by array_position(array['paid', 'clawed_back', 'rejected', 'held', 'waiting'], status), status_reason`,
-      [batchId, leaves?.channels ?? [], leaves?.days ?? []],
+      [batchId, channels, days],
     );
     return rows;
   });
