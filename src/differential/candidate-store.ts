@@ -84,7 +84,9 @@ export async function planForSets(tx: PoolClient): Promise<void> {
 
 /**
  * Runs a statement that looks single rows of hot leaves up by their key, whatever the statistics say: they are few
- * against what a leaf holds, of which a leaf written a moment ago knows nothing yet. Each look-up is a lateral one, so that it is by the whole key.
+ * against what a leaf holds, of which a leaf written a moment ago knows nothing yet. Each look-up is a lateral one, so
+ * that it is by the whole key. Returns how
+ * many rows it came to.
  */
 export async function lookingUp(tx: PoolClient, statement: string): Promise<number> {
   await tx.query(`
@@ -92,8 +94,9 @@ export async function lookingUp(tx: PoolClient, statement: string): Promise<numb
     set local enable_mergejoin = off;
     set local enable_seqscan = off;
     set local enable_nestloop = on`);
-  await tx.query(statement);
+  const { rowCount } = await tx.query(statement);
   await tx.query(
     'reset enable_hashjoin; reset enable_mergejoin; reset enable_seqscan; set local enable_nestloop = off',
   );
+  return rowCount ?? 0;
 }

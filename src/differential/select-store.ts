@@ -2,7 +2,7 @@ import { escapeLiteral, type PoolClient } from 'pg';
 import { check } from '../kernel/check.ts';
 import { query } from '../platform/database/pool.ts';
 import type { DifferentialProvider } from '../providers/differential.ts';
-import { addCounts, batchOf, noCounts, type SelectedCounts, sumCounts } from './batch-store.ts';
+import { batchOf, noCounts, notePart, partCounts, type SelectedCounts, sumCounts } from './batch-store.ts';
 import { dayList, isOfShare, leavesOf, planForSets, type Share, tradedDays } from './candidate-store.ts';
 import { selectCancels } from './clawback-store.ts';
 import { makePrices, preferentialFee, rateInForce } from './price-store.ts';
@@ -10,19 +10,21 @@ import { claimColumns, fileJoin, registrationJoin, type Selection, selectionOf, 
 
 /**
  * Selects a part of the batch, by the set: of each capture the claim of what was overcharged, its state and its file, or
- * nothing. Parts may run at the same time; one that is run again claims nothing twice.
+ * nothing. Parts may run at the same time; one that is run again is as it was.
  */
 export async function selectPart(
   tx: PoolClient,
   part: Share & { readonly batchId: bigint; readonly provider: DifferentialProvider },
 ): Promise<SelectedCounts> {
+  const before = await partCounts(tx, part.batchId, part.part);
+  if (before !== undefined) return before;
   const batch = await batchOf(tx, part.batchId);
   await planForSets(tx);
   let counts = noCounts;
   for (const channel of part.provider.channels) {
     counts = sumCounts(counts, await selectChannel(tx, selectionOf({ ...batch, ...part, channel })));
   }
-  await addCounts(tx, batch.batchId, counts);
+  await notePart(tx, batch.batchId, part.part, counts);
   return counts;
 }
 
@@ -49,17 +51,15 @@ async function selectChannel(tx: PoolClient, selection: Selection): Promise<Sele
   await makePrices(tx, 'own', traded);
   await tx.query(createCancels);
   const captures = [
-    leavesOf('capture', channel, days, captureColumns, isOfShare('provider_tid', selection)),
+    leavesOf('capture', channel, days, `${captureColumns}, false as is_again`, isOfShare('provider_tid', selection)),
     ...(waiting.length === 0 ? [] : [waitingCaptures(selection, [...new Set(waiting.map(({ day }) => day))])]),
   ];
   const mayRepeat = days.length > 1 || captures.length > 1;
-  // A share of the captures is taken for a handful by the planner, whose nested loops would then be as long as the day.
-  await tx.query('set local enable_nestloop = off; set local enable_mergejoin = off');
   const [approvals] = await query<SelectedCounts>(
     tx,
     selectApprovals(selection, {
       captures: mayRepeat
-        ? `select distinct on (${key}) * from (${captures.join(' union all ')}) c order by ${key}, captured_on`
+        ? `select distinct on (${key}) * from (${captures.join(' union all ')}) c order by ${key}, is_again, captured_on`
         : (captures[0] as string),
       payments: leavesOf('payment', channel, traded, paymentColumns, isOfShare('provider_tid', selection)),
       claimed:
@@ -75,7 +75,6 @@ async function selectChannel(tx: PoolClient, selection: Selection): Promise<Sele
     }),
   );
   check(approvals, 'an aggregate returns a row');
-  await tx.query('reset enable_nestloop; reset enable_mergejoin');
   const cancels = await selectCancels(tx, selection);
   await tx.query('drop table part_cancel, own_price, own_card, waited');
   return sumCounts(approvals, cancels);
@@ -104,7 +103,7 @@ async function takeWaiting(tx: PoolClient, selection: Selection): Promise<{ day:
 
 function waitingCaptures(selection: Selection, days: readonly string[]): string {
   const of = leavesOf('capture', selection.channel, days, captureColumns, isOfShare('provider_tid', selection));
-  return `select c.* from (${of}) c join waited using (captured_on, provider_tid, cancel_seq)`;
+  return `select c.*, true as is_again from (${of}) c join waited w using (captured_on, provider_tid, cancel_seq)`;
 }
 
 /** Why a claim is held back, of an approval's row `s` with its price; null where it may go out. */
@@ -166,7 +165,7 @@ function selectApprovals(
     ), held as (
       select count(*) as claims, count(reason) as held, coalesce(sum(difference_won), 0)::bigint as "differenceWon" from priced
     ), looked_at as (
-      select count(*) as candidates,
+      select count(*) filter (where not is_again) as candidates,
              count(*) filter (where not is_claimed and cancel_seq = 0 and type is not null and ${isIneligible}) as ineligible,
              count(*) filter (where not is_claimed and cancel_seq = 0 and tier is not null
                                 and charged_won - preferential_won <= 0) as "notOvercharged"
