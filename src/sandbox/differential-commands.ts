@@ -10,7 +10,7 @@ import type { RemoteAddress } from '../platform/remote-address.ts';
 import { createProgress } from '../platform/terminal.ts';
 import { receivables, standingClaims } from './differential-ends-store.ts';
 import { factsInTurn } from './differential-load.ts';
-import { type DifferentialProduct, liveMonth, monthClock } from './differential-month.ts';
+import { type DifferentialProduct, liveMonth, monthClock, patientClock } from './differential-month.ts';
 import { endsWell, monthOutcome, outcomeToJson, outcomeToText } from './differential-report.ts';
 import { openDifferentialSandbox, sandboxBusinessNo } from './differential-sandbox.ts';
 import { writeClaimTruth } from './differential-truth.ts';
@@ -99,7 +99,12 @@ async function live(options: MonthCommand, context: CommandContext, ports: Diffe
       await writeClaimTruth(path.join(into, 'claims.ndjson'), sandbox.fates);
       const clock = monthClock(folder, world.days[0] ?? '', (now) => sandbox.look(now));
       const home = path.join(folder, 'home');
-      const surroundings = { home, addresses: sandbox.addresses, businessNo: sandboxBusinessNo, clock };
+      const surroundings = {
+        home,
+        addresses: sandbox.addresses,
+        businessNo: sandboxBusinessNo,
+        clock: patientClock(clock),
+      };
       const outcome = await ports.withProduct(surroundings, async (product) => {
         const facts = await factsInTurn(world, { who, cipher: product.cipher, language, signal });
         const onDay = (on: string): void => progress.update('month', `sandbox differential  ${on}`);

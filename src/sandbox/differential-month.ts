@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Pool } from 'pg';
+import type { Clock } from '../differential/ports.ts';
 import { seoul } from '../kernel/business-day.ts';
 import { type ClaimProvider, claimProviders } from './differential-claims.ts';
 import { lateBinDay } from './differential-facts.ts';
@@ -47,6 +48,28 @@ export function monthClock(folder: string, firstDay: string, look: (now: Tempora
       look(to);
     },
   });
+}
+
+/** At these hours of Seoul's somebody looks for answers: what is asked for between them is looked for at the next one. */
+const hoursOfLooking = [9, 10, 11, 12, 13, 15, 18];
+/** What waits for less is no look for answers. */
+const shortMs = 5 * 60_000;
+
+/** The month's clock as the product sees it: it polls every ten minutes for days, of which a simulation spares it most. */
+export function patientClock(clock: VirtualClock): Clock {
+  return {
+    now: clock.now,
+    waitUntil(at) {
+      const isShort = at.epochMilliseconds - clock.now().epochMilliseconds < shortMs;
+      return clock.waitUntil(isShort ? at : nextHourOfLooking(at));
+    },
+  };
+}
+
+function nextHourOfLooking(at: Temporal.Instant): Temporal.Instant {
+  const day = at.toZonedDateTimeISO(seoul).startOfDay();
+  const hours = [...hoursOfLooking, 24 + (hoursOfLooking[0] ?? 0)].map((hours) => day.add({ hours }).toInstant());
+  return hours.find((hour) => Temporal.Instant.compare(hour, at) >= 0) ?? at;
 }
 
 function readClock(file: string): Temporal.Instant | undefined {
