@@ -11,6 +11,7 @@ const patience = { timeout: 20_000, interval: 5 };
 let database: TestDatabase;
 let durable: Durable;
 let nap: Workflow<[string], string>;
+let napInStep: Workflow<[string], string>;
 
 beforeAll(async () => {
   database = await testDatabase({ max: 8 });
@@ -19,8 +20,19 @@ beforeAll(async () => {
     await sleepUntil(Temporal.Instant.from(until), 'until then');
     return await step('wake', async () => until);
   });
+  napInStep = durable.register('nap-in-step', async (until: string) => {
+    const retries = { attempts: 7, firstWaitMs: 10 };
+    return await step('look and wait', () => lookAndWait(until), { retries });
+  });
   await durable.launch();
 });
+
+const looking = new Set<string>();
+async function lookAndWait(until: string): Promise<string> {
+  looking.add(until);
+  await sleepUntil(Temporal.Instant.from(until), 'until then');
+  return until;
+}
 
 afterEach(() => {
   vi.useRealTimers();
@@ -75,6 +87,18 @@ test('a run that is cancelled while it sleeps ends', async () => {
   await durable.cancel('nap:cancelled');
   await expect(handle.result()).rejects.toThrow('cancelled');
   await vi.waitFor(() => expect(durable.running()).not.toContain('nap:cancelled'), patience);
+});
+
+test('a step may wait, too: it is one step, and ends as its run does', async () => {
+  const handle = await durable.start(napInStep, 'nap:step', at('2020-01-01T00:00Z'));
+  expect(await handle.result()).toBe('2020-01-01T00:00:00Z');
+  expect((await listSteps(database.pool, 'nap:step')).map(({ name }) => name)).toEqual(['look and wait']);
+
+  const sleeping = await durable.start(napInStep, 'nap:step-cancelled', at('2998-01-01T00:00Z'));
+  await vi.waitFor(() => expect([...looking]).toContain('2998-01-01T00:00:00Z'), patience);
+  await durable.cancel('nap:step-cancelled');
+  await expect(sleeping.result()).rejects.toThrow('cancelled');
+  expect(await listSteps(database.pool, 'nap:step-cancelled')).toEqual([]);
 });
 
 test('a run that was taken over while it slept leaves it to its new owner', async () => {

@@ -37,6 +37,7 @@ export async function parkSleepers(): Promise<void> {
  * suspended or its clock was set. The instant is checkpointed once, under `label`, so that a run that is taken over or
  * restarted goes on waiting for the one that it first named; nothing is written while it waits. A run that was cancelled,
  * or is owned by another process by now, ends here within some seconds.
+ * In a step, which is repeated as a whole by whoever takes over, the step itself has to know until when.
  */
 export async function sleepUntil(instant: Temporal.Instant, label: string): Promise<void> {
   const run = runId();
