@@ -1,7 +1,16 @@
 import type { PoolClient } from 'pg';
+import { check } from '../kernel/check.ts';
 import type { Archive } from '../platform/archive.ts';
 import type { DifferentialProvider } from '../providers/differential.ts';
-import type { AnswerCounts } from './answer-store.ts';
+import { loadAnswer } from './answer-load.ts';
+import { type AnswerCounts, answerFile } from './answer-store.ts';
+import { writeBreaks } from './apply-break-store.ts';
+import { type Judging, judgeLines } from './apply-judge-store.ts';
+import { decide } from './apply-outcome-store.ts';
+import { bookAndWrite, countLines } from './apply-write-store.ts';
+import { claimDays } from './batch-store.ts';
+import { planForSets } from './candidate-store.ts';
+import { claimFile } from './file-store.ts';
 
 /** What an answer is applied with. */
 export type Applying = {
@@ -19,6 +28,21 @@ export type Applying = {
  * is written, and what it is worth is booked for the merchants. Applied again it changes nothing.
  * @throws Problem `statement_…` where the file as a whole cannot be read; `archive_damaged`
  */
-export async function applyAnswer(_tx: PoolClient, { answerId }: Applying): Promise<AnswerCounts> {
-  throw new Error(`not written yet: ${answerId}`);
+export async function applyAnswer(
+  tx: PoolClient,
+  { answerId, provider, archive, by, on }: Applying,
+): Promise<AnswerCounts> {
+  const answer = await answerFile(tx, answerId);
+  const file = await claimFile(tx, answer.fileId);
+  check(file.batchId !== null && file.provider === provider.id, `answer ${answerId} is to claims of ${provider.id}`);
+  await planForSets(tx);
+  const { unreadable } = await loadAnswer(tx, { archive, provider, file, answer });
+  const judging: Judging = { provider, file, answer, by, on, days: await claimDays(tx, file.batchId) };
+  await judgeLines(tx, judging);
+  await decide(tx, judging);
+  const differenceWon = await bookAndWrite(tx, judging);
+  await writeBreaks(tx, judging, unreadable);
+  const counts = await countLines(tx, unreadable.length, differenceWon);
+  await tx.query('drop table answer_line, judged, aside, refunded');
+  return counts;
 }

@@ -71,32 +71,28 @@ export async function paymentDays(db: Queryable, channel: string, from: string, 
 }
 
 /**
- * How statements of a selection are planned, until the transaction ends: sets are joined by hashing. The planner knows
- * little of temporary tables, and a nested loop over two sets would not end.
+ * How statements of a selection are planned, until the transaction ends: sets are joined by hashing. The planner takes a
+ * share of the captures for a handful, and knows little of temporary tables: its nested loops would be as long as the day.
  */
 export async function planForSets(tx: PoolClient): Promise<void> {
   await tx.query(`
     set local work_mem = '256MB';
     set local jit = off;
     set local default_statistics_target = 10;
-    set local enable_nestloop = off`);
+    set local enable_nestloop = off;
+    set local enable_mergejoin = off`);
 }
 
 /**
  * Runs a statement that looks single rows of hot leaves up by their key, whatever the statistics say: they are few
- * against what a leaf holds, of which a leaf written a moment ago knows nothing yet. Each look-up is a lateral one, so
- * that it is by the whole key. Returns how
- * many rows it came to.
+ * against what a leaf holds, and a leaf written a moment ago has none. Each look-up is a lateral one, so that it is by
+ * the whole key. Afterwards sets are joined by hashing again.
  */
-export async function lookingUp(tx: PoolClient, statement: string): Promise<number> {
+export async function lookingUp(tx: PoolClient, statement: string): Promise<void> {
   await tx.query(`
     set local enable_hashjoin = off;
-    set local enable_mergejoin = off;
     set local enable_seqscan = off;
     set local enable_nestloop = on`);
-  const { rowCount } = await tx.query(statement);
-  await tx.query(
-    'reset enable_hashjoin; reset enable_mergejoin; reset enable_seqscan; set local enable_nestloop = off',
-  );
-  return rowCount ?? 0;
+  await tx.query(statement);
+  await tx.query('reset enable_hashjoin; reset enable_seqscan; set local enable_nestloop = off');
 }

@@ -33,7 +33,9 @@ export async function bookRefunds(
   },
 ): Promise<RefundsBooked> {
   check(/^[a-z_][a-z0-9_]*$/.test(refunds.from), `not the name of a table: ${refunds.from}`);
+  // Few merchants are looked up among all accounts, many are not: the planner knows how many they are.
   await tx.query(`
+    set local enable_nestloop = on;
     create temp table refund_sum on commit drop as
     select merchant_id, min(provider) as provider, max(provider) as last_provider, count(*)::int as claims,
            sum(difference_won) filter (where difference_won > 0)::bigint as refund_won,

@@ -1,0 +1,172 @@
+import { escapeLiteral, type PoolClient } from 'pg';
+import type { Codes, DifferentialProvider } from '../providers/differential.ts';
+import type { AnswerFile } from './answer-store.ts';
+import { dayList } from './candidate-store.ts';
+import type { ClaimFile } from './file-store.ts';
+
+/** An answer that is being applied, to which file, by whom, and on which business day it is booked. */
+export type Judging = {
+  readonly provider: DifferentialProvider;
+  readonly file: ClaimFile;
+  readonly answer: AnswerFile;
+  readonly by: string;
+  readonly on: string;
+  /** On which days the claims of the file's batch were traded: no other leaf is read for its lines. */
+  readonly days: readonly { readonly channel: string; readonly tradedOn: string }[];
+};
+
+export const claimKey = 'channel, traded_on, provider_tid, cancel_seq, kind';
+const lineKey = 'provider_tid, cancel_seq, traded_on, mid';
+
+/** SQL: the rows of a hot table of the batch's days and no other leaf. */
+function ofBatch({ days }: Judging, table: 'claim' | 'claim_result' | 'claim_revision', columns: string): string {
+  const channels = [...Map.groupBy(days, ({ channel }) => channel)].map(([channel, own]) => {
+    const list = dayList(own.map(({ tradedOn }) => tradedOn));
+    return `select ${columns} from ${table} where channel = ${escapeLiteral(channel)} and traded_on in (${list}) and kind = 'D'`;
+  });
+  return channels.length === 0 ? `select ${columns} from ${table} where false` : channels.join(' union all ');
+}
+
+/** SQL: codes with one of these meanings, as a list for `in`. */
+function codesThat(codes: Codes, ...meanings: readonly string[]): string {
+  const list = Object.keys(codes).filter((code) => meanings.includes(codes[code]?.means ?? ''));
+  return list.length === 0 ? 'null' : list.map((code) => escapeLiteral(code)).join(', ');
+}
+
+/** SQL: 공급가액. What a VAT-inclusive difference has as its supply, rounded as the provider does. By 11 there is no half. */
+export function supplyOf(won: string, { differential: { rounding } }: DifferentialProvider): string {
+  return `(sign(${won}) * ((abs(${won}) * 10 + ${rounding.supply === 'floor' ? 0 : 5}) / 11))::bigint`;
+}
+
+/** SQL of a lateral row: what a line `l` states as the difference, split, or nulls where it does not or contradicts itself. */
+function stated(provider: DifferentialProvider): string {
+  const supply = supplyOf('l.difference_won', provider);
+  return `(select case when l.difference_won = coalesce(l.supply_won + l.vat_won, l.difference_won) then l.difference_won
+                       when l.difference_won is null then l.supply_won + l.vat_won end as theirs_won,
+                  coalesce(l.supply_won, l.difference_won - l.vat_won, ${supply}) as supply_now)`;
+}
+
+/** SQL: how what is accepted differs from ours: 1 by its won, 2 in its split, 4 in the tier, 8 in the card type. */
+function differencesOf(provider: DifferentialProvider): string {
+  return `(case when d.theirs_won <> c.difference_won then 1 else 0 end
+         + case when (l.supply_won is not null or l.vat_won is not null)
+                     and d.supply_now <> ${supplyOf('d.theirs_won', provider)} then 2 else 0 end
+         + case when l.tier <> c.tier::text then 4 else 0 end
+         + case when case when l.card_type is null then null when l.card_type = '1' then 'K'::"char" else 'C' end <> c.card_type
+                then 8 else 0 end)::smallint`;
+}
+
+/**
+ * Looks at each line of `answer_line` with its claim: the temporary table `judged`, whose `verdict` is A where an approval
+ * on its plain way is accepted, S where it was before and with the same amount, V where a validation lets a claim go on,
+ * and J where more has to be looked at: those are the rows of `aside`.
+ */
+export async function judgeLines(tx: PoolClient, judging: Judging): Promise<void> {
+  const { provider, file, answer } = judging;
+  const { codes } = provider.differential;
+  const accepted = `l.code in (${codesThat(codes, 'accepted')})`;
+  const plain =
+    answer.stage === 'validation'
+      ? `when ${accepted} then 'V'`
+      : `when not ${accepted} or c.type <> 'A' or l.original_won <> c.original_won or (l.tier is null or l.tier in ('0', '1', '2', '3')) is not true
+              or (d.theirs_won between 0 and c.charged_won) is not true or d.supply_now is null then 'J'
+         when r.difference_won is null then 'A'
+         when v.after_won is null and r.difference_won = d.theirs_won then 'S'`;
+  await tx.query(`
+    analyze answer_line;
+    create temp table judged on commit drop as
+    select l.line_no, l.provider_tid, l.cancel_seq, c.channel, l.traded_on, c.merchant_id, c.difference_won as ours_won,
+           d.theirs_won, d.supply_now as supply_won, case when l.tier in ('0', '1', '2', '3') then l.tier::smallint end as tier,
+           case when l.card_type is null then null when l.card_type = '1' then 'K'::"char" else 'C' end as card_type, l.pay_on,
+           ${differencesOf(provider)} as differences,
+           (case when c.channel is null or l.is_again or c.file_id is distinct from ${file.fileId} or c.state <> 'P'
+                      or l.amount_won <> c.amount_won then 'J'
+                 ${plain}
+                 else 'J' end)::"char" as verdict
+      from (select l.*, coalesce(lag((provider_tid, cancel_seq, traded_on, mid)) over w = (provider_tid, cancel_seq, traded_on, mid), false)
+                     or coalesce(lead((provider_tid, cancel_seq, traded_on, mid)) over w = (provider_tid, cancel_seq, traded_on, mid), false) as is_again
+              from answer_line l window w as (order by ${lineKey})) l
+      left join (${ofBatch(judging, 'claim', `${claimKey}, mid, file_id, state, type, tier, card_type, amount_won, original_won, charged_won, difference_won, merchant_id`)}) c
+             on c.provider_tid = l.provider_tid and c.cancel_seq = l.cancel_seq and c.traded_on = l.traded_on and c.mid = l.mid
+      left join (${ofBatch(judging, 'claim_result', `${claimKey}, difference_won`)}) r
+             on r.provider_tid = l.provider_tid and r.cancel_seq = l.cancel_seq and r.traded_on = l.traded_on and r.channel = c.channel
+      left join (select distinct on (${claimKey}) ${claimKey}, after_won
+                   from (${ofBatch(judging, 'claim_revision', `${claimKey}, after_won`)}) v order by ${claimKey}) v
+             on v.provider_tid = l.provider_tid and v.cancel_seq = l.cancel_seq and v.traded_on = l.traded_on and v.channel = c.channel
+      cross join lateral ${stated(provider)} d`);
+  await tx.query('analyze judged (verdict, provider_tid, merchant_id)');
+  await createAside(tx, judging);
+}
+
+/**
+ * What is not plain, with all that is known of it: `aside`. `said` is what the line comes to by itself: a reason to hold,
+ * `unknown_claim`, `copy`, `contradicted` (more lines of a claim that is answered twice), `rejected`, `passed` or `accepted`.
+ */
+async function createAside(tx: PoolClient, judging: Judging): Promise<void> {
+  const { provider, file, answer } = judging;
+  const { codes } = provider.differential;
+  const key =
+    'channel = c.channel and e.traded_on = c.traded_on and e.provider_tid = c.provider_tid and e.cancel_seq = c.cancel_seq and e.kind = c.kind';
+  const claimColumns = `${claimKey}, mid, file_id, state, reason, type, tier, card_type, attempt, original_on, amount_won,
+    original_won, charged_won, difference_won, merchant_id`;
+  const impossible = `d.theirs_won is null or d.supply_now is null or d.theirs_won * case c.type when 'A' then 1 else -1 end < 0
+    or abs(d.theirs_won) > greatest(abs(c.charged_won), abs(c.difference_won))`;
+  const amountsDiffer = `l.amount_won <> c.amount_won or l.original_won <> c.original_won`;
+  await tx.query(`
+    create temp table aside on commit drop as
+    with line as materialized (
+      select l.*, row_number() over (partition by ${lineKey} order by l.line_no) as copy_no,
+             (l.amount_won, l.original_won, l.tier, l.card_type, l.difference_won, l.supply_won, l.vat_won, l.pay_on, l.code)
+             is distinct from
+             first_value((l.amount_won, l.original_won, l.tier, l.card_type, l.difference_won, l.supply_won, l.vat_won, l.pay_on, l.code))
+             over (partition by ${lineKey} order by l.line_no) as is_other
+        from answer_line l where line_no in (select line_no from judged where verdict = 'J')
+    ), contradicted as (
+      select distinct ${lineKey} from line where is_other
+    )
+    select l.line_no, l.provider_tid, l.cancel_seq, l.traded_on, l.mid, l.amount_won as said_won, l.code, l.tier as said_tier,
+           l.difference_won as said_difference_won,
+           case when l.tier in ('0', '1', '2', '3') then l.tier::smallint end as tier,
+           case when l.card_type is null then null when l.card_type = '1' then 'K'::"char" else 'C' end as card_type, l.pay_on,
+           d.theirs_won, d.supply_now as supply_won, ${differencesOf(provider)} as differences,
+           c.channel, 'D'::"char" as kind, c.file_id, c.state, c.reason, c.type, c.attempt, c.original_on,
+           c.amount_won as ours_amount_won, c.difference_won as ours_won, c.charged_won, c.merchant_id,
+           coalesce(c.file_id = ${file.fileId}, false) as is_here, q.attempt as past_attempt,
+           r.difference_won is not null as has_result,
+           coalesce(v.accepted, r.difference_won is not null) as is_active,
+           case when coalesce(v.accepted, r.difference_won is not null) then coalesce(v.after_won, r.difference_won) else 0 end as before_won,
+           coalesce(a.file_id = ${file.fileId}, false) as is_accepted_here, ${answer.answerId}::bigint as said_by,
+           ${escapeLiteral(provider.id)} || ':' || l.code as full_code,
+           case when c.channel is null or (c.file_id is distinct from ${file.fileId} and q.attempt is null) then 'unknown_claim'
+                when o.provider_tid is not null then case when l.copy_no = 1 then 'answered_twice' else 'contradicted' end
+                when l.copy_no > 1 then 'copy'
+                when ${amountsDiffer} then 'amount_changed'
+                when l.code in (${codesThat(codes, 'correct', 'final')}) then 'rejected'
+                when l.code in (${codesThat(codes, 'accepted')}) is not true then 'unknown_code'
+                ${
+                  answer.stage === 'validation'
+                    ? `else 'passed'`
+                    : `
+                when (l.tier is null or l.tier in ('0', '1', '2', '3')) is not true then 'tier_differs'
+                when ${impossible} then 'difference_impossible'
+                else 'accepted'`
+                } end as said,
+           l.code in (${codesThat(codes, 'final')}) as is_final,
+           null::text as action, null::text as new_reason
+      from line l
+      left join contradicted o using (${lineKey})
+      left join (${ofBatch(judging, 'claim', claimColumns)}) c
+             on c.provider_tid = l.provider_tid and c.cancel_seq = l.cancel_seq and c.traded_on = l.traded_on and c.mid = l.mid
+      left join lateral (select max((e.detail ->> 'attempt')::smallint) as attempt from claim_event e
+                          where c.file_id is distinct from ${file.fileId} and e.${key} and e.event = 'queued'
+                            and (e.detail ->> 'fileId')::bigint = ${file.fileId}) q on true
+      left join (${ofBatch(judging, 'claim_result', `${claimKey}, difference_won, answer_id`)}) r
+             on r.provider_tid = c.provider_tid and r.cancel_seq = c.cancel_seq and r.traded_on = c.traded_on and r.channel = c.channel
+      left join (select distinct on (${claimKey}) ${claimKey}, after_won, accepted, answer_id
+                   from (${ofBatch(judging, 'claim_revision', `${claimKey}, revision_id, after_won, accepted, answer_id`)}) v
+                  order by ${claimKey}, revision_id desc) v
+             on v.provider_tid = c.provider_tid and v.cancel_seq = c.cancel_seq and v.traded_on = c.traded_on and v.channel = c.channel
+      left join answer_file a on a.answer_id = coalesce(v.answer_id, r.answer_id)
+      cross join lateral ${stated(provider)} d;
+    analyze aside`);
+}
