@@ -18,6 +18,7 @@ create table differential_batch (
   opened_at       timestamptz not null default clock_timestamp(),
   selected_at     timestamptz,
   finished_at     timestamptz,
+  parts           int,                         -- in which it is selected, once that is planned
   candidates      bigint not null default 0,   -- captures looked at
   claims          bigint not null default 0,
   held            bigint not null default 0,   -- of the claims: held back with a reason
@@ -26,6 +27,19 @@ create table differential_batch (
   difference_won  bigint not null default 0,   -- of the claims, ours
   reason          text,
   unique (provider, claimed_on)
+);
+
+-- The parts of a batch that have been selected, each once.
+create table differential_part (
+  batch_id        bigint not null references differential_batch,
+  part            int not null,
+  candidates      bigint not null,
+  claims          bigint not null,
+  held            bigint not null,
+  ineligible      bigint not null,
+  not_overcharged bigint not null,
+  difference_won  bigint not null,
+  primary key (batch_id, part)
 );
 
 -- How many captures of a day were looked at: more that came in later are found by comparing. A day is looked at again,

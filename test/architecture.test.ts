@@ -178,6 +178,7 @@ const tables: Readonly<Record<string, readonly string[]>> = {
     'differential_input',
     'differential_file_number',
     'differential_day',
+    'differential_part',
     'differential_waiting',
     'claim_file',
     'answer_file',

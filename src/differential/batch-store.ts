@@ -54,35 +54,67 @@ export async function claimDays(
 }
 
 /** What selecting needs to know of its batch. */
-export type SelectionBatch = { readonly batchId: bigint; readonly claimedOn: string };
+export type SelectionBatch = {
+  readonly batchId: bigint;
+  /** `YYYY-MM-DD` */
+  readonly claimedOn: string;
+  /** In how many parts it is selected; null until that is planned. */
+  readonly parts: number | null;
+};
 
 export async function batchOf(db: Queryable, batchId: bigint): Promise<SelectionBatch> {
   const [row] = await query<SelectionBatch>(
     db,
-    'select batch_id as "batchId", claimed_on::text as "claimedOn" from differential_batch where batch_id = $1',
+    'select batch_id as "batchId", claimed_on::text as "claimedOn", parts from differential_batch where batch_id = $1',
     [batchId],
   );
   check(row, `no batch ${batchId}`);
   return row;
 }
 
-/** Adds what a part came to; last in its transaction, since the other parts wait for it. */
-export async function addCounts(tx: PoolClient, batchId: bigint, counts: SelectedCounts): Promise<void> {
+const counts = `candidates, claims, held, ineligible, not_overcharged, difference_won`;
+const namedCounts = `candidates, claims, held, ineligible, not_overcharged as "notOvercharged", difference_won as "differenceWon"`;
+
+/** What a part came to, if it has been selected. */
+export async function partCounts(db: Queryable, batchId: bigint, part: number): Promise<SelectedCounts | undefined> {
+  const sql = `select ${namedCounts} from differential_part where batch_id = $1 and part = $2`;
+  const [row] = await query<SelectedCounts>(db, sql, [batchId, part]);
+  return row;
+}
+
+/** Notes that a part has been selected, in its transaction. */
+export async function notePart(tx: PoolClient, batchId: bigint, part: number, came: SelectedCounts): Promise<void> {
+  await tx.query(`insert into differential_part (batch_id, part, ${counts}) values ($1, $2, $3, $4, $5, $6, $7, $8)`, [
+    batchId,
+    part,
+    came.candidates,
+    came.claims,
+    came.held,
+    came.ineligible,
+    came.notOvercharged,
+    came.differenceWon,
+  ]);
+}
+
+/** Marks a batch as selected, with what its parts came to. */
+export async function markSelected(tx: PoolClient, batchId: bigint): Promise<void> {
   await tx.query(
-    `update differential_batch
-        set candidates = candidates + $2, claims = claims + $3, held = held + $4, ineligible = ineligible + $5,
-            not_overcharged = not_overcharged + $6, difference_won = difference_won + $7
-      where batch_id = $1`,
-    [
-      batchId,
-      counts.candidates,
-      counts.claims,
-      counts.held,
-      counts.ineligible,
-      counts.notOvercharged,
-      counts.differenceWon,
-    ],
+    `update differential_batch b
+        set state = 'selected', selected_at = clock_timestamp(), (${counts}) = (
+              select coalesce(sum(p.candidates), 0), coalesce(sum(p.claims), 0), coalesce(sum(p.held), 0),
+                     coalesce(sum(p.ineligible), 0), coalesce(sum(p.not_overcharged), 0), coalesce(sum(p.difference_won), 0)
+                from differential_part p where p.batch_id = b.batch_id)
+      where batch_id = $1 and state = 'selecting'`,
+    [batchId],
   );
+}
+
+/** What the parts of a selected batch came to. */
+export async function selectedCounts(db: Queryable, batchId: bigint): Promise<SelectedCounts> {
+  const sql = `select ${namedCounts} from differential_batch where batch_id = $1`;
+  const [row] = await query<SelectedCounts>(db, sql, [batchId]);
+  check(row, `no batch ${batchId}`);
+  return row;
 }
 
 export const noCounts: SelectedCounts = {

@@ -3,7 +3,7 @@ import { closeFinding, openFinding } from '../findings/store.ts';
 import { check } from '../kernel/check.ts';
 import { query } from '../platform/database/pool.ts';
 import type { DifferentialProvider } from '../providers/differential.ts';
-import { batchOf, type SelectedCounts, type SelectionBatch } from './batch-store.ts';
+import { batchOf, markSelected, type SelectedCounts, type SelectionBatch, selectedCounts } from './batch-store.ts';
 import { planForSets } from './candidate-store.ts';
 import { releaseClaims } from './release-store.ts';
 import { selectionOf } from './selection-store.ts';
@@ -15,7 +15,7 @@ const worthDividing = 20_000;
 
 /**
  * Says which days' captures the batch looks at, draws the numbers of its files and makes the leaves that its claims go
- * into; returns in how many parts they are selected. Planned again nothing changes but the parts.
+ * into; returns in how many parts they are selected. Planned again it is as it was.
  */
 export async function planSelection(
   tx: PoolClient,
@@ -24,21 +24,22 @@ export async function planSelection(
   capturesPerPart: number,
 ): Promise<number> {
   const batch = await batchOf(tx, batchId);
-  const [planned] = await query(tx, 'select from differential_input where batch_id = $1 limit 1', [batchId]);
-  if (planned === undefined) {
-    await noteInputs(tx, batch, provider);
-    await noteDays(tx, batchId, provider);
-  }
+  if (batch.parts !== null) return batch.parts;
+  await noteInputs(tx, batch, provider);
+  await noteDays(tx, batchId, provider);
   await drawFileNumbers(tx, batchId, provider);
-  const [counted] = await query<{ captures: bigint }>(
+  const [planned] = await query<{ parts: number }>(
     tx,
-    `select (coalesce((select sum(captures) from differential_input where batch_id = $1), 0)
-             + (select count(*) from differential_waiting where channel = any ($2)))::bigint as captures`,
-    [batchId, provider.channels],
+    `update differential_batch b
+        set parts = case when captures <= least($3::int, $4::int) then 1
+                         else $5::int * ceil(captures / ($5::int * $4::numeric))::int end
+       from (select (select sum(captures) from differential_input where batch_id = $1)
+                    + (select count(*) from differential_waiting where channel = any ($2)) as captures) found
+      where batch_id = $1 returning b.parts`,
+    [batchId, provider.channels, worthDividing, capturesPerPart, lanes],
   );
-  const captures = Number(counted?.captures ?? 0n);
-  if (captures <= Math.min(worthDividing, capturesPerPart)) return 1;
-  return lanes * Math.ceil(captures / (lanes * capturesPerPart));
+  check(planned, `no batch ${batchId}`);
+  return planned.parts;
 }
 
 /**
@@ -150,23 +151,9 @@ export async function closeSelection(
       await releaseClaims(tx, selectionOf({ ...batch, provider, channel, part: 0, parts: 1 }));
     }
     await tellPeople(tx, batchId, provider, batch.claimedOn);
-    await tx.query(
-      `update differential_batch set state = 'selected', selected_at = clock_timestamp() where batch_id = $1`,
-      [batchId],
-    );
+    await markSelected(tx, batchId);
   }
-  return await countsOf(tx, batchId);
-}
-
-async function countsOf(tx: PoolClient, batchId: bigint): Promise<SelectedCounts> {
-  const [row] = await query<SelectedCounts>(
-    tx,
-    `select candidates, claims, held, ineligible, not_overcharged as "notOvercharged", difference_won as "differenceWon"
-       from differential_batch where batch_id = $1`,
-    [batchId],
-  );
-  check(row, `no batch ${batchId}`);
-  return row;
+  return await selectedCounts(tx, batchId);
 }
 
 /** What is too old to be claimed, and what has waited for too long, is for a person. */

@@ -4,7 +4,7 @@ import type { SelectionBatch } from './batch-store.ts';
 import type { Share } from './candidate-store.ts';
 
 /** A part of a batch, and one of the provider's channels. */
-export type Selection = SelectionBatch &
+export type Selection = Pick<SelectionBatch, 'batchId' | 'claimedOn'> &
   Share & {
     readonly provider: DifferentialProvider;
     readonly channel: string;
