@@ -86,13 +86,21 @@ export async function planForSets(tx: PoolClient): Promise<void> {
 /**
  * Runs a statement that looks single rows of hot leaves up by their key, whatever the statistics say: they are few
  * against what a leaf holds, and a leaf written a moment ago has none. Each look-up is a lateral one, so that it is by
- * the whole key. Afterwards sets are joined by hashing again.
+ * the whole key. Returns how many rows it wrote; afterwards statements are planned as they were before.
  */
-export async function lookingUp(tx: PoolClient, statement: string): Promise<void> {
-  await tx.query(`
-    set local enable_hashjoin = off;
-    set local enable_seqscan = off;
-    set local enable_nestloop = on`);
-  await tx.query(statement);
-  await tx.query('reset enable_hashjoin; reset enable_seqscan; set local enable_nestloop = off');
+export async function lookingUp(tx: PoolClient, statement: string): Promise<number> {
+  const names = `'enable_hashjoin', 'enable_mergejoin', 'enable_seqscan', 'enable_nestloop'`;
+  const before = await query<{ name: string; setting: string }>(
+    tx,
+    `select name, setting from pg_settings where name in (${names})`,
+  );
+  await tx.query(
+    `select set_config(name, case name when 'enable_nestloop' then 'on' else 'off' end, true) from unnest(array[${names}]) name`,
+  );
+  const { rowCount } = await tx.query(statement);
+  await tx.query('select set_config(name, setting, true) from unnest($1::text[], $2::text[]) s (name, setting)', [
+    before.map(({ name }) => name),
+    before.map(({ setting }) => setting),
+  ]);
+  return rowCount ?? 0;
 }
