@@ -4,8 +4,8 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { check } from '../kernel/check.ts';
 import type { Archive } from '../platform/archive.ts';
 import type { DifferentialProvider } from '../providers/differential.ts';
-import type { ExchangeFacts } from '../providers/layout/exchange-facts.ts';
-import { columnsOfRecord } from '../providers/layout/exchange-layout.ts';
+import type { ExchangeFacts, ExpectedExchange } from '../providers/layout/exchange-facts.ts';
+import { columnsOfRecord, type ExchangeLayout } from '../providers/layout/exchange-layout.ts';
 import { ExchangeReader } from '../providers/layout/exchange-reader.ts';
 import { copyBinaryHeader, copyBinaryTrailer } from '../providers/layout/read.ts';
 import type { AnswerFile } from './answer-store.ts';
@@ -30,21 +30,45 @@ export async function loadAnswer(
   },
 ): Promise<ExchangeFacts> {
   const { archive, provider, file, answer } = of;
+  const { claims, validation, answers } = provider.differential;
+  const spec = answer.stage === 'validation' ? validation : answers;
+  check(spec, `${provider.id} gives no validation`);
   await tx.query(createLines);
-  const stream = tx.query(copyFrom(copyLines(answer.stage)));
+  const expected = {
+    on: Temporal.PlainDate.from(file.on),
+    biz: businessNoIn(claims.fileName, file.fileName),
+    ...(file.mid === '' ? {} : { mids: [file.mid] }),
+    provider: provider.id,
+    fileName: answer.fileName,
+  };
+  const content = archive.read({ sha256: answer.sha256, bytes: Number(answer.bytes) });
+  return await copyExchange(tx, { copy: copyLines(answer.stage), layout: spec.layout, expected }, content);
+}
+
+/**
+ * Reads a file of an exchange into a table by its `copy … from stdin (format binary)`; where that fails, the connection is
+ * left to whoever rolls back.
+ * @throws Problem `statement_…` where the file as a whole cannot be read
+ */
+export async function copyExchange(
+  tx: PoolClient,
+  into: { readonly copy: string; readonly layout: ExchangeLayout; readonly expected: ExpectedExchange },
+  content: AsyncIterable<Uint8Array>,
+): Promise<ExchangeFacts> {
+  const stream = tx.query(copyFrom(into.copy));
   let fault: Error | undefined;
   stream.on('error', (error) => {
     fault = error;
   });
   try {
     stream.write(copyBinaryHeader);
-    const reader = readerOf(provider, file, answer, (block) => {
+    const reader = new ExchangeReader(into.layout, into.expected, (block) => {
       stream.write(block, (failed) => {
         // The stream waits for its socket to drain only after a write that filled it.
         if (!failed && block.length >= drainedBytes) reader.release(block);
       });
     });
-    for await (const chunk of archive.read({ sha256: answer.sha256, bytes: Number(answer.bytes) })) {
+    for await (const chunk of content) {
       reader.push(chunk);
       if (stream.writableNeedDrain && !fault) await once(stream, 'drain');
       if (fault) throw fault;
@@ -54,30 +78,12 @@ export async function loadAnswer(
     await once(stream, 'finish');
     return facts;
   } catch (error) {
-    if (!fault) {
-      stream.destroy(error as Error);
-      await once(stream, 'close').catch(() => {});
-    }
-    throw fault ?? error;
+    if (fault) throw fault;
+    // PostgreSQL says of the COPY that it was broken off: the reason is what is to be heard.
+    stream.destroy(error as Error);
+    await once(stream, 'close').catch(() => {});
+    throw error;
   }
-}
-
-function readerOf(
-  { id, differential: { claims, validation, answers } }: DifferentialProvider,
-  { on, mid, fileName }: ClaimFile,
-  answer: AnswerFile,
-  sink: (block: Buffer) => void,
-): ExchangeReader {
-  const spec = answer.stage === 'validation' ? validation : answers;
-  check(spec, `${id} gives no validation`);
-  const expected = {
-    on: Temporal.PlainDate.from(on),
-    biz: businessNoIn(claims.fileName, fileName),
-    ...(mid === '' ? {} : { mids: [mid] }),
-    provider: id,
-    fileName: answer.fileName,
-  };
-  return new ExchangeReader(spec.layout, expected, sink);
 }
 
 const createLines = `

@@ -1,23 +1,19 @@
-import { once } from 'node:events';
 import { escapeLiteral, type PoolClient } from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
 import { closeFinding, openFinding } from '../findings/store.ts';
 import { check } from '../kernel/check.ts';
 import type { Archive } from '../platform/archive.ts';
 import { query } from '../platform/database/pool.ts';
 import type { DifferentialProvider } from '../providers/differential.ts';
-import type { ExchangeFacts, ExpectedExchange } from '../providers/layout/exchange-facts.ts';
-import type { ExchangeLayout } from '../providers/layout/exchange-layout.ts';
-import { ExchangeReader } from '../providers/layout/exchange-reader.ts';
-import { copyBinaryHeader, copyBinaryTrailer } from '../providers/layout/read.ts';
+import type { ExchangeFacts } from '../providers/layout/exchange-facts.ts';
+import { copyExchange } from './answer-load.ts';
 import { type AnswerCounts, answerFile } from './answer-store.ts';
+import { businessNoIn } from './exchange-name.ts';
 import { claimFile } from './file-store.ts';
 
 export type RegistrationAnswer = {
   readonly answerId: bigint;
   readonly provider: DifferentialProvider;
   readonly archive: Archive;
-  readonly businessNo: string;
 };
 
 /** Lines of an answer of which nothing could be made, and requests that were rejected: a finding for each answer. */
@@ -91,51 +87,26 @@ export async function unansweredRegistrations(tx: PoolClient, fileId: bigint): P
 
 /** The answer's lines as a table of the transaction, `registration_answer`. */
 async function load(tx: PoolClient, answer: RegistrationAnswer): Promise<ExchangeFacts> {
-  const { answerId, provider, archive, businessNo } = answer;
+  const { answerId, provider, archive } = answer;
   const { fileId, fileName, sha256, bytes } = await answerFile(tx, answerId);
-  const { on } = await claimFile(tx, fileId);
+  const file = await claimFile(tx, fileId);
   const { registration } = provider.differential;
   check(registration, `${provider.id} registers merchants`);
   await tx.query(
     `create temp table registration_answer (line_no int, action "char", acquirer text collate "C",
        merchant_id text collate "C", final_no text collate "C", code text collate "C") on commit drop`,
   );
-  const expected = { on: Temporal.PlainDate.from(on), biz: businessNo, provider: provider.id, fileName };
-  const content = archive.read({ sha256, bytes: Number(bytes) });
-  const facts = await copyIn(tx, registration.answers.layout, expected, content);
+  // Who we were when the file was written, whatever the configuration says by now.
+  const biz = businessNoIn(registration.request.fileName, file.fileName);
+  const expected = { on: Temporal.PlainDate.from(file.on), biz, provider: provider.id, fileName };
+  const into = {
+    copy: 'copy registration_answer from stdin (format binary)',
+    layout: registration.answers.layout,
+    expected,
+  };
+  const facts = await copyExchange(tx, into, archive.read({ sha256, bytes: Number(bytes) }));
   await tx.query('analyze registration_answer');
   return facts;
-}
-
-async function copyIn(
-  tx: PoolClient,
-  layout: ExchangeLayout,
-  expected: ExpectedExchange,
-  content: AsyncIterable<Buffer>,
-): Promise<ExchangeFacts> {
-  const stream = tx.query(copyFrom('copy registration_answer from stdin (format binary)'));
-  const blocks: Buffer[] = [];
-  const reader = new ExchangeReader(layout, expected, (block) => blocks.push(block));
-  const drain = async () => {
-    for (const block of blocks.splice(0)) if (!stream.write(block)) await once(stream, 'drain');
-  };
-  try {
-    stream.write(copyBinaryHeader);
-    for await (const chunk of content) {
-      reader.push(chunk);
-      await drain();
-    }
-    const facts = reader.end();
-    await drain();
-    stream.end(copyBinaryTrailer);
-    await once(stream, 'finish');
-    return facts;
-  } catch (error) {
-    // Ends the COPY, and leaves the connection to whoever rolls back.
-    stream.destroy(error as Error);
-    await once(stream, 'close').catch(() => {});
-    throw error;
-  }
 }
 
 async function tellSetAside(

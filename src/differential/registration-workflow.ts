@@ -81,8 +81,7 @@ async function planWriteExchange(ports: DifferentialPorts, request: Registration
   const exchange: Omit<Exchange, 'fileIds'> = {
     provider,
     answers: [{ stage: 'answer', spec: registration.answers }],
-    apply: (tx, answerId) =>
-      applyRegistrationAnswer(tx, { answerId, provider, archive: ports.archive, businessNo: ports.businessNo() }),
+    apply: (tx, answerId) => applyRegistrationAnswer(tx, { answerId, provider, archive: ports.archive }),
     unanswered: unansweredRegistrations,
   };
   const late = await applyLateAnswers(ports, exchange, { kind: 'registration', on });
