@@ -63,13 +63,15 @@ export function preferentialFee(amount: string, ratePpm: string, { fee, vat }: D
 /**
  * SQL that says what cancels take back: of `cancels`, rows with `amount_won`, `charged_won`, `preferential_won`, the
  * approval's `original_won` and `original_difference`, and `cancelled_won` and `taken_won`, what cancels before them had
- * cancelled and taken (0 or less), it yields all columns and `difference_won` and `rule`. Its twin is `clawbacks`.
+ * cancelled and taken (0 or less), it yields all columns and `difference_won` and `rule`; of an approval without a price
+ * `difference_won` is null. Its twin is `clawbacks`.
  */
 export function clawbackOf(cancels: string, key: string, { lastCancel }: DifferenceRounding): string {
   const whole = lastCancel === 'remainder' ? `when original_won + amount_upto <= 0 then -(left_won - before_won)` : '';
   return `
     select *, case when difference_won = charged_won - preferential_won then 'R'::"char" else 'M' end as rule
-      from (select *, case when original_won + amount_upto - amount_won <= 0 then 0 ${whole}
+      from (select *, case when original_difference is null then null
+                           when original_won + amount_upto - amount_won <= 0 then 0 ${whole}
                            else -(least(size_upto, left_won) - before_won) end as difference_won
               from (select *, least(size_upto - size_won, left_won) as before_won
                       from (select *, greatest(0, original_difference + taken_won) as left_won,
