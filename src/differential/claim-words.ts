@@ -74,8 +74,8 @@ const wayWords: Readonly<Record<string, Words>> = {
   revised: { ko: '정정', en: 'revised' },
   held: { ko: '보류', en: 'held back' },
   released: { ko: '보류 해제', en: 'released' },
-  queued: { ko: '재신청 대기', en: 'queued to be sent again' },
-  sent_again: { ko: '재신청', en: 'sent again' },
+  queued: { ko: '재청구 대기', en: 'queued to be sent again' },
+  sent_again: { ko: '재청구', en: 'sent again' },
   break_opened: { ko: '불일치', en: 'break' },
   break_closed: { ko: '불일치 종결', en: 'break closed' },
 };

@@ -26,7 +26,7 @@ const day = (value: string | null): Cell => (value === null ? null : { type: 'da
 const columns: readonly ClaimColumn[] = [
   { title: { ko: '거래일', en: 'Traded on' }, cell: (c) => day(c.tradedOn), listed: true },
   { title: { ko: '원천사', en: 'Provider' }, cell: (c) => text(c.provider), listed: true },
-  { title: { ko: '결제 원천', en: 'Channel' }, cell: (c) => text(c.channel) },
+  { title: { ko: '결제 원천사', en: 'Channel' }, cell: (c) => text(c.channel) },
   { title: { ko: '거래고유번호', en: 'TID' }, cell: (c) => text(tidText(c)), listed: true },
   { title: { ko: '가맹점', en: 'Merchant' }, cell: (c) => text(c.merchantId), listed: true },
   { title: { ko: '상점 ID', en: 'MID' }, cell: (c) => text(c.mid) },
