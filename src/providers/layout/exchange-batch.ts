@@ -228,7 +228,7 @@ export class ExchangeBatch {
         other(`${field.text} (${provider} ${this.#layout.record})`);
       }
       if (name === 'on' && found !== on.toString()) other(on.toString(), 'statement_other_day');
-      if (name === 'biz' && found !== biz) other(biz);
+      if (name === 'biz' && biz !== '' && found !== biz) other(biz);
       if (name !== 'mid') return;
       if (isHeader) this.#checkMid(found, index);
       else if (found !== this.#head.mid) other(this.#head.mid);

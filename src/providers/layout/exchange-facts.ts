@@ -2,7 +2,7 @@ import type { FieldFault } from '../../kernel/field-fault.ts';
 import type { ExchangeHead, ExchangeSums } from './exchange-layout.ts';
 import type { UnreadableLine } from './facts.ts';
 
-/** A file of the exchange as we expect it. */
+/** A file of the exchange as we expect it; `biz` '' where it is not known, since the request's name does not hold it: not compared. */
 export type ExpectedExchange = ExchangeHead & { readonly provider: string; readonly fileName: string };
 
 /** What a file says as a whole, once every line has been read: sums are over the readable lines. */
