@@ -89,6 +89,7 @@ describe.each(framed)('$file', (golden) => {
   test('is refused for another day, by another business, and with an amount that was changed', () => {
     expect(fate(golden, bytesOf(golden), { on: on.add({ days: 1 }) })).toBe('statement_other_day');
     expect(fate(golden, bytesOf(golden), { biz: '1018112341' })).toBe('statement_other_file');
+    expect(fate(golden, bytesOf(golden), { biz: '' })).toBe(isWhole);
     const amount = specOf(golden).layout.data.fields.find(({ name }) => name === 'amountWon');
     for (const [at, line] of lines.entries()) {
       if (marks[at] !== '11' || amount === undefined) continue;
