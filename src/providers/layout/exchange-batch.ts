@@ -1,5 +1,5 @@
 import { check } from '../../kernel/check.ts';
-import { Problem, type ProblemCode, type ProblemDetails } from '../../kernel/problem.ts';
+import type { ProblemCode } from '../../kernel/problem.ts';
 import type { ExchangeFacts, ExpectedExchange } from './exchange-facts.ts';
 import { ExchangeFrame, type Part, parts } from './exchange-frame.ts';
 import {
@@ -13,9 +13,8 @@ import { differingTotal, LineSums } from './exchange-sums.ts';
 import { maxUnreadable, type UnreadableLine } from './facts.ts';
 import { isFault, readField } from './field-read.ts';
 import type { FieldValue } from './field-write.ts';
-import { type Framing, maxRecordBytes, needsMore, type Refuse } from './framing.ts';
-import { DelimitedFraming } from './framing-delimited.ts';
-import { FixedFraming } from './framing-fixed.ts';
+import type { Framing } from './framing.ts';
+import { RecordFeed } from './record-feed.ts';
 
 /** What became of a line: a field cannot be read, it was read, it was read and has a MID that none before it had. */
 export const verdict = { unreadable: 0, read: 1, newMid: 2 } as const;
@@ -32,8 +31,6 @@ export type ExchangeLines = {
   mids(): readonly string[];
 };
 
-const sliceBytes = 262_144;
-
 /**
  * 전문 읽기. Follows a file of the exchange from start to end, whatever pieces its bytes come in, in constant memory:
  * order of records, day, business number, MIDs and control totals are checked here, lines go to an `ExchangeLines`.
@@ -48,17 +45,12 @@ export class ExchangeBatch {
   readonly #data: number;
   readonly #dataMark: Buffer;
   readonly #lineBreakBytes: number;
-  /** Bytes at hand, room for a whole record before them, a sentinel and scratch space behind them. */
-  readonly #bytes = Buffer.allocUnsafeSlow(maxRecordBytes + sliceBytes + 1 + maxRecordBytes);
+  readonly #feed: RecordFeed;
   readonly #framing: Framing;
   readonly #file = new LineSums();
   readonly #unreadable: UnreadableLine[] = [];
   readonly #mids = new Set<string>();
   #head: ExchangeHeadValues;
-  #held = 0;
-  /** Where in the file the buffer begins. */
-  #offset = 0;
-  #lineNo = 0;
   /** Of the group at hand: its records so far, and those of its lines that are set aside. */
   #groupRecords = 0;
   #groupUnreadable = 0;
@@ -74,83 +66,55 @@ export class ExchangeBatch {
     this.#lineBreakBytes = { lf: 1, crlf: 2, none: 0 }[layout.format.lineBreak];
     this.#head = { on: expected.on.toString(), biz: expected.biz, mid: expected.mids?.[0] ?? '' };
     this.#frame = new ExchangeFrame(layout);
-    const refuse: Refuse = (code, from, to, details) => this.#refuse(code, this.#lineNo, from, to, details);
-    const scratch = maxRecordBytes + sliceBytes + 1;
-    const { format, type } = layout;
-    this.#framing =
-      format.kind === 'fixed'
-        ? new FixedFraming(format, this.#records, type, refuse)
-        : new DelimitedFraming(format, this.#records, type, scratch, refuse);
-    lines.begin(this.#head, this.#bytes);
+    this.#feed = new RecordFeed(layout.format, this.#records, layout.type, expected.fileName, (next, isLast) =>
+      this.#take(next, isLast),
+    );
+    this.#framing = this.#feed.framing;
+    lines.begin(this.#head, this.#feed.bytes);
   }
 
   push(chunk: Uint8Array): void {
-    for (let at = 0; at < chunk.length; at += sliceBytes) {
-      const slice = chunk.length <= sliceBytes ? chunk : chunk.subarray(at, at + sliceBytes);
-      this.#bytes.set(slice, this.#held);
-      this.#held += slice.length;
-      this.#read(false);
-      if (this.#held <= maxRecordBytes) continue;
-      const expected = `≤ ${maxRecordBytes}`;
-      this.#refuse('statement_width', this.#lineNo + 1, 0, this.#held, { expected, found: `> ${maxRecordBytes}` });
-    }
+    this.#feed.push(chunk);
   }
 
   end(): ExchangeFacts {
-    this.#read(true);
-    if (this.#lineNo === 0) throw new Problem('statement_empty', { file: this.#expected.fileName });
-    if (!this.#frame.mayEnd()) this.#refuse('statement_trailer_missing', this.#lineNo, 0, 0, {});
+    this.#feed.end();
+    if (!this.#frame.mayEnd()) this.#feed.refuse('statement_trailer_missing', 0, 0, {});
     this.#file.take(this.#lines.group);
     return {
       ...this.#file.sums(this.#layout),
-      records: this.#lineNo,
+      records: this.#feed.lineNo,
       mids: [...new Set([...this.#mids, ...this.#lines.mids()])],
       unreadable: this.#unreadable,
     };
   }
 
-  #read(isLast: boolean): void {
-    const framing = this.#framing;
-    const bytes = this.#bytes;
-    const to = this.#held;
-    let from = 0;
-    while (from < to) {
-      this.#lineNo += 1;
-      const next = framing.next(bytes, from, to, isLast);
-      if (next === needsMore) {
-        this.#lineNo -= 1;
-        break;
-      }
-      if (next === to && isLast) this.#checkWhole(from, next - framing.end);
-      if (this.#frame.takesData && this.#isMark(this.#dataMark)) this.#line();
-      else this.#frameRecord();
-      from = next;
-    }
-    bytes.copyWithin(0, from, to);
-    this.#held = to - from;
-    this.#offset += from;
+  #take(next: number, isLast: boolean): void {
+    if (isLast) this.#checkWhole(next - this.#framing.end);
+    if (this.#frame.takesData && this.#isMark(this.#dataMark)) this.#line();
+    else this.#frameRecord();
   }
 
   /** A value, or a line, may go on behind a last line without its line break: only an end of one width does not. */
-  #checkWhole(from: number, lineBreakBytes: number): void {
+  #checkWhole(lineBreakBytes: number): void {
     if (lineBreakBytes === this.#lineBreakBytes) return;
     const { format, end } = this.#layout;
     if (format.kind === 'fixed' && end !== null && this.#isMark(Buffer.from(end.mark))) return;
-    this.#refuse('statement_truncated', this.#lineNo, from, this.#framing.end, {});
+    this.#feed.refuse('statement_truncated', this.#framing.from, this.#framing.end, {});
   }
 
   #isMark(mark: Buffer): boolean {
     const { markStart, markEnd } = this.#framing;
     if (mark.length !== markEnd - markStart) return false;
     let i = 0;
-    while (i < mark.length && this.#bytes[markStart + i] === mark[i]) i += 1;
+    while (i < mark.length && this.#feed.bytes[markStart + i] === mark[i]) i += 1;
     return i === mark.length;
   }
 
   #line(): void {
-    this.#framing.open(this.#bytes, this.#data);
+    this.#framing.open(this.#feed.bytes, this.#data);
     this.#groupRecords += 1;
-    const said = this.#lines.line(this.#framing, this.#bytes, this.#lineNo);
+    const said = this.#lines.line(this.#framing, this.#feed.bytes, this.#feed.lineNo);
     if (said === verdict.unreadable) this.#setAside();
     else if (said === verdict.newMid) {
       const index = this.#layout.data.fields.findIndex(({ from }) => from === 'mid');
@@ -163,7 +127,7 @@ export class ExchangeBatch {
     const at = this.#records.findIndex(({ mark }) => this.#isMark(Buffer.from(mark)));
     const part = this.#parts[at];
     if (part === undefined || !this.#frame.take(part)) this.#misplaced(part);
-    this.#framing.open(this.#bytes, at);
+    this.#framing.open(this.#feed.bytes, at);
     if (part === 'header') this.#closeGroup();
     const values = this.#readFields(at);
     this.#checkHead(values, at);
@@ -171,12 +135,12 @@ export class ExchangeBatch {
       this.#groupRecords = 1;
       this.#head = { ...this.#head, mid: String(values.get('mid') ?? this.#head.mid) };
       if (values.has('mid')) this.#mids.add(this.#head.mid);
-      this.#lines.begin(this.#head, this.#bytes);
+      this.#lines.begin(this.#head, this.#feed.bytes);
     } else if (part === 'total') {
       this.#checkTotals(this.#layout.total, values, this.#lines.group, this.#groupRecords + 1, this.#groupUnreadable);
     } else if (part === 'end') {
       this.#closeGroup();
-      this.#checkTotals(this.#layout.end, values, this.#file, this.#lineNo, this.#unreadable.length);
+      this.#checkTotals(this.#layout.end, values, this.#file, this.#feed.lineNo, this.#unreadable.length);
     }
   }
 
@@ -188,15 +152,15 @@ export class ExchangeBatch {
 
   #misplaced(part: Part | undefined): never {
     const { from, end: recordEnd, markStart, markEnd } = this.#framing;
-    const found = this.#bytes.toString('latin1', markStart, Math.min(markEnd, markStart + 20));
+    const found = this.#feed.bytes.toString('latin1', markStart, Math.min(markEnd, markStart + 20));
     const [start, end] = markEnd > markStart ? [markStart, markEnd] : [from, recordEnd];
     const field = this.#layout.type;
     const next = this.#frame.next();
     if (part !== undefined && (next[0] === 'start' || (next[0] === 'header' && part === 'data'))) {
-      return this.#refuse('statement_header_missing', this.#lineNo, start, end, { field, found });
+      return this.#feed.refuse('statement_header_missing', start, end, { field, found });
     }
     const expected = next.map((each) => this.#layout[each]?.mark).join(', ') || 'end of file';
-    return this.#refuse('statement_record_type', this.#lineNo, start, end, { field, found, expected });
+    return this.#feed.refuse('statement_record_type', start, end, { field, found, expected });
   }
 
   /** The fields of a record of the frame; the file is refused where one cannot be read. */
@@ -206,12 +170,12 @@ export class ExchangeBatch {
     this.#records[record]?.fields.forEach(({ name, field }, index) => {
       const start = framing.base + (framing.starts[index] as number);
       const end = framing.base + (framing.ends[index] as number);
-      const bytes = this.#bytes.subarray(start, end);
+      const bytes = this.#feed.bytes.subarray(start, end);
       // A constant that differs tells of another file, which is not for this place to say.
       const isTold = field.type === 'always';
       const value = isTold ? bytes.toString('latin1') : readField(field, bytes, this.#layout.format.encoding, '');
       if (!isFault(value)) values.set(name, value);
-      else this.#refuse('statement_field', this.#lineNo, ...this.#place(index), { field: name, problem: value.fault });
+      else this.#feed.refuse('statement_field', ...this.#feed.place(index), { field: name, problem: value.fault });
     });
     return values;
   }
@@ -223,7 +187,7 @@ export class ExchangeBatch {
     this.#records[record]?.fields.forEach(({ name, field }, index) => {
       const found = String(values.get(name));
       const other = (expected: string, code: ProblemCode = 'statement_other_file'): never =>
-        this.#refuse(code, this.#lineNo, ...this.#place(index), { field: name, found, expected });
+        this.#feed.refuse(code, ...this.#feed.place(index), { field: name, found, expected });
       if (field.type === 'always' && found !== field.text) {
         other(`${field.text} (${provider} ${this.#layout.record})`);
       }
@@ -239,7 +203,7 @@ export class ExchangeBatch {
     const { mids } = this.#expected;
     if (mids === undefined || mids.includes(found)) return;
     const expected = mids.slice(0, 5).join(', ');
-    this.#refuse('statement_other_file', this.#lineNo, ...this.#place(index), { field: 'mid', found, expected });
+    this.#feed.refuse('statement_other_file', ...this.#feed.place(index), { field: 'mid', found, expected });
   }
 
   #checkTotals(
@@ -252,39 +216,29 @@ export class ExchangeBatch {
     const differs = differingTotal(record?.totals ?? [], values, lines.sums(this.#layout), records, unreadable);
     if (differs === undefined) return;
     const index = record?.fields.findIndex(({ name }) => name === differs.field) ?? 0;
-    this.#refuse('statement_totals_differ', this.#lineNo, ...this.#place(index), differs);
+    this.#feed.refuse('statement_totals_differ', ...this.#feed.place(index), differs);
   }
 
   #setAside(): void {
-    const { columns, fault } = readExchangeLine(this.#layout, this.#framing, this.#bytes, this.#head);
-    check(fault !== undefined, `line ${this.#lineNo} is unreadable for a reason`);
-    const [from, to] = this.#place(fault.field);
+    const { columns, fault } = readExchangeLine(this.#layout, this.#framing, this.#feed.bytes, this.#head);
+    check(fault !== undefined, `line ${this.#feed.lineNo} is unreadable for a reason`);
+    const [from, to] = this.#feed.place(fault.field);
     const { name: field, fault: problem } = fault;
     if (this.#unreadable.length >= maxUnreadable) {
       const details = { field, problem, limit: maxUnreadable };
-      this.#refuse('statement_too_many_unreadable', this.#lineNo, from, to, details);
+      this.#feed.refuse('statement_too_many_unreadable', from, to, details);
     }
     const { providerTid, cancelSeq } = columns;
     this.#groupUnreadable += 1;
     this.#unreadable.push({
-      lineNo: this.#lineNo,
-      byteFrom: this.#offset + from,
-      byteTo: this.#offset + to,
+      lineNo: this.#feed.lineNo,
+      byteFrom: this.#feed.offsetOf(from),
+      byteTo: this.#feed.offsetOf(to),
       field,
       problem,
-      raw: Buffer.from(this.#bytes.subarray(this.#framing.from, this.#framing.end)),
+      raw: Buffer.from(this.#feed.bytes.subarray(this.#framing.from, this.#framing.end)),
       ...(typeof providerTid === 'string' ? { providerTid } : {}),
       ...(typeof cancelSeq === 'number' ? { cancelSeq } : {}),
     });
-  }
-
-  #place(field: number): readonly [from: number, to: number] {
-    const { start, end } = this.#framing.original(field);
-    return [start, end];
-  }
-
-  #refuse(code: ProblemCode, line: number, from: number, to: number, details: ProblemDetails): never {
-    const file = this.#expected.fileName;
-    throw new Problem(code, { file, line, byteFrom: this.#offset + from, byteTo: this.#offset + to, ...details });
   }
 }

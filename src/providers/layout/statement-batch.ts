@@ -1,14 +1,11 @@
 import { check } from '../../kernel/check.ts';
-import { Problem, type ProblemCode, type ProblemDetails } from '../../kernel/problem.ts';
 import { type ExpectedStatement, maxUnreadable, type UnreadableLine } from './facts.ts';
 import { isFault, readField } from './field-read.ts';
 import type { FieldValue } from './field-write.ts';
-import { type Framing, maxRecordBytes, needsMore, type Refuse, recordsOf } from './framing.ts';
-import { DelimitedFraming } from './framing-delimited.ts';
-import { FixedFraming } from './framing-fixed.ts';
-import { JsonFraming } from './framing-json.ts';
-import type { DataLayout, StatementLayout } from './layout.ts';
+import { type Framing, recordsOf } from './framing.ts';
+import type { DataLayout, RecordLayout, StatementLayout } from './layout.ts';
 import { type HeadValues, readLine } from './line-read.ts';
+import { RecordFeed } from './record-feed.ts';
 import { declaredWon, type Sums, totalOf } from './totals.ts';
 
 /** What becomes of the lines: rows for PostgreSQL, or rows for people. */
@@ -23,7 +20,6 @@ export type LineReader = {
 const header = 0;
 const trailer = 1;
 const firstData = 2;
-const sliceBytes = 262_144;
 
 /**
  * 대사 파일 읽기. Follows a statement from header to trailer, whatever pieces its bytes come in, in constant memory:
@@ -33,15 +29,10 @@ export class StatementBatch {
   readonly #layout: StatementLayout;
   readonly #expected: ExpectedStatement;
   readonly #lines: LineReader;
+  readonly #records: readonly RecordLayout[];
   readonly #marks: readonly Buffer[];
-  /** Bytes at hand, room for a whole record before them, a sentinel and scratch space behind them. */
-  readonly #bytes = Buffer.allocUnsafeSlow(maxRecordBytes + sliceBytes + 1 + maxRecordBytes);
+  readonly #feed: RecordFeed;
   readonly #framing: Framing;
-  readonly #records;
-  #held = 0;
-  /** Where in the file the buffer begins. */
-  #offset = 0;
-  #lineNo = 0;
   #state: 'begins' | 'data' | 'ends' = 'begins';
   #head: HeadValues = { on: '', mid: '' };
   #declaredWon = 0n;
@@ -53,61 +44,39 @@ export class StatementBatch {
     this.#lines = lines;
     this.#records = recordsOf(layout);
     this.#marks = this.#records.map(({ mark }) => Buffer.from(mark));
-    this.#framing = framingOf(layout, maxRecordBytes + sliceBytes + 1, (code, from, to, details) =>
-      this.#refuse(code, this.#lineNo, from, to, details),
-    );
+    this.#feed = new RecordFeed(layout.format, this.#records, layout.type, expected.fileName, () => this.#take());
+    this.#framing = this.#feed.framing;
   }
 
   push(chunk: Uint8Array): void {
-    for (let at = 0; at < chunk.length; at += sliceBytes) {
-      const slice = chunk.length <= sliceBytes ? chunk : chunk.subarray(at, at + sliceBytes);
-      this.#bytes.set(slice, this.#held);
-      this.#held += slice.length;
-      this.#read(false);
-      if (this.#held <= maxRecordBytes) continue;
-      const expected = `≤ ${maxRecordBytes}`;
-      this.#refuse('statement_width', this.#lineNo + 1, 0, this.#held, { expected, found: `> ${maxRecordBytes}` });
-    }
+    this.#feed.push(chunk);
   }
 
   end(): { declaredWon: bigint; unreadable: readonly UnreadableLine[] } {
-    this.#read(true);
-    if (this.#lineNo === 0) throw new Problem('statement_empty', { file: this.#expected.fileName });
-    if (this.#state !== 'ends') this.#refuse('statement_trailer_missing', this.#lineNo, 0, 0, {});
+    this.#feed.end();
+    if (this.#state !== 'ends') this.#feed.refuse('statement_trailer_missing', 0, 0, {});
     return { declaredWon: this.#declaredWon, unreadable: this.#unreadable };
   }
 
-  #read(isLast: boolean): void {
-    const framing = this.#framing;
-    const bytes = this.#bytes;
-    const to = this.#held;
-    let from = 0;
-    while (from < to) {
-      this.#lineNo += 1;
-      const next = framing.next(bytes, from, to, isLast);
-      if (next === needsMore) {
-        this.#lineNo -= 1;
-        break;
-      }
-      const record = this.#recordAt(framing.markStart, framing.markEnd);
-      if (record >= firstData && this.#state === 'data') {
-        framing.open(bytes, record);
-        if (!this.#lines.line(record - firstData, framing, bytes, this.#lineNo)) this.#setAside(record - firstData);
-      } else this.#frame(record);
-      from = next;
+  #take(): void {
+    const { bytes, lineNo } = this.#feed;
+    const record = this.#recordAt(this.#framing.markStart, this.#framing.markEnd);
+    if (record < firstData || this.#state !== 'data') {
+      this.#frame(record);
+      return;
     }
-    bytes.copyWithin(0, from, to);
-    this.#held = to - from;
-    this.#offset += from;
+    this.#framing.open(bytes, record);
+    if (!this.#lines.line(record - firstData, this.#framing, bytes, lineNo)) this.#setAside(record - firstData);
   }
 
   /** Which record the mark stands for, or −1. */
   #recordAt(start: number, end: number): number {
+    const { bytes } = this.#feed;
     for (let record = this.#marks.length - 1; record >= 0; record -= 1) {
       const mark = this.#marks[record] as Buffer;
       if (mark.length !== end - start) continue;
       let i = 0;
-      while (i < mark.length && this.#bytes[start + i] === mark[i]) i += 1;
+      while (i < mark.length && bytes[start + i] === mark[i]) i += 1;
       if (i === mark.length) return record;
     }
     return -1;
@@ -117,18 +86,18 @@ export class StatementBatch {
   #frame(record: number): void {
     const wanted = this.#state === 'begins' ? header : this.#state === 'data' ? trailer : -1;
     if (record !== wanted) this.#misplaced(record);
-    this.#framing.open(this.#bytes, record);
+    this.#framing.open(this.#feed.bytes, record);
     if (record === header) this.#readHeader();
     else this.#readTrailer();
   }
 
   #misplaced(record: number): never {
     const { from, end: recordEnd, markStart, markEnd } = this.#framing;
-    const found = this.#bytes.toString('latin1', markStart, Math.min(markEnd, markStart + 20));
+    const found = this.#feed.bytes.toString('latin1', markStart, Math.min(markEnd, markStart + 20));
     const place = markEnd > markStart ? [markStart, markEnd] : [from, recordEnd];
     const [start = 0, end = 0] = place;
     if (this.#state === 'begins' && record >= trailer) {
-      return this.#refuse('statement_header_missing', this.#lineNo, start, end, { field: this.#layout.type, found });
+      return this.#feed.refuse('statement_header_missing', start, end, { field: this.#layout.type, found });
     }
     const data = this.#layout.data.map(({ mark }) => mark);
     const expected = {
@@ -136,7 +105,7 @@ export class StatementBatch {
       data: [...data, this.#layout.trailer.mark].join(', '),
       ends: 'end of file',
     }[this.#state];
-    return this.#refuse('statement_record_type', this.#lineNo, start, end, {
+    return this.#feed.refuse('statement_record_type', start, end, {
       field: this.#layout.type,
       found,
       expected,
@@ -148,13 +117,13 @@ export class StatementBatch {
     const values = this.#readFields(header);
     this.#layout.header.fields.forEach(({ name, field }, index) => {
       const value = values.get(name);
-      const place = this.#place(index);
+      const place = this.#feed.place(index);
       if (field.type === 'always' && value !== field.text) {
         const expected = `${field.text} (${provider} ${stage})`;
-        this.#refuse('statement_other_file', this.#lineNo, ...place, { field: name, found: String(value), expected });
+        this.#feed.refuse('statement_other_file', ...place, { field: name, found: String(value), expected });
       }
       if (name === 'mid' && mid !== undefined && value !== mid) {
-        this.#refuse('statement_other_file', this.#lineNo, ...place, {
+        this.#feed.refuse('statement_other_file', ...place, {
           field: name,
           found: String(value),
           expected: mid,
@@ -162,12 +131,12 @@ export class StatementBatch {
       }
       if (name === 'on' && value !== on.toString()) {
         const expected = on.toString();
-        this.#refuse('statement_other_day', this.#lineNo, ...place, { field: name, found: String(value), expected });
+        this.#feed.refuse('statement_other_day', ...place, { field: name, found: String(value), expected });
       }
     });
     this.#head = { on: on.toString(), mid: String(values.get('mid') ?? '') };
     this.#state = 'data';
-    this.#lines.begin(this.#head, this.#bytes);
+    this.#lines.begin(this.#head, this.#feed.bytes);
   }
 
   /** Counts must agree with the lines, unreadable ones included; amounts can only be compared if all were read. */
@@ -190,7 +159,7 @@ export class StatementBatch {
           : unread > 0n || said === found;
       if (isRight) continue;
       const index = this.#layout.trailer.fields.findIndex(({ name }) => name === total.name);
-      this.#refuse('statement_totals_differ', this.#lineNo, ...this.#place(index), {
+      this.#feed.refuse('statement_totals_differ', ...this.#feed.place(index), {
         field: total.name,
         declared: String(said),
         found: String(total.of === 'rows' && isAll ? found + unread : found),
@@ -207,24 +176,24 @@ export class StatementBatch {
     this.#records[record]?.fields.forEach(({ name, field }, index) => {
       const start = framing.base + (framing.starts[index] as number);
       const end = framing.base + (framing.ends[index] as number);
-      const bytes = this.#bytes.subarray(start, end);
+      const bytes = this.#feed.bytes.subarray(start, end);
       // A constant of the header that differs tells of another file, which is not for this place to say.
       const isTold = record === header && field.type === 'always';
       const value = isTold ? bytes.toString('latin1') : readField(field, bytes, this.#layout.format.encoding, '');
       if (!isFault(value)) values.set(name, value);
-      else this.#refuse('statement_field', this.#lineNo, ...this.#place(index), { field: name, problem: value.fault });
+      else this.#feed.refuse('statement_field', ...this.#feed.place(index), { field: name, problem: value.fault });
     });
     return values;
   }
 
   #setAside(record: number): void {
     const layout = this.#layout.data[record] as DataLayout;
-    const { columns, fault } = readLine(this.#layout, layout, this.#framing, this.#bytes, this.#head);
-    check(fault !== undefined, `line ${this.#lineNo} is unreadable for a reason`);
-    const place = this.#place(fault.field);
+    const { columns, fault } = readLine(this.#layout, layout, this.#framing, this.#feed.bytes, this.#head);
+    check(fault !== undefined, `line ${this.#feed.lineNo} is unreadable for a reason`);
+    const place = this.#feed.place(fault.field);
     if (this.#unreadable.length >= maxUnreadable) {
       const { name, fault: problem } = fault;
-      this.#refuse('statement_too_many_unreadable', this.#lineNo, ...place, {
+      this.#feed.refuse('statement_too_many_unreadable', ...place, {
         field: name,
         problem,
         limit: maxUnreadable,
@@ -232,33 +201,14 @@ export class StatementBatch {
     }
     const { providerTid, cancelSeq } = columns;
     this.#unreadable.push({
-      lineNo: this.#lineNo,
-      byteFrom: this.#offset + place[0],
-      byteTo: this.#offset + place[1],
+      lineNo: this.#feed.lineNo,
+      byteFrom: this.#feed.offsetOf(place[0]),
+      byteTo: this.#feed.offsetOf(place[1]),
       field: fault.name,
       problem: fault.fault,
-      raw: Buffer.from(this.#bytes.subarray(this.#framing.from, this.#framing.end)),
+      raw: Buffer.from(this.#feed.bytes.subarray(this.#framing.from, this.#framing.end)),
       ...(typeof providerTid === 'string' ? { providerTid } : {}),
       ...(typeof cancelSeq === 'number' ? { cancelSeq } : {}),
     });
   }
-
-  #place(field: number): readonly [from: number, to: number] {
-    const { start, end } = this.#framing.original(field);
-    return [start, end];
-  }
-
-  #refuse(code: ProblemCode, line: number, from: number, to: number, details: ProblemDetails): never {
-    const file = this.#expected.fileName;
-    throw new Problem(code, { file, line, byteFrom: this.#offset + from, byteTo: this.#offset + to, ...details });
-  }
-}
-
-/** The framing of a layout. `scratch` is where in the buffer `maxRecordBytes` are free for unescaped values. */
-function framingOf(layout: StatementLayout, scratch: number, refuse: Refuse): Framing {
-  const records = recordsOf(layout);
-  const { format } = layout;
-  if (format.kind === 'fixed') return new FixedFraming(format, records, layout.type, refuse);
-  if (format.kind === 'delimited') return new DelimitedFraming(format, records, layout.type, scratch, refuse);
-  return new JsonFraming(format, records, layout.type, scratch, refuse);
 }
