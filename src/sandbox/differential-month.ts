@@ -30,7 +30,7 @@ export type MonthOptions = {
 };
 
 /** After the world's last day: until the last late answer has come and what was rejected is through. */
-const tailDays = 24;
+const tailDays = 14;
 /** Somebody registers who sold the day before; until so many days after the world's last. */
 const registeredTailDays = 6;
 const belatedDay = 7;

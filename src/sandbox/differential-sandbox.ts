@@ -60,7 +60,11 @@ export async function openDifferentialSandbox(options: DifferentialSandboxOption
       folder: path.join(folder, provider),
       businessNo: sandboxBusinessNo,
       fates: fates[provider],
-      moodOf: (on, mid) => moodOf(provider, dayNo(on.toString()), Math.max(0, midsOf(provider).indexOf(mid))),
+      moodOf(on, mid) {
+        const day = dayNo(on.toString());
+        // After the world's last day what is left comes to its end plainly.
+        return day < options.world.days ? moodOf(provider, day, Math.max(0, midsOf(provider).indexOf(mid))) : 'plain';
+      },
       registers(merchantId, tries) {
         const no = merchantNos.get(merchantId) ?? -1;
         return !registersNever(no) && (tries > 0 || !registersLater(no));
@@ -144,7 +148,7 @@ function keptIn(folder: string, name: string, make: () => string): string {
   return path.resolve(file);
 }
 
-/** On which days of six the connection is lost, once for each file: while it is put, before or after it is renamed. */
+/** On which days of eighteen the connection is lost, once for each file: while it is put, before or after it is renamed. */
 const losses = new Map<number, { readonly act: 'put' | 'rename'; readonly when: 'before' | 'after' }>([
   [1, { act: 'put', when: 'before' }],
   [3, { act: 'rename', when: 'after' }],
@@ -156,7 +160,7 @@ function troubleOn(dayNo: (on: string) => number): Lose {
   return ({ act, name }) => {
     const [, day] = /_(\d{8})_/.exec(name) ?? [];
     if (day === undefined) return undefined;
-    const loss = losses.get(dayNo(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}`) % 6);
+    const loss = losses.get(dayNo(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}`) % 18);
     if (loss === undefined || loss.act !== act || lost.has(name)) return undefined;
     lost.add(name);
     return loss.when;
