@@ -1,4 +1,4 @@
-import { escapeLiteral, type PoolClient } from 'pg';
+import { escapeLiteral, type PoolClient, type QueryResultRow } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { openFinding } from '../findings/store.ts';
 import { check } from '../kernel/check.ts';
@@ -57,7 +57,7 @@ export async function fileNumbers(
 export async function writeClaims(tx: PoolClient, archive: Archive, file: FileToWrite): Promise<WrittenClaims | null> {
   const { batchId, provider, on, businessNo, fileId, mid } = file;
   // The sort is as large as the file.
-  await tx.query(`set local work_mem = '128MB'; set local jit = off`);
+  await tx.query(`set local work_mem = '256MB'; set local jit = off`);
   const claims = await claimsOfFile(tx, file);
   const spec = provider.differential.claims;
   const fileName = formatExchangeName(spec.fileName, { businessNo, on, mid });
@@ -88,7 +88,7 @@ export async function writeClaims(tx: PoolClient, archive: Archive, file: FileTo
 export async function unansweredClaims(tx: PoolClient, batchId: bigint, fileId: bigint): Promise<bigint> {
   const leaves = await leavesOfBatch(tx, batchId);
   if (leaves === undefined) return 0n;
-  const [row] = await query<{ claims: bigint }>(
+  const [row] = await wholeLeaves<{ claims: bigint }>(
     tx,
     `select count(*) as claims
        from claim c
@@ -126,10 +126,24 @@ async function leavesOfBatch(tx: PoolClient, batchId: bigint): Promise<((alias: 
   };
 }
 
+/** Most of what a leaf holds is asked for, which a leaf that was just filled does not tell by its statistics. */
+async function wholeLeaves<Row extends QueryResultRow>(
+  tx: PoolClient,
+  sql: string,
+  values: readonly unknown[] = [],
+): Promise<Row[]> {
+  await tx.query(
+    'set local enable_nestloop = off; set local enable_indexscan = off; set local enable_bitmapscan = off',
+  );
+  const rows = await query<Row>(tx, sql, values);
+  await tx.query('reset enable_nestloop; reset enable_indexscan; reset enable_bitmapscan');
+  return rows;
+}
+
 type FileSums = Pick<WrittenClaims, 'lines' | 'amountWon' | 'differenceWon'>;
 
 async function sumsOf(tx: PoolClient, { where }: Claims): Promise<FileSums> {
-  const [row] = await query<FileSums>(
+  const [row] = await wholeLeaves<FileSums>(
     tx,
     `select count(*) as lines, coalesce(sum(amount_won), 0)::bigint as "amountWon",
             coalesce(sum(difference_won), 0)::bigint as "differenceWon"
