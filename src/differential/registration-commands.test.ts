@@ -3,11 +3,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runCommand } from '../../test/support/commands.ts';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
 import { isProblem, Problem } from '../kernel/problem.ts';
+import type { DifferentialEvent } from './ports.ts';
 import { addRegistrationCommands } from './registration-commands.ts';
 import type { RegistrationRequest, RegistrationResult } from './registration-workflow.ts';
 
 let database: TestDatabase;
 const asked: RegistrationRequest[] = [];
+/** Whether Welcome's answer is still to come. */
+let waits = false;
+let watcher: ((event: DifferentialEvent) => void) | undefined;
 
 beforeAll(async () => {
   database = await testDatabase();
@@ -52,17 +56,32 @@ function run(line: readonly string[], language: 'ko' | 'en' = 'en') {
     asked.push(request);
     if (request.provider === 'nice')
       throw new Problem('differential_not_configured', { provider: 'nice', variable: 'X' });
+    if (request.provider === 'welcome' && waits) {
+      watcher?.({ provider: 'welcome', on: request.on, step: 'receive', state: 'waiting' });
+      return await new Promise<never>(() => {});
+    }
     return result(request);
+  };
+  const watchDifferential = (watch: (event: DifferentialEvent) => void) => {
+    watcher = watch;
+    return () => {
+      watcher = undefined;
+    };
   };
   return runCommand(
     database.pool,
     line,
     (program, context, output) =>
-      addRegistrationCommands(program as Command, context, (work) => work({ registrations: { register } }), {
-        output,
-        now: () => Temporal.Instant.from('2026-11-20T15:30:00Z'),
-        configured: ['welcome', 'ksnet'],
-      }),
+      addRegistrationCommands(
+        program as Command,
+        context,
+        (work) => work({ registrations: { register }, watchDifferential }),
+        {
+          output,
+          now: () => Temporal.Instant.from('2026-11-20T15:30:00Z'),
+          configured: ['welcome', 'ksnet'],
+        },
+      ),
     { language },
   );
 }
@@ -81,6 +100,14 @@ describe('differential register', () => {
       '',
     ]);
     expect(exitCode).toBe(3);
+  });
+
+  test('need not wait for the answers', async () => {
+    waits = true;
+    const { said, exitCode } = await run(['register', '--no-wait', '--json']);
+    waits = false;
+    expect(JSON.parse(said)).toMatchObject([{ provider: 'ksnet' }]);
+    expect([exitCode, watcher]).toEqual([3, undefined]);
   });
 
   test('says of one that failed why, and what the others came to', async () => {

@@ -7,6 +7,7 @@ import { type CommandContext, exitStatus } from '../platform/command.ts';
 import { writeOut } from '../platform/output.ts';
 import { formatCount, formatTable } from '../platform/terminal.ts';
 import { differentialProviderNamed } from '../providers/differential-registry.ts';
+import type { DifferentialEvent } from './ports.ts';
 import {
   countRegistrations,
   listRegistrations,
@@ -30,13 +31,18 @@ import {
 } from './registration-workflow.ts';
 
 /** A process that can run workflows, opened for one command. */
-type Engine = { readonly registrations: Registrations };
+type Engine = {
+  readonly registrations: Registrations;
+  watchDifferential(watcher: (event: DifferentialEvent) => void): () => void;
+};
 type Ports = { readonly output?: Writable; now?(): Temporal.Instant; readonly configured: readonly string[] };
 
 type RegisterOptions = {
   readonly on?: string;
   readonly provider?: readonly string[];
   readonly by?: string;
+  /** False with `--no-wait`. */
+  readonly wait: boolean;
   readonly json?: true;
 };
 type ListOptions = {
@@ -70,6 +76,7 @@ export function addRegistrationCommands(
     .description(say('하위가맹점을 카드사에 등록·변경·해지', 'tell the card companies whom we claim for'))
     .option('--on <day>', say('신청일 YYYY-MM-DD (기본: 오늘)', 'day of the request YYYY-MM-DD (today)'))
     .option('--provider <ids...>', say('원천사', 'only these providers'))
+    .option('--no-wait', say('송신까지만', 'end once the files are sent: a running server waits for the answers'))
     .option('--by <who>', say('실행자', 'who asks for it'))
     .option('--json', say('JSON 출력', 'one JSON array'))
     .action((options: RegisterOptions) => {
@@ -99,26 +106,46 @@ export function addRegistrationCommands(
 }
 
 async function register(
-  { registrations }: Engine,
+  engine: Engine,
   requests: readonly RegistrationRequest[],
-  { json }: RegisterOptions,
+  { wait, json }: RegisterOptions,
   { output, context }: { readonly output: Writable; readonly context: CommandContext },
 ): Promise<void> {
   const { language, signal } = context;
-  // One that fails harms only itself.
-  const ends = requests.map(async (request): Promise<End> => {
-    const { provider, on } = request;
-    try {
-      return { provider, on, result: await registrations.register(request) };
-    } catch (error) {
-      return { provider, on, error };
-    }
+  const sent = new Map(requests.map(({ provider }) => [provider, Promise.withResolvers<'waiting'>()]));
+  const unwatch = engine.watchDifferential(({ provider, step, state }) => {
+    if (step === 'receive' && state === 'waiting') sent.get(provider)?.resolve('waiting');
   });
-  const came = await Promise.race([Promise.all(ends), parked(requests.map(registrationRunId).join(', '), signal)]);
-  await writeOut(output, json ? `${JSON.stringify(came.map(toJson), null, 2)}\n` : toText(came, language));
-  if (came.some((end) => 'error' in end)) process.exitCode = exitStatus.failed;
-  else if (came.some((end) => 'result' in end && end.result.outcome === 'expired')) {
+  // One that fails harms only itself.
+  const ends = requests.map((request) => {
+    const end = endOf(engine, request);
+    return wait ? end : Promise.race([end, sent.get(request.provider)?.promise ?? end]);
+  });
+  const came = await Promise.race([
+    Promise.all(ends),
+    parked(requests.map(registrationRunId).join(', '), signal),
+  ]).finally(unwatch);
+  const ended = came.filter((end) => end !== 'waiting');
+  await writeOut(output, json ? `${JSON.stringify(ended.map(toJson), null, 2)}\n` : toText(ended, language));
+  for (const request of requests.filter((_, n) => came[n] === 'waiting')) {
+    const text =
+      language === 'ko'
+        ? '송신했고, 결과는 실행 중인 서버가 기다립니다'
+        : 'sent; a running server waits for the answers';
+    process.stderr.write(`${registrationRunId(request)}: ${text}\n`);
+  }
+  if (ended.some((end) => 'error' in end)) process.exitCode = exitStatus.failed;
+  else if (ended.some((end) => 'result' in end && end.result.outcome === 'expired')) {
     process.exitCode = exitStatus.incomplete;
+  }
+}
+
+async function endOf({ registrations }: Engine, request: RegistrationRequest): Promise<End> {
+  const { provider, on } = request;
+  try {
+    return { provider, on, result: await registrations.register(request) };
+  } catch (error) {
+    return { provider, on, error };
   }
 }
 
