@@ -200,6 +200,38 @@ test('what became of a claim without an answer, or by an answer that takes its w
   expect((await show(['T3'])).said).toMatch(/^T3 +held: not answered by the deadline$/m);
 });
 
+test('a retroactive claim is shown with the tier that it is by, and what its refund did', async () => {
+  const { pool } = database;
+  await pool.query(`
+    insert into merchant_tier (business_no, half, tier, recorded_by, known_since)
+      values ('1234567891', '2026H1', 4, 'kim', '2026-02-11T09:00:00+09:00');
+    insert into claim_refund (event, provider, answer_id, merchant_id, claims, refund_won, clawback_won, offset_won,
+                              carried_won, held_won, wallet_won, booked_on)
+      values ('retroactive:7:M1', 'welcome', null, 'M1', 1, 176, 0, 0, 0, 0, 176, '2026-09-25'),
+             ('retroactive:7:M2', 'welcome', null, 'M2', 1, 176, 0, 0, 0, 0, 176, '2026-09-25')`);
+  await plantClaim(pool, { tid: 'T8', kind: 'R', on: '2026-03-05', accepted: { won: 176n } });
+  const { said } = await show(['T8']);
+  expect(said).toMatch(/^Tier +0 smallest · 2026H2, known since 2026-08-11 09:00:00 \(kim\)$/m);
+  expect(said.match(/^retroactive:.*$/gm)?.map((line) => line.replace(/ {2,}/g, ' '))).toEqual([
+    'retroactive:7:M1 2026-09-25 1 176 0 0 0 0 176',
+  ]);
+});
+
+test('what is sent by another clock is still sent after it was written', async () => {
+  const { batchId, fileId } = await plantFile(database.pool, { provider: 'ksnet', on: '2026-11-17', state: 'sent' });
+  await database.pool.query(`update claim_file set sent_at = '2026-01-01T00:00:00Z' where file_id = $1`, [fileId]);
+  await plantClaim(database.pool, {
+    tid: 'T7',
+    provider: 'ksnet',
+    channel: 'ksnet',
+    on: '2026-11-17',
+    fileId,
+    batchId,
+  });
+  const { claims } = JSON.parse((await show(['T7', '--json'])).said) as { claims: { way: { what: string }[] }[] };
+  expect(claims[0]?.way.map(({ what }) => what)).toEqual(['selected', 'written', 'sent']);
+});
+
 test('a batch says which captures it cannot judge yet', async () => {
   const { batchId } = await plantFile(database.pool, { provider: 'nice', on: '2026-11-18', state: 'sent' });
   await database.pool.query(

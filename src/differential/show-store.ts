@@ -120,11 +120,12 @@ async function partsOf(client: PoolClient, claim: ClaimRow): Promise<Parts> {
       [claim.tier, claim.cardType, claim.originalOn],
     ),
     graded: await one(
+      // A retroactive refund is by the first half-year in which the business was graded so.
       `select half, tier, known_since as "knownSince", recorded_by as "recordedBy"
          from merchant_tier join half_year_period using (half)
-        where business_no = $1 and $2::date between starts_on and coalesce(ends_on, 'infinity')
-        order by tier_id desc limit 1`,
-      [claim.finalNo, claim.originalOn],
+        where business_no = $1 and $2::date <= coalesce(ends_on, 'infinity') and ($3 = 'R' or $2::date >= starts_on)
+        order by $3 = 'R' and tier <> $4, starts_on, tier_id desc limit 1`,
+      [claim.finalNo, claim.originalOn, claim.kind, claim.tier],
     ),
     file: await one(`select ${fileColumns} from claim_file f where file_id = $1`, [claim.fileId]),
     way: await wayOf(client, claim),
@@ -172,25 +173,39 @@ async function wayOf(client: PoolClient, claim: ClaimRow): Promise<WayPoint[]> {
        select closed_at, 'break_closed', closed_by, null, null, null, kind, null, null,
               jsonb_build_object('resolution', resolution)
          from claim_break where ${key} and claim_kind = $5::"char" and closed_at is not null
-     ) way order by at, array_position(array['selected', 'written', 'sent', 'found_there'], what) nulls last, what`,
+     ) way
+      -- Clocks may differ, but nothing is sent before it is written.
+      order by greatest(at, case when what in ('sent', 'found_there') then
+                                   (select written_at from claim_file where file_id = $7) end),
+               array_position(array['selected', 'written', 'sent', 'found_there'], what) nulls last, what`,
     [claim.channel, claim.tradedOn, claim.providerTid, claim.cancelSeq, claim.kind, claim.batchId, claim.fileId],
   );
   return rows;
 }
 
-/** What the answers that accepted or revised the claim did for its merchant. */
+/** What the answers that accepted or revised the claim, or its retroactive refund, did for its merchant. */
 async function refundsOf(client: PoolClient, claim: ClaimRow): Promise<ShownRefund[]> {
   const { rows } = await client.query<ShownRefund>(
     `select event, booked_on as "bookedOn", claims, refund_won as "refundWon", clawback_won as "clawbackWon",
             offset_won as "offsetWon", carried_won as "carriedWon", held_won as "heldWon", wallet_won as "walletWon"
        from claim_refund
       where merchant_id = $6
-        and answer_id in (select $7::bigint
+        and (($5 = 'R' and provider = $8 and answer_id is null)
+          or answer_id in (select $7::bigint
                           union select answer_id from claim_revision
                            where channel = $1 and traded_on = $2 and provider_tid = $3 and cancel_seq = $4
-                             and kind = $5::"char")
+                             and kind = $5::"char"))
       order by booked_on, event`,
-    [claim.channel, claim.tradedOn, claim.providerTid, claim.cancelSeq, claim.kind, claim.merchantId, claim.answerId],
+    [
+      claim.channel,
+      claim.tradedOn,
+      claim.providerTid,
+      claim.cancelSeq,
+      claim.kind,
+      claim.merchantId,
+      claim.answerId,
+      claim.provider,
+    ],
   );
   return rows;
 }
