@@ -5,7 +5,6 @@ import { parseDay } from '../kernel/business-day.ts';
 import { Problem } from '../kernel/problem.ts';
 import type { Cipher } from '../platform/cipher.ts';
 import { type CommandContext, exitStatus } from '../platform/command.ts';
-import { writeOut } from '../platform/output.ts';
 import type { RemoteAddress } from '../platform/remote-address.ts';
 import { createProgress } from '../platform/terminal.ts';
 import { receivables, standingClaims } from './differential-ends-store.ts';
@@ -117,7 +116,7 @@ async function live(options: MonthCommand, context: CommandContext, ports: Diffe
       const said = options.json
         ? `${JSON.stringify({ home, world: into, ...outcomeToJson(outcome) }, null, 2)}\n`
         : `${outcomeToText(outcome, language)}export JEONGSAN_HOME='${home}'\n`;
-      await writeOut(process.stdout, said);
+      process.stdout.write(said);
       process.exitCode = endsWell(outcome) ? exitStatus.done : exitStatus.failed;
     } finally {
       await sandbox.close();
@@ -149,10 +148,7 @@ async function serve(
       language === 'ko'
         ? '모의 원천사 (Ctrl-C로 종료). 아래 변수를 설정하면 이곳과 차액정산합니다:\n'
         : 'the simulated providers (Ctrl-C ends them). With these variables differences are claimed from them:\n';
-    await writeOut(
-      process.stdout,
-      json ? `${JSON.stringify({ variables: sandbox.variables })}\n` : title + lines.join(''),
-    );
+    process.stdout.write(json ? `${JSON.stringify({ variables: sandbox.variables })}\n` : title + lines.join(''));
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
       else signal.addEventListener('abort', () => resolve(), { once: true });

@@ -5,7 +5,9 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Language } from '../../src/kernel/problem.ts';
+import { openRemoteFolder } from '../../src/platform/open-remote-folder.ts';
 import { openSource } from '../../src/platform/open-source.ts';
+import { differentialVariable, parseRemoteAddress } from '../../src/platform/remote-address.ts';
 import { parseSource } from '../../src/platform/source-address.ts';
 import { sandboxCommands } from '../../src/sandbox/commands.ts';
 import type { WorldSummary } from '../../src/sandbox/generate.ts';
@@ -164,6 +166,29 @@ describe('sandbox', () => {
     }
     stopped.abort();
     expect(await running).toBe(0);
+  });
+
+  test('serves the providers of differential settlement, at addresses that the product reaches', async () => {
+    const into = path.join(home, 'differential');
+    expect(await run(['generate', ...small, '--breaks', '0', '--differential', '--into', into])).toBe(0);
+    written.out = '';
+    const stopped = new AbortController();
+    const running = run(['differential', 'serve', into, '--json'], { signal: stopped.signal });
+    await vi.waitFor(() => expect(written.out).toContain('\n'), 20_000);
+    const { variables } = JSON.parse(written.out) as { variables: Record<string, string> };
+    expect(variables['JEONGSAN_BUSINESS_NO']).toMatch(/^\d{10}$/);
+    for (const provider of ['ksnet', 'welcome', 'nice']) {
+      const address = parseRemoteAddress(variables[differentialVariable(provider)] ?? '');
+      if ('faults' in address) throw new Error(address.faults.join());
+      const remote = openRemoteFolder(address);
+      expect(await remote.list('res')).toEqual([]);
+      await remote.close();
+    }
+    stopped.abort();
+    expect(await running).toBe(0);
+    await expect(run(['differential', 'serve', path.join(home, 'nowhere')])).rejects.toMatchObject({
+      code: 'world_missing',
+    });
   });
 
   test('keeps its world, its host key and its password', async () => {
