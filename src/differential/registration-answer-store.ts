@@ -1,4 +1,4 @@
-import { escapeLiteral, type PoolClient } from 'pg';
+import type { PoolClient } from 'pg';
 import { closeFinding, openFinding } from '../findings/store.ts';
 import { check } from '../kernel/check.ts';
 import type { Archive } from '../platform/archive.ts';
@@ -9,6 +9,7 @@ import { copyExchange } from './answer-load.ts';
 import { type AnswerCounts, answerFile } from './answer-store.ts';
 import { businessNoIn } from './exchange-name.ts';
 import { claimFile } from './file-store.ts';
+import { tellStanding } from './registration-finding-store.ts';
 
 export type RegistrationAnswer = {
   readonly answerId: bigint;
@@ -16,9 +17,8 @@ export type RegistrationAnswer = {
   readonly archive: Archive;
 };
 
-/** Lines of an answer of which nothing could be made, and requests that were rejected: a finding for each answer. */
+/** Lines of an answer of which nothing could be made: a finding for each answer. */
 const setAsideFinding = 'registration_set_aside';
-const rejectedFinding = 'registration_rejected';
 const namedMost = 20;
 
 /**
@@ -70,7 +70,7 @@ export async function applyRegistrationAnswer(tx: PoolClient, answer: Registrati
   );
   check(counts, 'counts are a row');
   await tellSetAside(tx, { provider: provider.id, fileName, setAside: counts.setAside, facts });
-  await tellRejected(tx, { provider: provider.id, fileName, rejected: counts.rejected });
+  await tellStanding(tx, provider.id);
   return { ...counts, differenceWon: 0n };
 }
 
@@ -132,20 +132,4 @@ async function tellSetAside(
   const first = [...unreadable, ...lines].slice(0, namedMost);
   const detail = { provider, lines: Number(setAside), first };
   await openFinding(tx, { kind: setAsideFinding, subject: fileName, audience: 'operations', detail });
-}
-
-/** So that a person can correct what is wrong with a merchant: until then nothing is claimed for it. */
-async function tellRejected(
-  tx: PoolClient,
-  { provider, fileName, rejected }: { readonly provider: string; readonly fileName: string; readonly rejected: bigint },
-): Promise<void> {
-  if (rejected === 0n) return;
-  const first = await query(
-    tx,
-    `select merchant_id as "merchantId", acquirer, ${escapeLiteral(`${provider}:`)} || code as code
-       from registration_verdict where not is_accepted and problem is null and not is_repeated
-      order by line_no limit ${namedMost}`,
-  );
-  const detail = { provider, requests: Number(rejected), first };
-  await openFinding(tx, { kind: rejectedFinding, subject: fileName, audience: 'in_charge', detail });
 }

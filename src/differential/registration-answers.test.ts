@@ -32,7 +32,8 @@ describe.each([
     const [finding] = await listFindings(world.db.pool);
     expect(finding).toMatchObject({
       kind: 'registration_rejected',
-      detail: { requests: 1, first: [{ merchantId: 'M2', acquirer: '신한카드', code: `${provider}:12` }] },
+      subject: provider,
+      detail: { requests: 1, first: [{ merchantId: 'M2', acquirer: '신한카드', reason: `${provider}:12` }] },
     });
   });
 });
@@ -175,7 +176,9 @@ describe('what was rejected', () => {
     }
     expect(await world.register('welcome', '2026-11-25')).toMatchObject({ outcome: 'empty', added: 0 });
     await world.rename('M1', '새 이름');
+    expect((await world.findings()).at(-1)).toBe('registration_rejected welcome');
     expect(await registerWith('2026-11-26', '00')).toMatchObject({ added: 1, accepted: 1n });
+    expect((await world.findings()).at(-1)).toBe('registration_rejected welcome closed');
   });
 });
 

@@ -6,6 +6,7 @@ import type { DifferentialProvider } from '../providers/differential.ts';
 import { applyLateAnswers, type Exchange, type Exchanged, exchangeFiles } from './exchange.ts';
 import type { DifferentialPorts } from './ports.ts';
 import { applyRegistrationAnswer, unansweredRegistrations } from './registration-answer-store.ts';
+import { tellStanding } from './registration-finding-store.ts';
 import { lockRegistrations, type PlannedRegistrations, planRegistrations } from './registration-plan-store.ts';
 import { writeRegistrations } from './registration-write-store.ts';
 
@@ -90,6 +91,7 @@ async function planWriteExchange(ports: DifferentialPorts, request: Registration
     const plan = await planRegistrations(tx, { provider, on, who: request.who });
     if (plan.added + plan.changed + plan.terminated === 0) return { ...nothing, fileId: null };
     const written = await writeRegistrations(tx, ports.archive, { provider, on, businessNo: ports.businessNo() });
+    await tellStanding(tx, provider.id);
     const fileName = written.fileId === null ? null : written.fileName;
     return { ...plan, refused: written.refused, fileId: written.fileId, fileName };
   });

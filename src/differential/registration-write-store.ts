@@ -1,9 +1,7 @@
 import type { PoolClient } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
-import { openFinding } from '../findings/store.ts';
 import { check } from '../kernel/check.ts';
 import type { Archive, ArchivedBytes } from '../platform/archive.ts';
-import { query } from '../platform/database/pool.ts';
 import type { DifferentialProvider } from '../providers/differential.ts';
 import type { ExchangeRefusal, ExchangeWritten } from '../providers/layout/exchange-facts.ts';
 import { ExchangeWriter } from '../providers/layout/exchange-writer.ts';
@@ -24,13 +22,9 @@ export type WrittenRegistrations = {
   readonly refused: number;
 };
 
-/** Requests that the provider's layout cannot hold: a finding for the file that they are not in. */
-const notEncodable = 'registration_not_encodable';
-const namedMost = 20;
-
 /**
  * 등록 파일 작성. Writes the requests that are in no file yet into the archive and notes the file. A request that the
- * layout cannot hold, such as one with a character that CP949 lacks, is refused by us, and told; the others go. The
+ * layout cannot hold, such as one with a character that CP949 lacks, is refused by us; the others go. The
  * caller holds `lockRegistrations`.
  */
 export async function writeRegistrations(
@@ -50,7 +44,7 @@ export async function writeRegistrations(
   const writer = { layout: registration.request.layout, head: { on, biz: businessNo } };
   const { written, kept } = await writeFile(tx, archive, writer);
   const { lines, refused } = written;
-  await refuse(tx, { provider: provider.id, fileName }, refused);
+  await refuse(tx, refused);
   if (lines === 0) return { fileId: null, fileName, lines, refused: refused.length };
   const noted = { batchId: null, provider: provider.id, kind: 'registration', on: on.toString(), mid: '' } as const;
   const sums = { lines: BigInt(lines), amountWon: 0n, differenceWon: 0n };
@@ -98,29 +92,16 @@ async function writeFile(
   return { written, kept };
 }
 
-/** Each refused request says why, and one finding names the merchants and the characters. */
-async function refuse(
-  tx: PoolClient,
-  of: { readonly provider: string; readonly fileName: string },
-  refusals: readonly ExchangeRefusal[],
-): Promise<void> {
+/** Each refused request says why. */
+async function refuse(tx: PoolClient, refusals: readonly ExchangeRefusal[]): Promise<void> {
   if (refusals.length === 0) return;
-  const refused = await query<{ row: number; merchantId: string }>(
-    tx,
+  const { rowCount } = await tx.query(
     `update registration r set state = 'refused', reason = d.reason, answered_at = clock_timestamp()
        from unnest($1::int[], $2::text[]) as d(row, reason) join registration_line l using (row)
-      where r.registration_id = l.registration_id returning d.row, r.merchant_id as "merchantId"`,
+      where r.registration_id = l.registration_id`,
     [refusals.map(({ row }) => row), refusals.map(reasonOf)],
   );
-  check(refused.length === refusals.length, `${refusals.length} requests were refused and ${refused.length} noted`);
-  const merchantOf = new Map(refused.map(({ row, merchantId }) => [row, merchantId]));
-  const first = refusals.map(({ row, ...why }) => ({ merchantId: merchantOf.get(row), ...why })).slice(0, namedMost);
-  await openFinding(tx, {
-    kind: notEncodable,
-    subject: of.fileName,
-    audience: 'in_charge',
-    detail: { provider: of.provider, requests: refusals.length, first },
-  });
+  check(rowCount === refusals.length, `${refusals.length} requests were refused and ${rowCount} noted`);
 }
 
 /** `shopName not_in_encoding 😀`: the column, what is wrong, and the character where it is one. */

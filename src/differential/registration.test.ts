@@ -160,13 +160,17 @@ describe('what CP949 lacks', () => {
     const [finding] = await listFindings(world.db.pool);
     expect(finding).toMatchObject({
       kind: 'registration_not_encodable',
-      subject: 'reg_welcome_1248100998_20261120_req',
-      detail: { requests: 1, first: [{ merchantId: 'BAD', column: 'shopName', value: '카페😀둘', character: '😀' }] },
+      subject: 'welcome',
+      detail: {
+        requests: 1,
+        first: [{ merchantId: 'BAD', shopName: '카페😀둘', reason: 'shopName not_in_encoding 😀' }],
+      },
     });
     // Not again before it is called otherwise.
     expect(await world.register('welcome', '2026-11-21')).toMatchObject({ outcome: 'empty' });
     await world.rename('BAD', '카페둘');
     expect(await registerAndAccept('2026-11-22')).toMatchObject({ added: 1, refused: 0, accepted: 1n });
+    expect(await world.findings()).toEqual(['registration_not_encodable welcome closed']);
   });
 
   test('where it is all that there is, no file goes', async () => {
