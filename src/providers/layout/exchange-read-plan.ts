@@ -14,7 +14,6 @@ export type ReadStep = Instruction & {
   readonly sum: number;
   readonly isType: boolean;
   readonly isMid: boolean;
-  readonly isCp949: boolean;
   /** The value of the head that it is. */
   readonly head: keyof ExchangeHeadValues | null;
 };
@@ -27,13 +26,11 @@ const still: ReadStep = {
   sum: -1,
   isType: false,
   isMid: false,
-  isCp949: false,
   head: null,
 };
 
 /** The steps of a line: columns in their order, then what is only verified. */
-export function planRead({ data, format, type: mark }: ExchangeLayout): readonly ReadStep[] {
-  const isCp949 = format.encoding === 'cp949';
+export function planRead({ data, type: mark }: ExchangeLayout): readonly ReadStep[] {
   const loaded = new Set<number>();
   const steps = data.columns.map((column): ReadStep => {
     const { source, name, type } = column;
@@ -42,7 +39,7 @@ export function planRead({ data, format, type: mark }: ExchangeLayout): readonly
     if (source.from === 'header') return { ...still, op: op.constant, head: source.name };
     const placed = data.fields[source.index] as ExchangeField;
     loaded.add(source.index);
-    return { ...still, ...fieldStep(column, placed, source.index), isCp949 };
+    return { ...still, ...fieldStep(column, placed, source.index) };
   });
   data.fields.forEach(({ name, field, optional }, index) => {
     if (loaded.has(index) || name === mark) return;
@@ -51,7 +48,7 @@ export function planRead({ data, format, type: mark }: ExchangeLayout): readonly
     const isDay = field.type === 'day';
     // An answer echoes much that is no column: it is verified as fast as what is one.
     const read = check === op.checkField ? fieldInstruction(field, 'text', name) : trimming(field);
-    steps.push({ ...still, ...read, op: check, field: index, checked: field, optional, isDay, isCp949 });
+    steps.push({ ...still, ...read, op: check, field: index, checked: field, optional, isDay });
   });
   return steps;
 }

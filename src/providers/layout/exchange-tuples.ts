@@ -25,6 +25,7 @@ export class ExchangeTuples implements ExchangeLines {
   readonly group = new LineSums();
   readonly #sink: CopySink;
   readonly #columns: number;
+  readonly #isCp949: boolean;
   readonly #plan: readonly ReadStep[];
   readonly #mids = new MidSet();
   readonly #spare: Buffer[] = [];
@@ -47,6 +48,7 @@ export class ExchangeTuples implements ExchangeLines {
   constructor(layout: ExchangeLayout, sink: CopySink) {
     this.#sink = sink;
     this.#columns = layout.data.columns.length + 1;
+    this.#isCp949 = layout.format.encoding === 'cp949';
     this.#plan = planRead(layout);
   }
 
@@ -120,7 +122,7 @@ export class ExchangeTuples implements ExchangeLines {
       }
       switch (step.op) {
         case op.text: {
-          const stop = copyText(step, bytes, this.#input, start, end, this.#out, view, at + 4);
+          const stop = copyText(step, this.#isCp949, bytes, this.#input, start, end, this.#out, view, at + 4);
           if (stop < 0) return -1;
           const length = stop - at - 4;
           if (length === 0 && step.required) return -1;
@@ -198,7 +200,7 @@ export class ExchangeTuples implements ExchangeLines {
   #isFine(step: ReadStep, bytes: Buffer, start: number, end: number, at: number): boolean {
     // A text that is not loaded is decoded all the same: over what comes next in the block.
     if (step.op === op.checkText) {
-      const stop = copyText(step, bytes, this.#input, start, end, this.#out, this.#view, at);
+      const stop = copyText(step, this.#isCp949, bytes, this.#input, start, end, this.#out, this.#view, at);
       return stop > at || (stop === at && !step.required);
     }
     switch (step.checked.type) {

@@ -9,20 +9,17 @@ export function isPlain(four: number): boolean {
   return ((four | (four + 0x01010101) | (four - 0x20202020)) & highBits) === 0;
 }
 
-/** How the text of a field is written. */
-export type TextShape = {
-  /** The byte trimmed, and the side (true: right). */
-  readonly fill: number;
-  readonly trimsRight: boolean;
-  readonly isCp949: boolean;
-};
+/** The byte that a text is filled with, and where (true: on the right). */
+export type Filling = { readonly fill: number; readonly trimsRight: boolean };
 
 /**
  * The text of a field, trimmed, as UTF-8 at `at` of `out`; `input` and `view` show the same bytes as `bytes` and `out`.
- * Returns where it ends, or −1 where it is no such text. Up to three bytes behind it are overwritten.
+ * Returns where it ends, or −1 where it is no such text. Up to three bytes behind it are overwritten. `CopyReader` has
+ * the same as a method of its own: as a function it made reading statements 5 % slower.
  */
 export function copyText(
-  shape: TextShape,
+  filling: Filling,
+  isCp949: boolean,
   bytes: Buffer,
   input: DataView,
   from: number,
@@ -33,12 +30,12 @@ export function copyText(
 ): number {
   let start = from;
   let end = to;
-  if (shape.trimsRight) {
-    if (end > start && bytes[end - 1] === shape.fill) {
+  if (filling.trimsRight) {
+    if (end > start && bytes[end - 1] === filling.fill) {
       while (end - start >= 4 && input.getInt32(end - 4) === fourSpaces) end -= 4;
-      while (end > start && bytes[end - 1] === shape.fill) end -= 1;
+      while (end > start && bytes[end - 1] === filling.fill) end -= 1;
     }
-  } else while (start < end && bytes[start] === shape.fill) start += 1;
+  } else while (start < end && bytes[start] === filling.fill) start += 1;
   let stop = at;
   for (; start + 4 <= end; start += 4, stop += 4) {
     const four = input.getInt32(start);
@@ -46,5 +43,5 @@ export function copyText(
     view.setInt32(stop, four);
   }
   if (start === end) return stop;
-  return shape.isCp949 ? cp949ToUtf8(bytes, start, end, view, stop) : utf8ToUtf8(bytes, start, end, out, stop);
+  return isCp949 ? cp949ToUtf8(bytes, start, end, view, stop) : utf8ToUtf8(bytes, start, end, out, stop);
 }
