@@ -11,6 +11,7 @@ import { addRegistrationCommands } from './differential/registration-commands.ts
 import { addReportCommand } from './differential/report-commands.ts';
 import { addSendCommand } from './differential/send-commands.ts';
 import { addShowCommand } from './differential/show-commands.ts';
+import { addWhatIfCommand } from './differential/what-if-commands.ts';
 import { findingsCommands } from './findings/commands.ts';
 import { failureText, isProblem } from './kernel/problem.ts';
 import { ledgerCommands } from './ledger/commands.ts';
@@ -119,6 +120,7 @@ function createProgram(config: Config, log: Log, signal: AbortSignal): Command {
   addListCommand(differential, context);
   addShowCommand(differential, context);
   addReportCommand(differential, context, { home: config.home });
+  addWhatIfCommand(differential, context);
   addRegistrationCommands(differential, context, withApp, { configured: Object.keys(config.differential) });
   ledgerCommands(program, context);
   approvalsCommands(program, context);

@@ -21,7 +21,11 @@ export async function selectCancels(tx: PoolClient, selection: Selection): Promi
   );
   check(span, 'an aggregate returns a row');
   if (span.cancels === 0n) return noCounts;
-  await findApprovals(tx, selection, span);
+  await tx.query(`
+    create temp table found on commit drop as
+    select distinct provider_tid, original_on from part_cancel where original_on is not null`);
+  // Who never was a small merchant is not looked for.
+  await findApprovals(tx, selection.channel, span, `select provider_tid from part_cancel where ${wasSmall}`);
   const originals = await originalDays(tx);
   await findClaims(tx, selection.channel, originals);
   await sumEarlierCancels(tx, selection);
@@ -33,23 +37,21 @@ export async function selectCancels(tx: PoolClient, selection: Selection): Promi
 }
 
 /**
- * The days of the approvals: `found`. Looks at the last days first and further back only for those not found there.
- * Who never was a small merchant is not looked for.
+ * Adds the days of approvals to `found`, for the TIDs that `wanted` selects. Looks at the last days first and further
+ * back only for those not found there.
  */
-async function findApprovals(
+export async function findApprovals(
   tx: PoolClient,
-  { channel }: Selection,
+  channel: string,
   { first, last }: { readonly first: string; readonly last: string },
+  wanted: string,
 ): Promise<void> {
-  await tx.query(`
-    create temp table found on commit drop as
-    select distinct provider_tid, original_on from part_cancel where original_on is not null`);
   let to = last;
   for (const days of daysBack) {
-    await tx.query(`analyze found`);
     await tx.query(`
+      analyze found;
       create temp table sought on commit drop as
-      select distinct provider_tid from part_cancel where ${wasSmall} and provider_tid not in (select provider_tid from found)`);
+      select distinct provider_tid from (${wanted}) w where provider_tid not in (select provider_tid from found)`);
     const [some] = await query(tx, 'select from sought limit 1');
     const from = Temporal.PlainDate.from(first).subtract({ days }).toString();
     const between = some === undefined ? [] : await paymentDays(tx, channel, from, to);

@@ -66,7 +66,12 @@ export function preferentialFee(amount: string, ratePpm: string, { fee, vat }: D
  * cancelled and taken (0 or less), it yields all columns and `difference_won` and `rule`; of an approval without a price
  * `difference_won` is null. Its twin is `clawbacks`.
  */
-export function clawbackOf(cancels: string, key: string, { lastCancel }: DifferenceRounding): string {
+export function clawbackOf(
+  cancels: string,
+  key: string,
+  { lastCancel }: DifferenceRounding,
+  order = 'traded_on, cancel_seq',
+): string {
   const whole = lastCancel === 'remainder' ? `when original_won + amount_upto <= 0 then -(left_won - before_won)` : '';
   return `
     select *, case when difference_won = charged_won - preferential_won then 'R'::"char" else 'M' end as rule
@@ -78,6 +83,6 @@ export function clawbackOf(cancels: string, key: string, { lastCancel }: Differe
                                    (cancelled_won + sum(amount_won) over upto)::bigint as amount_upto,
                                    (sum(size_won) over upto)::bigint as size_upto
                               from (select *, greatest(0, preferential_won - charged_won) as size_won from (${cancels}) c) own
-                            window upto as (partition by ${key} order by traded_on, cancel_seq
+                            window upto as (partition by ${key} order by ${order}
                                             rows between unbounded preceding and current row)) summed) shared) taken`;
 }

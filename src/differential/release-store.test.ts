@@ -129,12 +129,12 @@ test('a sale that is too old is held and brought to a person', async () => {
 });
 
 test('captures that come in after their day was looked at, and tiers that are learned then, are claimed by the next batch', async () => {
-  await books.merchant('M2', {}, '1048100993');
+  await books.merchant('M2', {}, '1048100994');
   await books.sales([sale('DAY', '2026-09-25'), { ...sale('TIER', '2026-09-25'), merchant: 'M2' }]);
   expect(await books.select(ksnet, '2026-09-25')).toMatchObject({ candidates: 2n, claims: 1n, ineligible: 1n });
   await books.sales([sale('LATE', '2026-09-25')]);
   expect(await books.select(ksnet, '2026-09-26')).toMatchObject({ claims: 1n });
-  await books.tier('1048100993', '2026H2', 0);
+  await books.tier('1048100994', '2026H2', 0);
   expect(await books.select(ksnet, '2026-09-27')).toMatchObject({ claims: 1n });
   expect(await books.claims(`traded_on = '2026-09-25'`)).toEqual([
     'DAY/0 P 1C 10000 110 143 R',
@@ -144,10 +144,10 @@ test('captures that come in after their day was looked at, and tiers that are le
 });
 
 test('a tier that is corrected after the sale was claimed changes no claim, and its cancel goes by the claim', async () => {
-  await books.merchant('M3', { '2026H2': 1 }, '1018100999');
+  await books.merchant('M3', { '2026H2': 1 }, '1018100995');
   await books.sales([{ ...sale('WRONG', '2026-10-01'), merchant: 'M3' }]);
   await books.select(ksnet, '2026-10-01');
-  await books.tier('1018100999', '2026H2', 3);
+  await books.tier('1018100995', '2026H2', 3);
   await books.sales([
     { ...cancel('WRONG', '2026-10-02', 1, 10_000, 230, 23), merchant: 'M3' },
     { ...sale('RIGHT', '2026-10-02'), merchant: 'M3' },

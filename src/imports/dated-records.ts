@@ -65,6 +65,30 @@ export async function importDated(
   });
 }
 
+/**
+ * Reads a source of dated facts and brings nothing in: the records in the order of their lines, and what is refused of
+ * them as they stand, without what the database knows. Throws as `importRecords` does of a source that is none.
+ */
+export async function readDated(
+  kind: Pick<DatedKind, 'columns' | 'read'>,
+  source: ImportSource,
+): Promise<{ readonly records: readonly LineOf<DatedRecord>[]; readonly refusals: readonly LineOf<Refusal>[] }> {
+  const records: LineOf<DatedRecord>[] = [];
+  const refusals: LineOf<Refusal>[] = [];
+  const sink = {
+    record(fields: ConstructorParameters<typeof NamedFields>[0], lineNo: number) {
+      const read = readRecord(kind, new NamedFields(fields, { confidential: false }));
+      if ('code' in read) refusals.push({ lineNo, of: read });
+      else records.push({ lineNo, of: read });
+    },
+    refuse: (refusal: Refusal, lineNo: number) => void refusals.push({ lineNo, of: refusal }),
+  };
+  const scanner = new RecordScanner(source.name, kind.columns, sink, source.format);
+  for await (const chunk of source.bytes) scanner.push(chunk);
+  scanner.end();
+  return { records, refusals };
+}
+
 async function enter(
   client: PoolClient,
   kind: DatedKind,
@@ -116,7 +140,7 @@ async function readAll(
   return report;
 }
 
-function readRecord(kind: DatedKind, fields: NamedFields): DatedRecord | Refusal {
+function readRecord(kind: Pick<DatedKind, 'read'>, fields: NamedFields): DatedRecord | Refusal {
   try {
     return kind.read(fields);
   } catch (error) {

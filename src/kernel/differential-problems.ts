@@ -62,4 +62,29 @@ export const differentialProblems = {
     ko: '{failed} 차액정산이 실패했습니다: {reason}',
     en: 'The differential settlement of {failed} failed: {reason}',
   },
+  what_if_file_refused: {
+    status: 400,
+    ko: '{file} {line}행: {reason}. 가정할 내용이 확실하지 않아 계산하지 않았습니다',
+    en: '{file} line {line}: {reason}. What is to be supposed is not certain, so nothing was computed',
+  },
+  retroactive_half_unknown: {
+    status: 400,
+    ko: '{half} 반기를 모르거나 그 종료일이 아직 정해지지 않았습니다: 다음 반기의 시작일을 먼저 적재하십시오',
+    en: 'The half-year {half} is not known, or not yet when it ends: import the start of the next one first',
+  },
+  retroactive_posted: {
+    status: 409,
+    ko: '{half} 소급환급은 이미 기장되었습니다 (소급환급 {refund}, {by})',
+    en: 'The retroactive refund of {half} was posted already (refund {refund}, by {by})',
+  },
+  retroactive_changed: {
+    status: 409,
+    ko: '소급환급 {refund}의 계산 결과가 승인 요청 때와 다릅니다: 요청 {proposedWon}원, 지금 {nowWon}원. 기장하지 않았으니 다시 제안하십시오',
+    en: 'Retroactive refund {refund} no longer comes to what was proposed: {proposedWon} won then, {nowWon} won now. Nothing was posted; propose it anew',
+  },
+  retroactive_refused: {
+    status: 409,
+    ko: '소급환급 {refund}: 가맹점 {merchant}의 기장이 거절되어 아무것도 기장하지 않았습니다 ({reason})',
+    en: 'Retroactive refund {refund}: the ledger refused merchant {merchant}, so nothing was posted ({reason})',
+  },
 } as const satisfies Record<string, ProblemText>;
