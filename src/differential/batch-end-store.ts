@@ -45,6 +45,22 @@ export async function failBatch(
   );
 }
 
+/** Whether all files of a provider's day are out, and answers are waited for. */
+export async function isWaiting(
+  db: Queryable,
+  batch: { readonly provider: string; readonly on: string },
+): Promise<boolean> {
+  const rows = await query(
+    db,
+    `select from differential_batch b
+      where provider = $1 and claimed_on = $2 and state = 'waiting'
+        and exists (select from claim_file f where f.batch_id = b.batch_id and f.state = 'sent')
+        and not exists (select from claim_file f where f.batch_id = b.batch_id and f.state = 'written')`,
+    [batch.provider, batch.on],
+  );
+  return rows.length > 0;
+}
+
 /** The run that a batch belongs to. */
 export async function runOfBatch(db: Queryable, batchId: bigint): Promise<string> {
   const [row] = await query<{ runId: string }>(

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Pool } from 'pg';
 import { parseDay, seoul } from '../kernel/business-day.ts';
@@ -8,6 +9,7 @@ import { type CommandContext, exitStatus } from '../platform/command.ts';
 import { writeOut } from '../platform/output.ts';
 import { createProgress, formatTable, type Progress } from '../platform/terminal.ts';
 import { differentialProviderNamed, differentialProviders } from '../providers/differential-registry.ts';
+import { isWaiting } from './batch-end-store.ts';
 import { batchColumns, batchRow, batchToJson, eventText } from './batch-rows.ts';
 import type { DifferentialEvent } from './ports.ts';
 import { type BatchResult, type DifferentialSettlement, differentialRunId } from './workflow.ts';
@@ -27,6 +29,9 @@ type Options = {
   readonly wait: boolean;
   readonly json?: true;
 };
+
+/** How often the command looks whether all files are out, where it waits for no more. */
+const lookEveryMs = 500;
 
 /** `configured`: the providers that have an address. */
 type Ports = { readonly output?: Writable; now?(): Temporal.Instant; readonly configured: readonly string[] };
@@ -74,23 +79,21 @@ async function run(
 ): Promise<void> {
   const { language, signal } = context;
   const progress = createProgress(process.stderr);
-  const sent = new Map(providers.map((provider) => [provider, Promise.withResolvers<'waiting'>()]));
-  const unwatch = engine.watchDifferential((event) => {
-    showEvent(progress, event, language);
-    if (event.step === 'receive' && event.state === 'waiting' && event.on === on)
-      sent.get(event.provider)?.resolve('waiting');
-  });
+  const unwatch = engine.watchDifferential((event) => showEvent(progress, event, language));
+  const over = new AbortController();
   // One that fails harms only itself.
   const ends = providers.map((provider) => endOf(engine, { provider, on, who }));
-  const waited = ends.map((end, n) =>
-    options.wait ? end : Promise.race([end, sent.get(providers[n] ?? '')?.promise]),
-  );
+  const waited = ends.map((end, n) => {
+    const batch = { provider: providers[n] ?? '', on };
+    return options.wait ? end : Promise.race([end, whenWaiting(engine.pool, batch, over.signal)]);
+  });
   const runs = providers.map((provider) => differentialRunId({ provider, on })).join(', ');
   const came = await Promise.race([Promise.all(waited), parked(runs, signal)]).finally(() => {
+    over.abort();
     unwatch();
     progress.close();
   });
-  const ended = came.filter((end) => end !== undefined && end !== 'waiting');
+  const ended = came.filter((end) => end !== 'waiting');
   await writeOut(output, options.json ? `${JSON.stringify(toJson(ended), null, 2)}\n` : toText(ended, language));
   const left = providers.filter((_, n) => came[n] === 'waiting').map((provider) => differentialRunId({ provider, on }));
   for (const id of left) {
@@ -103,6 +106,16 @@ async function run(
   if (ended.some((end) => 'error' in end)) process.exitCode = exitStatus.failed;
   else if (ended.some((end) => 'result' in end && end.result.outcome === 'expired'))
     process.exitCode = exitStatus.incomplete;
+}
+
+/** Asked of the database: the run may be another process's. */
+async function whenWaiting(
+  pool: Pool,
+  batch: { readonly provider: string; readonly on: string },
+  signal: AbortSignal,
+): Promise<'waiting'> {
+  while (!signal.aborted && !(await isWaiting(pool, batch))) await wait(lookEveryMs);
+  return 'waiting';
 }
 
 async function endOf(
