@@ -227,6 +227,7 @@ const impureNames = /([/-])(store|workflow|commands?|api|port|files)\.ts$/;
 const impureFolders = ['platform', 'imports', 'sandbox', ...entrances];
 const steps = [
   'differential/answer-load.ts',
+  'differential/claims-exchange.ts',
   'differential/exchange.ts',
   'differential/receive.ts',
   'differential/send.ts',

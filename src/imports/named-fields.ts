@@ -65,6 +65,12 @@ export class NamedFields {
     return won;
   }
 
+  /** A small whole number that is no amount. */
+  whole(name: string, { min, max }: { readonly min: number; readonly max: number }): number {
+    const digits = this.won(name, { min: BigInt(min), max: BigInt(max) });
+    return Number(digits);
+  }
+
   /** Refuses the record for this field. */
   refuse(name: string, code: ProblemCode, details: ProblemDetails = {}): never {
     const { value, ...place } = this.#fields.describe(this.#column(name));

@@ -18,7 +18,7 @@ export const rateColumns: RecordColumns = {
 
 export function readPreferentialRate(fields: NamedFields): DatedRecord {
   const validFrom = fields.day('validFrom').toString();
-  const tier = Number(fields.won('tier', { min: 0n, max: 3n }));
+  const tier = fields.whole('tier', { min: 0, max: 3 });
   const cardType = fields.choice('cardType', cardTypes);
   const ratePpm = parseRate(fields.raw('rate')) ?? fields.refuse('rate', 'import_rate');
   if (ratePpm > likelyMostPpm) fields.refuse('rate', 'import_rate_unlikely', { most: formatRate(likelyMostPpm) });

@@ -22,7 +22,7 @@ export function readTier(fields: NamedFields): DatedRecord {
   }
   return {
     identity: [businessNo, half],
-    content: { businessNo, half, tier: Number(fields.won('tier', { min: 0n, max: 4n })) },
+    content: { businessNo, half, tier: fields.whole('tier', { min: 0, max: 4 }) },
     // The half-year says the same: no part of what a line says of a business.
     kept: {
       ...(validFrom === null ? {} : { validFrom: validFrom.toString() }),
