@@ -57,11 +57,6 @@ export const differentialProblems = {
     ko: '{file}은(는) 사람이 정할 것이 없습니다 (상태: {state})',
     en: 'There is nothing to decide about {file} (state: {state})',
   },
-  differential_failed: {
-    status: 502,
-    ko: '{failed} 차액정산이 실패했습니다: {reason}',
-    en: 'The differential settlement of {failed} failed: {reason}',
-  },
   what_if_file_refused: {
     status: 400,
     ko: '{file} {line}행: {reason}. 가정할 내용이 확실하지 않아 계산하지 않았습니다',
