@@ -61,7 +61,8 @@ describe('the bytes of a world', () => {
     await generateWorld({ ...spec, seed: '2', into: folder });
     const second = await digests();
     const same = Object.keys(first).filter((name) => first[name] === second[name] && !name.endsWith('.done'));
-    expect(same).toEqual([]);
+    // Which BIN is of which card, and who sells through whom, is no matter of chance.
+    expect(same.sort()).toEqual(['card-bins.csv', 'sub-merchants.csv']);
   });
 
   test('never take the place of files that are no world', async () => {
