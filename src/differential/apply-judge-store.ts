@@ -59,7 +59,8 @@ function differencesOf(provider: DifferentialProvider): string {
 /**
  * Looks at each line of `answer_line` with its claim: the temporary table `judged`, whose `verdict` is A where an approval
  * on its plain way is accepted, S where it was before and with the same amount, V where a validation lets a claim go on,
- * and J where more has to be looked at: those are the rows of `aside`.
+ * and J where more has to be looked at: those are the rows of `aside`. Lines of one transaction and sequence, a few that only
+ * seem so among them, are looked at there.
  */
 export async function judgeLines(tx: PoolClient, judging: Judging): Promise<void> {
   const { provider, file, answer } = judging;
@@ -74,18 +75,20 @@ export async function judgeLines(tx: PoolClient, judging: Judging): Promise<void
          when v.after_won is null and r.difference_won = d.theirs_won then 'S'`;
   await tx.query(`
     analyze answer_line;
+    create temp table repeated on commit drop as
+    select hashtextextended(provider_tid, cancel_seq) as hash from answer_line group by 1 having count(*) > 1;
+    analyze repeated;
     create temp table judged on commit drop as
     select l.line_no, l.provider_tid, l.cancel_seq, c.channel, l.traded_on, c.merchant_id, c.difference_won as ours_won,
            d.theirs_won, d.supply_now as supply_won, case when l.tier in ('0', '1', '2', '3') then l.tier::smallint end as tier,
            case when l.card_type is null then null when l.card_type = '1' then 'K'::"char" else 'C' end as card_type, l.pay_on,
            ${differencesOf(provider)} as differences,
-           (case when c.channel is null or l.is_again or c.file_id is distinct from ${file.fileId} or c.state <> 'P'
+           (case when c.channel is null or g.hash is not null or c.file_id is distinct from ${file.fileId} or c.state <> 'P'
                       or l.amount_won <> c.amount_won then 'J'
                  ${plain}
                  else 'J' end)::"char" as verdict
-      from (select l.*, coalesce(lag((provider_tid, cancel_seq, traded_on, mid)) over w = (provider_tid, cancel_seq, traded_on, mid), false)
-                     or coalesce(lead((provider_tid, cancel_seq, traded_on, mid)) over w = (provider_tid, cancel_seq, traded_on, mid), false) as is_again
-              from answer_line l window w as (order by ${lineKey})) l
+      from answer_line l
+      left join repeated g on g.hash = hashtextextended(l.provider_tid, l.cancel_seq)
       left join (${ofBatch(judging, 'claim', `${claimKey}, mid, file_id, state, type, tier, card_type, amount_won, original_won, charged_won, difference_won, merchant_id`)}) c
              on c.provider_tid = l.provider_tid and c.cancel_seq = l.cancel_seq and c.traded_on = l.traded_on and c.mid = l.mid
       left join (${ofBatch(judging, 'claim_result', `${claimKey}, difference_won`)}) r

@@ -43,6 +43,6 @@ export async function applyAnswer(
   const differenceWon = await bookAndWrite(tx, judging);
   await writeBreaks(tx, judging, unreadable);
   const counts = await countLines(tx, unreadable.length, differenceWon);
-  await tx.query('drop table answer_line, judged, aside, refunded');
+  await tx.query('drop table answer_line, repeated, judged, aside, refunded');
   return counts;
 }

@@ -99,6 +99,19 @@ async function makeClaimLeaves(tx: PoolClient, batchId: bigint): Promise<void> {
   );
 }
 
+/** Lets the planner know what has just been written, before it is written to a file and answered. */
+async function analyzeClaims(tx: PoolClient, batchId: bigint): Promise<void> {
+  const leaves = await query<{ leaf: string }>(
+    tx,
+    `select tableoid::regclass::text as leaf from differential_day d
+      cross join lateral (select tableoid from claim c where c.channel = d.channel and c.traded_on = d.traded_on limit 1) c
+      where batch_id = $1 order by 1`,
+    [batchId],
+  );
+  await tx.query('set local default_statistics_target = 10');
+  for (const { leaf } of leaves) await tx.query(`analyze ${leaf}`);
+}
+
 /**
  * The numbers of the files that the batch may fill: one, or one for each MID of its captures and of the claims that wait
  * to go with it.
@@ -151,6 +164,7 @@ export async function closeSelection(
       await releaseClaims(tx, selectionOf({ ...batch, provider, channel, part: 0, parts: 1 }));
     }
     await tellPeople(tx, batchId, provider, batch.claimedOn);
+    await analyzeClaims(tx, batchId);
     await markSelected(tx, batchId);
   }
   return await selectedCounts(tx, batchId);
