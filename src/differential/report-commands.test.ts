@@ -139,17 +139,17 @@ describe('the report of a month', () => {
     const csv = await readFile(fileOf('differential.csv', '2026-10-01_2026-11-30'), 'utf8');
     const lines = csv.split('\r\n');
     expect(lines[0]).toBe(
-      '\ufeffMonth,Provider,Kind,Tier,Status,Code,Meaning,Claims,Not priced,Claimed,Accepted,Off ours,Oldest capture,Business days',
+      '\ufeffMonth,Provider,Kind,Tier,Status,Code,Meaning,Claims,Not priced,Claimed,Accepted,Claims off ours,Off ours,Oldest capture,Business days',
     );
     expect(lines.slice(1)).toEqual([
-      '2026-10,welcome,retroactive,0 smallest,paid,,,1,0,176,176,0,,',
-      '2026-11,ksnet,daily,1 small 1,held,a_reason<nobody>&named,a_reason<nobody>&named,1,0,176,0,0,2026-11-27,2',
-      '2026-11,ksnet,daily,1 small 1,waiting,,,2,0,352,0,0,2026-11-27,2',
-      '2026-11,welcome,daily,0 smallest,clawed back,,,1,0,-176,-176,0,,',
-      '2026-11,welcome,daily,0 smallest,held,card_type_unknown,card type unknown,1,1,0,0,0,2026-11-20,7',
-      '2026-11,welcome,daily,0 smallest,paid,,,2,0,352,353,1,,',
-      '2026-11,welcome,daily,3 small 3,held,welcome:09,merchant number blank or not registered,1,0,176,0,0,2026-11-20,7',
-      expect.stringMatching(/^2026-11,welcome,daily,3 small 3,rejected,welcome:10,.+,1,0,176,0,0,,$/),
+      '2026-10,welcome,retroactive,0 smallest,paid,,,1,0,176,176,0,0,,',
+      '2026-11,ksnet,daily,1 small 1,held,a_reason<nobody>&named,a_reason<nobody>&named,1,0,176,0,0,0,2026-11-27,2',
+      '2026-11,ksnet,daily,1 small 1,waiting,,,2,0,352,0,0,0,2026-11-27,2',
+      '2026-11,welcome,daily,0 smallest,clawed back,,,1,0,-176,-176,0,0,,',
+      '2026-11,welcome,daily,0 smallest,held,card_type_unknown,card type unknown,1,1,0,0,0,0,2026-11-20,7',
+      '2026-11,welcome,daily,0 smallest,paid,,,2,0,352,353,1,1,,',
+      '2026-11,welcome,daily,3 small 3,held,welcome:09,merchant number blank or not registered,1,0,176,0,0,0,2026-11-20,7',
+      expect.stringMatching(/^2026-11,welcome,daily,3 small 3,rejected,welcome:10,.+,1,0,176,0,0,0,,$/),
       '',
     ]);
     const parts = unzipSync(await readFile(fileOf('differential.xlsx', '2026-10-01_2026-11-30')));

@@ -31,6 +31,7 @@ export const sheetColumns: readonly SheetColumn[] = [
   { title: 'unpriced', width: 12, cell: (line) => count(line.unpriced) },
   { title: 'claimed', width: 16, cell: (line) => won(line.claimedWon) },
   { title: 'accepted', width: 16, cell: (line) => won(line.acceptedWon) },
+  { title: 'differingClaims', width: 14, cell: (line) => count(line.differing) },
   { title: 'differing', width: 14, cell: (line) => won(line.differingWon) },
   {
     title: 'oldest',

@@ -29,7 +29,7 @@ export const reportWords = {
   held: { ko: '보류', en: 'Held' },
   waiting: { ko: '회신 대기', en: 'Waiting' },
   differing: { ko: '당사와 차이', en: 'Off ours' },
-  outstanding: { ko: '미결', en: 'Outstanding' },
+  differingClaims: { ko: '차이 난 건수', en: 'Claims off ours' },
   byProvider: { ko: '원천사별', en: 'By provider' },
   byTier: { ko: '등급별', en: 'By tier' },
   byMonth: { ko: '월별', en: 'By month' },
@@ -52,7 +52,6 @@ export const reportWords = {
     en: 'Business days since the capture, of claims that are held or wait for an answer.',
   },
   age: { ko: '경과 영업일', en: 'Business days' },
-  absolute: { ko: '절대값', en: 'Absolute' },
   refunds: { ko: '가맹점 정산 반영', en: 'What was booked for merchants' },
   refundsNote: {
     ko: '이 기간에 기장된 것: 환급 + 환수 = 지갑 + 지급보류 + 상계 − 이월.',
