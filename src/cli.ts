@@ -9,6 +9,7 @@ import { differentialCommands } from './differential/commands.ts';
 import { addListCommand } from './differential/list-commands.ts';
 import { addRegistrationCommands } from './differential/registration-commands.ts';
 import { addReportCommand } from './differential/report-commands.ts';
+import { addRetroactiveCommand } from './differential/retroactive-commands.ts';
 import { addSendCommand } from './differential/send-commands.ts';
 import { addShowCommand } from './differential/show-commands.ts';
 import { addWhatIfCommand } from './differential/what-if-commands.ts';
@@ -121,6 +122,7 @@ function createProgram(config: Config, log: Log, signal: AbortSignal): Command {
   addShowCommand(differential, context);
   addReportCommand(differential, context, { home: config.home });
   addWhatIfCommand(differential, context);
+  addRetroactiveCommand(differential, context);
   addRegistrationCommands(differential, context, withApp, { configured: Object.keys(config.differential) });
   ledgerCommands(program, context);
   approvalsCommands(program, context);
