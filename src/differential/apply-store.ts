@@ -37,6 +37,7 @@ export async function applyAnswer(
   check(file.batchId !== null && file.provider === provider.id, `answer ${answerId} is to claims of ${provider.id}`);
   await planForSets(tx);
   const { unreadable } = await loadAnswer(tx, { archive, provider, file, answer });
+  await alone(tx, provider);
   const judging: Judging = { provider, file, answer, by, on, days: await claimDays(tx, file.batchId) };
   await judgeLines(tx, judging);
   await decide(tx, judging);
@@ -45,4 +46,12 @@ export async function applyAnswer(
   const counts = await countLines(tx, unreadable.length, differenceWon);
   await tx.query('drop table answer_line, repeated, judged, aside, refunded');
   return counts;
+}
+
+/**
+ * From here on no other answer of the provider is applied until this one is written: a cancel's answer has to see that of
+ * its approval, or be seen by it, though they stand in files of different days.
+ */
+async function alone(tx: PoolClient, { id }: DifferentialProvider): Promise<void> {
+  await tx.query(`select pg_advisory_xact_lock(hashtext('jeongsan:answers:' || $1))`, [id]);
 }
