@@ -27,6 +27,7 @@ const reasonWords: Readonly<Record<string, Words>> = {
   amount_changed: { ko: '회신 금액이 다름', en: 'the amount came back changed' },
   unknown_code: { ko: '모르는 결과 코드', en: 'a code that nobody listed' },
   answered_twice: { ko: '서로 다른 회신', en: 'answered twice, differently' },
+  booking_failed: { ko: '기장 실패', en: 'could not be booked' },
   unanswered: { ko: '회신 기한 지남', en: 'not answered by the deadline' },
   not_overcharged: { ko: '초과 부과 없음', en: 'not overcharged after all' },
   payment_missing: { ko: '승인 내역이 아직 없음', en: 'its payment has not come in' },
@@ -76,6 +77,7 @@ const wayWords: Readonly<Record<string, Words>> = {
   released: { ko: '보류 해제', en: 'released' },
   queued: { ko: '재청구 대기', en: 'queued to be sent again' },
   sent_again: { ko: '재청구', en: 'sent again' },
+  posted: { ko: '소급환급 기장', en: 'refunded retroactively' },
   break_opened: { ko: '불일치', en: 'break' },
   break_closed: { ko: '불일치 종결', en: 'break closed' },
 };
@@ -91,6 +93,8 @@ const breakWords: Readonly<Record<string, Words>> = {
   unknown_code: { ko: '모르는 결과 코드', en: 'a code that nobody listed' },
   unknown_claim: { ko: '신청하지 않은 건', en: 'nobody claimed this' },
   answered_twice: { ko: '서로 다른 회신', en: 'answered twice, differently' },
+  booking_failed: { ko: '기장 실패', en: 'could not be booked' },
+  unreadable: { ko: '해독 불가', en: 'unreadable' },
   clawback_without_refund: { ko: '환급 없는 환수', en: 'a clawback of what was not refunded' },
 };
 

@@ -207,14 +207,20 @@ test('a retroactive claim is shown with the tier that it is by, and what its ref
       values ('1234567891', '2026H1', 4, 'kim', '2026-02-11T09:00:00+09:00');
     insert into claim_refund (event, provider, answer_id, merchant_id, claims, refund_won, clawback_won, offset_won,
                               carried_won, held_won, wallet_won, booked_on)
-      values ('retroactive:7:M1', 'welcome', null, 'M1', 1, 176, 0, 0, 0, 0, 176, '2026-09-25'),
-             ('retroactive:7:M2', 'welcome', null, 'M2', 1, 176, 0, 0, 0, 0, 176, '2026-09-25')`);
+      values ('retroactive:1:welcome:M1', 'welcome', null, 'M1', 1, 176, 0, 0, 0, 0, 176, '2026-09-25'),
+             ('retroactive:1:ksnet:M1', 'ksnet', null, 'M1', 1, 176, 0, 0, 0, 0, 176, '2026-09-25'),
+             ('retroactive:1:welcome:M2', 'welcome', null, 'M2', 1, 176, 0, 0, 0, 0, 176, '2026-09-25'),
+             ('retroactive:2:welcome:M1', 'welcome', null, 'M1', 1, 99, 0, 0, 0, 0, 99, '2027-03-31');
+    insert into retroactive_refund (half, proposed_by, claims, merchants, difference_won, digest, posted_at, posted_by)
+      values ('2026H1', 'kim', 1, 1, 176, 'd', '2026-09-25T10:00:00+09:00', 'lee'),
+             ('2026H2', 'kim', 1, 1, 99, 'd', '2027-03-31T10:00:00+09:00', 'lee')`);
   await plantClaim(pool, { tid: 'T8', kind: 'R', on: '2026-03-05', accepted: { won: 176n } });
   const { said } = await show(['T8']);
   expect(said).toMatch(/^Tier +0 smallest · 2026H2, known since 2026-08-11 09:00:00 \(kim\)$/m);
   expect(said.match(/^retroactive:.*$/gm)?.map((line) => line.replace(/ {2,}/g, ' '))).toEqual([
-    'retroactive:7:M1 2026-09-25 1 176 0 0 0 0 176',
+    'retroactive:1:welcome:M1 2026-09-25 1 176 0 0 0 0 176',
   ]);
+  expect(said).toMatch(/^2026-09-25 10:00:00 +refunded retroactively +lee +176 won · retroactive:1$/m);
 });
 
 test('what is sent by another clock is still sent after it was written', async () => {

@@ -153,6 +153,11 @@ async function wayOf(client: PoolClient, claim: ClaimRow): Promise<WayPoint[]> {
        select a.applied_at, 'accepted', null, a.file_name, a.sha256, r.line_no, null, null, r.difference_won, null
          from claim_result r join answer_file a using (answer_id) where ${key} and kind = $5::"char"
        union all
+       select posted_at, 'posted', posted_by, 'retroactive:' || refund_id, null, null, null, null, r.difference_won, null
+         from claim_result r join half_year_period on $8 between starts_on and coalesce(ends_on, 'infinity')
+         join retroactive_refund using (half)
+        where ${key} and kind = $5::"char" and kind = 'R' and posted_at is not null
+       union all
        select rejected_at, 'rejected', null, a.file_name, a.sha256, r.line_no, r.code, null, null,
               jsonb_build_object('attempt', attempt, 'final', final)
          from claim_rejection r join answer_file a using (answer_id) where ${key} and kind = $5::"char"
@@ -178,7 +183,16 @@ async function wayOf(client: PoolClient, claim: ClaimRow): Promise<WayPoint[]> {
       order by greatest(at, case when what in ('sent', 'found_there') then
                                    (select written_at from claim_file where file_id = $7) end),
                array_position(array['selected', 'written', 'sent', 'found_there'], what) nulls last, what`,
-    [claim.channel, claim.tradedOn, claim.providerTid, claim.cancelSeq, claim.kind, claim.batchId, claim.fileId],
+    [
+      claim.channel,
+      claim.tradedOn,
+      claim.providerTid,
+      claim.cancelSeq,
+      claim.kind,
+      claim.batchId,
+      claim.fileId,
+      claim.originalOn,
+    ],
   );
   return rows;
 }
@@ -190,7 +204,10 @@ async function refundsOf(client: PoolClient, claim: ClaimRow): Promise<ShownRefu
             offset_won as "offsetWon", carried_won as "carriedWon", held_won as "heldWon", wallet_won as "walletWon"
        from claim_refund
       where merchant_id = $6
-        and (($5 = 'R' and provider = $8 and answer_id is null)
+        and (($5 = 'R' and provider = $8 and split_part(event, ':', 2) = (
+                select refund_id::text from retroactive_refund join half_year_period using (half)
+                 where posted_at is not null and $9 between starts_on and coalesce(ends_on, 'infinity'))
+              and answer_id is null)
           or answer_id in (select $7::bigint
                           union select answer_id from claim_revision
                            where channel = $1 and traded_on = $2 and provider_tid = $3 and cancel_seq = $4
@@ -205,6 +222,7 @@ async function refundsOf(client: PoolClient, claim: ClaimRow): Promise<ShownRefu
       claim.merchantId,
       claim.answerId,
       claim.provider,
+      claim.originalOn,
     ],
   );
   return rows;
