@@ -78,7 +78,7 @@ function answerWhatIsThere(on: string): void {
   const request = path.join(providerFolder, 'req', `daff_nice_1234567891_${on.replaceAll('-', '')}_req`);
   const answer = path.join(providerFolder, 'res', path.basename(request).replace('_req', '_res'));
   if (!existsSync(request) || existsSync(answer)) return;
-  writeFileSync(`${answer}.${process.pid}`, answerOf(readFileSync(request), on));
+  writeFileSync(`${answer}.${process.pid}`, answerOf(nice, readFileSync(request), on));
   utimesSync(`${answer}.${process.pid}`, 0, Date.parse(on) / 1000);
   renameSync(`${answer}.${process.pid}`, answer);
 }

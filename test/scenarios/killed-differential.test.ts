@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { answerOf } from '../../src/differential/answering.fixture.ts';
 import { type Charged, createClaimBooks } from '../../src/differential/selection.fixture.ts';
+import { nice } from '../../src/providers/differential/nice.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { type FaultySftpServer, startFaultySftpServer } from '../support/faulty-sftp-server.ts';
 import { runProcess, type TestProcess } from '../support/processes.ts';
@@ -172,7 +173,7 @@ test('a process that is killed while it waits for answers: the next goes on wait
   await waits(last);
   const name = 'daff_nice_1234567891_20260901';
   const request = await readFile(path.join(provider, 'req', `${name}_req`));
-  await writeFile(path.join(provider, 'res', `${name}_res`), answerOf(request, dayOf(0)));
+  await writeFile(path.join(provider, 'res', `${name}_res`), answerOf(nice, request, dayOf(0)));
   expect(await last.ended, last.errors()).toBe(0);
   await expectEverythingOnce(1);
   const steps = await rowsOf(
