@@ -77,6 +77,24 @@ describe('a process was killed while it sent', () => {
   });
 });
 
+test('an answer that another day took, while the run that sent the file is dead, settles it', async () => {
+  const fileId = await inDoubt('claims');
+  await world.remotes.place(`in/${fileName}`, Buffer.from('claims'));
+  await world.answer(answerName, 'A 1');
+  expect(await world.late(newRun(), '2026-11-22')).toBe(1);
+  expect(await file()).toMatchObject({ state: 'answered', found_there: true });
+  expect(await world.run(newRun(), [fileId])).toMatchObject([{ state: 'answered', answers: 1 }]);
+  expect(world.remotes.sftp.seen).toMatchObject({ takenBytes: 0, renames: 0 });
+});
+
+test('a file whose lines were all settled otherwise does not expire', async () => {
+  const fileId = await world.written('claims', 1);
+  const settle = `insert into applied select 0, ${fileId}, 1`;
+  world.clock.at('2026-11-24 12:00', () => world.db.pool.query(settle));
+  expect(await world.run(newRun(), [fileId])).toMatchObject([{ state: 'answered', answers: 0 }]);
+  expect(await world.findings()).toEqual([]);
+});
+
 describe('no doubt, and yet it is there', () => {
   test('with our size: taken as sent, as after a restored backup', async () => {
     const fileId = await world.written('claims', 1);

@@ -85,8 +85,8 @@ async function noteWhatIsLeft(
 ): Promise<void> {
   const { fileId, fileName, answer } = file;
   const by = runId();
-  if (file.state === 'failed') {
-    // Who answers has it, whatever sending came to.
+  if (file.state === 'failed' || file.state === 'written') {
+    // Who answers has it, whatever sending came to, or whoever died before it could be noted.
     const { calendar } = exchange.provider.differential;
     const times = answerTimes(calendar, clock.now(), await businessCalendar(tx));
     await noteSent(tx, fileId, { sentAt: clock.now(), foundThere: true, ...times });

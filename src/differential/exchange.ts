@@ -13,6 +13,8 @@ import {
   claimFile,
   filesOf,
   filesThatWentOut,
+  lockFile,
+  noteAnswered,
   noteExpired,
   noteFailed,
   noteSent,
@@ -166,8 +168,11 @@ async function applyOne(ports: ExchangePorts, exchange: Omit<Exchange, 'fileIds'
 }
 
 async function expire(tx: PoolClient, exchange: Exchange, fileId: bigint): Promise<void> {
-  if (!(await noteExpired(tx, fileId))) return;
-  await tellUnanswered(tx, await claimFile(tx, fileId), await exchange.unanswered(tx, fileId));
+  await lockFile(tx, fileId);
+  const left = await exchange.unanswered(tx, fileId);
+  // What was open may have been settled otherwise meanwhile.
+  if (left === 0n) await noteAnswered(tx, fileId);
+  else if (await noteExpired(tx, fileId)) await tellUnanswered(tx, await claimFile(tx, fileId), left);
 }
 
 async function sumUp(

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { closeFinding, openFinding } from '../findings/store.ts';
 import { isProblem } from '../kernel/problem.ts';
 import { inTransaction } from '../platform/database/pool.ts';
+import { retryFaults } from '../platform/durable/database-fault.ts';
 import type { RemoteFile, RemoteFolder } from '../platform/remote-folder.ts';
 import { type AnswerStage, answersToApply, isKnown, registerAnswer } from './answer-store.ts';
 import type { Exchange } from './exchange.ts';
@@ -38,34 +39,44 @@ export async function receiveAnswers(
   expecting: Expecting,
   fileIds: readonly bigint[],
 ): Promise<Received> {
-  const { pool, clock } = ports;
-  const { calendar } = expecting.provider.differential;
+  const { clock } = ports;
   for (;;) {
-    const files = await filesOf(pool, fileIds);
-    const waiting = files.filter(({ state }) => state === 'sent');
-    const nothing = { answerIds: [], overdue: [] };
-    if (waiting.length === 0 || files.some(({ state }) => state === 'written')) return nothing;
-    const now = clock.now();
-    const hasCome = (at: Date | null) => Number(at) <= now.epochMilliseconds;
-    const due = waiting.filter(({ pollFrom, deadlineAt }) => hasCome(pollFrom) || hasCome(deadlineAt));
-    if (due.length > 0) {
-      const answerIds = await lookFor(ports, expecting, due);
-      if (answerIds.length > 0) return { answerIds, overdue: [] };
-    }
-    // Judged by the time before looking: what came until then was seen.
-    const overdue = due.filter(({ deadlineAt }) => hasCome(deadlineAt));
-    if (overdue.length > 0) return { answerIds: [], overdue: overdue.map(({ fileId }) => fileId) };
-    const next = nextPoll(calendar, clock.now(), waiting.map(timesOf));
-    ports.watch({
-      provider: expecting.provider.id,
-      on: waiting[0]?.on ?? '',
-      step: 'receive',
-      state: 'waiting',
-      until: next.toString(),
-      counts: { files: waiting.length },
-    });
+    // A database that was away for a moment, days into the wait, is no reason to give up.
+    const looked = await retryFaults(
+      () => false,
+      () => look(ports, expecting, fileIds),
+    );
+    if (looked.over !== undefined) return looked.over;
+    const { next, on, files } = looked;
+    const event = { provider: expecting.provider.id, on, step: 'receive', state: 'waiting' } as const;
+    ports.watch({ ...event, until: next.toString(), counts: { files } });
     await clock.waitUntil(next, 'wait for answers');
   }
+}
+
+type Looked =
+  | { readonly over: Received }
+  | { readonly over?: undefined; readonly next: Temporal.Instant; readonly on: string; readonly files: number };
+
+/** One look at the files and, for those whose time has come, at the provider's inbox. */
+async function look(ports: ExchangePorts, expecting: Expecting, fileIds: readonly bigint[]): Promise<Looked> {
+  const { pool, clock } = ports;
+  const files = await filesOf(pool, fileIds);
+  const waiting = files.filter(({ state }) => state === 'sent');
+  const nothing = { answerIds: [], overdue: [] };
+  if (waiting.length === 0 || files.some(({ state }) => state === 'written')) return { over: nothing };
+  const now = clock.now();
+  const hasCome = (at: Date | null) => Number(at) <= now.epochMilliseconds;
+  const due = waiting.filter(({ pollFrom, deadlineAt }) => hasCome(pollFrom) || hasCome(deadlineAt));
+  if (due.length > 0) {
+    const answerIds = await lookFor(ports, expecting, due);
+    if (answerIds.length > 0) return { over: { answerIds, overdue: [] } };
+  }
+  // Judged by the time before looking: what came until then was seen.
+  const overdue = due.filter(({ deadlineAt }) => hasCome(deadlineAt)).map(({ fileId }) => fileId);
+  if (overdue.length > 0) return { over: { answerIds: [], overdue } };
+  const next = nextPoll(expecting.provider.differential.calendar, clock.now(), waiting.map(timesOf));
+  return { next, on: waiting[0]?.on ?? '', files: waiting.length };
 }
 
 /**

@@ -48,7 +48,9 @@ export async function sendFile(
   if (file.state !== 'written') {
     return { sentAt: file.sentAt?.toISOString() ?? began.toString(), foundThere: file.foundThere ?? false };
   }
-  const { deadlineAt } = answerTimes(provider.differential.calendar, began, await businessCalendar(pool));
+  // Counted from the first try, whichever process made it.
+  const firstTry = file.sendingAt === null ? began : Temporal.Instant.from(file.sendingAt.toISOString());
+  const { deadlineAt } = answerTimes(provider.differential.calendar, firstTry, await businessCalendar(pool));
   const remote = ports.remote(provider.id);
   const sending: Sending = { ports, provider, file, remote, inDoubt: file.sendingAt !== null };
   try {
