@@ -51,7 +51,7 @@ export function monthClock(folder: string, firstDay: string, look: (now: Tempora
 }
 
 /** At these hours of Seoul's somebody looks for answers: what is asked for between them is looked for at the next one. */
-const hoursOfLooking = [9, 10, 11, 12, 13, 15, 18];
+const hoursOfLooking = [10, 12, 15, 18];
 /** What waits for less is no look for answers. */
 const shortMs = 5 * 60_000;
 
