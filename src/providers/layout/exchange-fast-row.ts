@@ -113,6 +113,8 @@ export class FastRow {
   #text(step: WriteStep, from: number, length: number, at: number): number {
     const { bytes, view } = this.#scan;
     if (length > step.width || (length === 0 && step.required)) return -1;
+    const out = this.#view;
+    const { plain } = this.#plan;
     let start = from;
     const end = from + length;
     if (bytes[end - 1] === space && length > 0) return -1;
@@ -120,12 +122,12 @@ export class FastRow {
     for (; start + 4 <= end; start += 4, to += 4) {
       const four = view.getInt32(start);
       if (!isPlain(four)) return -1;
-      this.#view.setInt32(to, four);
+      out.setInt32(to, four);
     }
     for (; start < end; start += 1, to += 1) {
       const byte = bytes[start] as number;
-      if (this.#plan.plain[byte] === 0) return -1;
-      this.#out[to] = byte;
+      if (plain[byte] === 0) return -1;
+      out.setUint8(to, byte);
     }
     return to;
   }
@@ -179,13 +181,16 @@ export class FastRow {
     const count = maxDigits - first;
     if (width > 0 && count > width) return -1;
     const end = at + (width > 0 ? width : count);
-    for (let i = 0; i < count; i += 1) this.#out[end - count + i] = digits[first + i] as number;
+    const out = this.#out;
+    for (let i = 0; i < count; i += 1) out[end - count + i] = digits[first + i] as number;
     return end;
   }
 
   #copy(written: Buffer | null | undefined, at: number): number {
     if (written === null || written === undefined) return -1;
-    for (let byte = 0; byte < written.length; byte += 1) this.#out[at + byte] = written[byte] as number;
-    return at + written.length;
+    const out = this.#out;
+    const { length } = written;
+    for (let byte = 0; byte < length; byte += 1) out[at + byte] = written[byte] as number;
+    return at + length;
   }
 }
