@@ -1,9 +1,10 @@
-import type {
-  ExchangeColumn,
-  ExchangeField,
-  ExchangeLayout,
-  ExchangeRecord,
-  ExchangeTotalLayout,
+import {
+  type ExchangeColumn,
+  type ExchangeField,
+  type ExchangeLayout,
+  type ExchangeRecord,
+  type ExchangeTotalLayout,
+  recordsOfExchange,
 } from './exchange-layout.ts';
 import type { Field } from './field.ts';
 import type { FieldValue } from './field-write.ts';
@@ -81,6 +82,20 @@ export function dataFieldDefects({ data, type }: ExchangeLayout): string[] {
 
 function isEmpty(field: Field): boolean {
   return field.type === 'always' || field.type === 'filler' || (field.type === 'text' && !field.required);
+}
+
+/** Rows are written without asking for room at every field: this bounds what a record takes. */
+const maxRecordBytes = 16_384;
+const maxValues = 30;
+
+/** What is wrong with the size of the records. */
+export function sizeDefects(layout: ExchangeLayout): string[] {
+  const { format } = layout;
+  if (format.kind === 'fixed' && format.recordBytes > maxRecordBytes) {
+    return [`records are wider than ${maxRecordBytes} bytes`];
+  }
+  const isLong = recordsOfExchange(layout).some(({ fields }) => fields.length > maxValues);
+  return format.kind === 'delimited' && isLong ? [`records have more than ${maxValues} values`] : [];
 }
 
 /** What is wrong with start, header, totals and end. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { Problem } from '../../kernel/problem.ts';
 import { constant } from './define.ts';
 import { delimitedExchange, fixedExchange, fromHead, nowhere, optional } from './exchange-define.ts';
-import { always, blank, code, day, number, text, time, won } from './field.ts';
+import { always, blank, code, day, type Field, number, text, time, won } from './field.ts';
 
 type Spec = Parameters<typeof fixedExchange<'answer'>>[0];
 
@@ -45,6 +45,7 @@ test('a layout that adds up is made', () => {
 });
 
 const refused: readonly [title: string, change: Partial<Spec>, fault: string][] = [
+  ['records that are too wide', { recordBytes: 16_385 }, 'records are wider than 16384 bytes'],
   ['widths that do not add up', fields({ orderNo: [6, text()] }), 'data: widths add up to 101 bytes, not 100'],
   ['a day of the wrong width', fields({ payOn: [5, optional(day8)] }), 'data: payOn is 8 bytes wide, not 5'],
   ['no field to know a record by', { type: 'kind' }, 'data: no constant field "kind" to know the record by'],
@@ -192,4 +193,28 @@ test('all faults are told at once, of delimited layouts too', () => {
     'data: finalNo may not be nowhere',
     'data: code may not be nowhere',
   ]);
+});
+
+test('a line of more values than there is room for is refused', () => {
+  const user = Object.fromEntries(Array.from({ length: 26 }, (_user, n) => [`user${n}`, text()]));
+  const own = {
+    mark: always('R'),
+    action: code({ '1': 'N' }),
+    acquirer: text(),
+    merchantId: text(),
+    finalNo: text(),
+    code: text(),
+  };
+  const make = (fields: Record<string, Field>) =>
+    delimitedExchange({
+      record: 'registrationAnswer',
+      encoding: 'cp949',
+      separator: ',',
+      quote: 'none',
+      lineBreak: 'lf',
+      type: 'mark',
+      data: fields,
+    });
+  expect(make(own).data.fields).toHaveLength(6);
+  expect(() => make({ ...own, ...user })).toThrow('records have more than 30 values');
 });

@@ -1,5 +1,5 @@
 import { Problem } from '../../kernel/problem.ts';
-import { columnDefects, dataFieldDefects, frameDefects } from './exchange-defects.ts';
+import { columnDefects, dataFieldDefects, frameDefects, sizeDefects } from './exchange-defects.ts';
 import {
   columnsOfRecord,
   type ExchangeColumn,
@@ -165,7 +165,7 @@ function place<R extends ExchangeRecord, F>(
     if (!named.has(column)) faults.push(`data: same.${field}: ${column} is no column of this record`);
     if (named.has(field)) faults.push(`data: same.${field} is a column of its own`);
   }
-  faults.push(...columnDefects(layout), ...dataFieldDefects(layout), ...frameDefects(layout));
+  faults.push(...sizeDefects(layout), ...columnDefects(layout), ...dataFieldDefects(layout), ...frameDefects(layout));
   faults.push(...markDefects(spec.type, recordsOfExchange(layout), format));
   if (faults.length > 0) throw new Problem('layout_invalid', { stage: spec.record, faults: faults.join('\n') });
   return layout;
