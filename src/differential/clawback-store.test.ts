@@ -126,3 +126,14 @@ test('a cancel of what was not overcharged makes no claim', async () => {
   await books.sales([cancel('CHEAP', '2026-07-26', 1, 10_000, 100, 10, 'C')]);
   expect(await books.select(ksnet, '2026-07-26')).toMatchObject({ candidates: 1n, claims: 0n, notOvercharged: 1n });
 });
+
+test('a TID that was given out again: a cancel is of the latest sale', async () => {
+  await books.sales([sale('TWICE', '2026-07-01'), sale('TWICE', '2026-07-05')]);
+  await books.select(ksnet, '2026-07-05');
+  await books.sales([cancel('TWICE', '2026-07-06', 1, 10_000, 230, 23, 'C')]);
+  await books.select(ksnet, '2026-07-06');
+  const { rows } = await db.pool.query(
+    `select original_on::text as day from claim where provider_tid = 'TWICE' and cancel_seq = 1`,
+  );
+  expect(rows).toEqual([{ day: '2026-07-05' }]);
+});

@@ -22,6 +22,7 @@ export async function selectCancels(tx: PoolClient, selection: Selection): Promi
   check(span, 'an aggregate returns a row');
   if (span.cancels === 0n) return noCounts;
   await tx.query(`
+    ${keepLatest('part_cancel', 'traded_on, provider_tid, cancel_seq')};
     create temp table found on commit drop as
     select distinct provider_tid, original_on from part_cancel where original_on is not null`);
   // Who never was a small merchant is not looked for.
@@ -34,6 +35,12 @@ export async function selectCancels(tx: PoolClient, selection: Selection): Promi
   check(counts, 'an aggregate returns a row');
   await tx.query('drop table found, original, earlier, unclaimed');
   return counts;
+}
+
+/** SQL: of rows with the same key only those of the latest approval: a TID that was given out again cancels that one. */
+function keepLatest(table: string, key: string): string {
+  return `delete from ${table} r using (select ${key}, max(original_on) as latest from ${table} group by ${key}) k
+           where (${key.replace(/(\w+)/g, 'r.$1')}) = (${key.replace(/(\w+)/g, 'k.$1')}) and r.original_on < k.latest`;
 }
 
 /**
@@ -67,9 +74,10 @@ export async function findApprovals(
       );
     }
     await tx.query('drop table sought');
-    if (some === undefined) return;
+    if (some === undefined) break;
     to = Temporal.PlainDate.from(from).subtract({ days: 1 }).toString();
   }
+  await tx.query(keepLatest('found', 'provider_tid'));
 }
 
 /** SQL: whether the merchant of a cancel was small in any half-year. */

@@ -29,7 +29,10 @@ export async function createPriced(tx: PoolClient, name: string): Promise<void> 
 export async function pricePastDay(tx: PoolClient, day: PastDay, pricings: readonly Pricing[]): Promise<void> {
   await stageDay(tx, day);
   await addOutside(tx, day);
-  const originals = await query<{ day: string }>(tx, 'select distinct original_on::text as day from found order by 1');
+  const originals = await query<{ day: string }>(
+    tx,
+    `select original_on::text as day from found union select traded_on::text from past where cancel_seq = 0 order by 1`,
+  );
   const days = originals.map((row) => row.day);
   if (days.length > 0) for (const pricing of pricings) await price(tx, day.channel, pricing, days);
   await tx.query('drop table past, found');
@@ -129,7 +132,9 @@ async function price(tx: PoolClient, channel: string, pricing: Pricing, days: re
            c.amount_won, c.charged_won, c.is_inside, o.traded_on as original_on, o.tier, o.card_type, o.rate_ppm,
            o.amount_won as original_won, o.difference_won as original_difference, f.won as preferential_won,
            0::bigint as cancelled_won, 0::bigint as taken_won, o.final_no, o.intermediary_no
-      from past c join approved o using (provider_tid)
+      from past c
+      join found f_on using (provider_tid)
+      join approved o on o.provider_tid = c.provider_tid and o.traded_on = f_on.original_on
       left join lateral ${preferentialFee('c.amount_won', 'o.rate_ppm', rounding)} f on true
      where c.cancel_seq > 0`;
   await tx.query(`

@@ -122,22 +122,23 @@ function selectApprovals(
 ): string {
   const { provider, channel, batchId, tooOldBefore } = selection;
   const [channelId, providerId] = [escapeLiteral(channel), escapeLiteral(provider.id)];
-  const claimed =
-    from.claimed ??
-    `select null::date as traded_on, null::text as provider_tid, null::smallint as cancel_seq where false`;
+  const [isClaimed, claimed] =
+    from.claimed === undefined
+      ? ['false', '']
+      : ['k.provider_tid is not null', `left join (${from.claimed}) k using (${key})`];
   return `
     with staged as materialized (
       select c.*, p.type, p.merchant_id, p.acquirer, p.order_no, x.tier, x.final_no, x.intermediary_no, b.card_type,
              ${rateInForce} as rate_ppm, f.won as preferential_won, coalesce(r.is_registered, false) as is_registered,
-             k.provider_tid is not null as is_claimed
+             ${isClaimed} as is_claimed
         from (${from.captures}) c
         left join (${from.payments}) p using (${key})
         left join own_price x on x.merchant_id = p.merchant_id and x.on_day = c.traded_on
         left join own_card b on b.bin = p.bin and b.on_day = c.traded_on
-        left join (${claimed}) k using (${key})
+        ${claimed}
         ${registrationJoin(selection, 'p')}
         left join lateral ${preferentialFee('c.amount_won', rateInForce, provider.differential.rounding)} f on true
-    ), priced as (
+    ), priced as not materialized (
       select s.*, charged_won - preferential_won as difference_won, ${reasonToHold(tooOldBefore)} as reason
         from staged s
        where cancel_seq = 0 and tier is not null and not is_claimed
