@@ -130,6 +130,16 @@ describe('what is registered follows what is so', () => {
     expect(await registerAndAccept(on)).toMatchObject({ terminated, added: 0, changed: 0 });
   });
 
+  test('who turns out not to have been small, but is not graded for this half-year yet, stays', async () => {
+    await world.merchant('M1', { tiers: { '2026H1': 1 } });
+    await world.sold(sale('M1', '신한카드', '2026-08-10'));
+    await registerAndAccept('2026-08-10');
+    await world.tier('1234567891', '2026H1', 4);
+    expect(await registerAndAccept('2026-08-20')).toMatchObject({ outcome: 'empty', terminated: 0 });
+    await world.tier('1234567891', '2026H2', 4);
+    expect(await registerAndAccept('2026-08-21')).toMatchObject({ terminated: 1, accepted: 1n });
+  });
+
   test('who is small again after it was terminated is registered anew', async () => {
     await world.merchant('M1');
     await world.sold(sale('M1'));
