@@ -75,10 +75,12 @@ async function decideCancels(tx: PoolClient): Promise<void> {
       `create temp table refunded_before on commit drop as
        select n.channel, n.provider_tid, n.original_on
          from approval_now n
-         join claim_result r on r.channel = n.channel and r.provider_tid = n.provider_tid and r.traded_on = n.original_on
-              and r.cancel_seq = 0 and r.kind = 'D' and r.traded_on in (${dayList(days.map(({ day }) => day))})
+        cross join lateral (
+          select r.channel from claim_result r
+           where r.channel = n.channel and r.provider_tid = n.provider_tid and r.traded_on = n.original_on and r.cancel_seq = 0
+             and r.kind = 'D' and r.traded_on in (${dayList(days.map(({ day }) => day))}) offset 0) r
         where coalesce((select accepted from claim_revision v
-                         where v.channel = r.channel and v.traded_on = r.traded_on and v.provider_tid = r.provider_tid
+                         where v.channel = n.channel and v.traded_on = n.original_on and v.provider_tid = n.provider_tid
                            and v.cancel_seq = 0 and v.kind = 'D' order by revision_id desc limit 1), true)`,
     );
     await tx.query(`
@@ -178,12 +180,14 @@ async function addKept(
        from (select distinct on (channel, traded_on, provider_tid, cancel_seq, claim_kind) * from claim_break
               where provider = ${escapeLiteral(provider.id)} and kind = ${escapeLiteral(keptFor[reason])}
               order by channel, traded_on, provider_tid, cancel_seq, claim_kind, break_id desc) b
-       join claim c on c.channel = b.channel and c.traded_on = b.traded_on and c.provider_tid = b.provider_tid
-            and c.cancel_seq = b.cancel_seq and c.kind = b.claim_kind and c.state = 'H' and c.reason = ${escapeLiteral(reason)}
-            and c.traded_on in (${dayList(kept.map(({ day }) => day))})
+      cross join lateral (
+        select * from claim c
+         where c.channel = b.channel and c.traded_on = b.traded_on and c.provider_tid = b.provider_tid
+           and c.cancel_seq = b.cancel_seq and c.kind = b.claim_kind
+           and c.traded_on in (${dayList(kept.map(({ day }) => day))}) offset 0) c
        left join claim_result r on r.channel = c.channel and r.traded_on = c.traded_on and r.provider_tid = c.provider_tid
             and r.cancel_seq = c.cancel_seq and r.kind = c.kind
-      where (${now})
+      where c.state = 'H' and c.reason = ${escapeLiteral(reason)} and (${now})
         and not exists (select from aside a where a.channel = c.channel and a.provider_tid = c.provider_tid
                            and a.cancel_seq = c.cancel_seq and a.traded_on = c.traded_on)`,
   );

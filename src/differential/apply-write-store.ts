@@ -91,7 +91,7 @@ async function writeRejections(tx: PoolClient, { provider, answer }: Judging): P
     insert into claim_rejection (${claimKey}, attempt, answer_id, line_no, code, final)
     select ${claimKey}, n.attempt, ${answer.answerId}, line_no, full_code,
            coalesce(is_final, false) or n.attempt >= ${provider.differential.resend.attempts}
-      from aside a cross join lateral (select case when is_here then a.attempt else coalesce(past_attempt, a.attempt) end as attempt) n
+      from aside a cross join lateral (select case when is_here and state = 'Q' then a.attempt - 1 when is_here then a.attempt else coalesce(past_attempt, a.attempt) end as attempt) n
      where said = 'rejected' and action in ('reject', 'reject_past', 'revoke')
      order by channel, traded_on, provider_tid, cancel_seq
     on conflict do nothing`);

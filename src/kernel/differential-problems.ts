@@ -82,4 +82,39 @@ export const differentialProblems = {
     ko: '소급환급 {refund}: 가맹점 {merchant}의 기장이 거절되어 아무것도 기장하지 않았습니다 ({reason})',
     en: 'Retroactive refund {refund}: the ledger refused merchant {merchant}, so nothing was posted ({reason})',
   },
+  resend_accepted: {
+    status: 409,
+    ko: '{claim}: 원천사가 이미 승인한 건이라 다시 신청하지 않습니다',
+    en: '{claim} was accepted by the provider already: it is not sent again',
+  },
+  resend_state: {
+    status: 409,
+    ko: '{claim}: 지금은 다시 신청할 수 없습니다 (현황: {state})',
+    en: '{claim} cannot be sent again as it stands ({state})',
+  },
+  resend_attempts_used: {
+    status: 409,
+    ko: '{claim}: 정해진 횟수만큼 신청했습니다 ({attempt}회)',
+    en: '{claim} was sent as often as it may be ({attempt} times)',
+  },
+  resend_too_old: {
+    status: 409,
+    ko: '{claim}: 신청 기한이 지난 거래입니다. 담당자에게 알렸습니다',
+    en: '{claim} is too old to be taken: the person in charge is told',
+  },
+  resend_not_eligible: {
+    status: 409,
+    ko: '{claim}: 지금 아는 등급과 요율로는 신청할 차액이 없습니다',
+    en: '{claim}: by the tier and rate that are known now there is nothing to claim',
+  },
+  resend_same_reason: {
+    status: 409,
+    ko: '{claim}: 같은 사유로 이미 다시 신청했고 그 뒤 바뀐 것이 없습니다 ({state})',
+    en: '{claim} was sent again for the same reason before, and nothing has changed since ({state})',
+  },
+  break_closed: {
+    status: 409,
+    ko: '불일치 {id}은(는) 이미 종결되었습니다 ({by})',
+    en: 'Break {id} is closed already (by {by})',
+  },
 } as const satisfies Record<string, ProblemText>;
