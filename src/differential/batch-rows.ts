@@ -42,7 +42,7 @@ const countWords: Readonly<Record<string, Words>> = {
 export const outcomeWords: Readonly<Record<BatchResult['outcome'], Words>> = {
   answered: { ko: '회신 완료', en: 'answered' },
   expired: { ko: '기한 경과', en: 'expired' },
-  empty: { ko: '신청 없음', en: 'nothing to claim' },
+  empty: { ko: '보낼 것 없음', en: 'nothing to send' },
 };
 
 /** A line of progress: whose, which of the five steps, how far, and what it came to. */

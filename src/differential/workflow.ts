@@ -11,7 +11,7 @@ import { sendInstant } from './exchange-calendar.ts';
 import { closeSelection, planSelection } from './plan-store.ts';
 import type { DifferentialPorts, DifferentialStep } from './ports.ts';
 import { selectPart } from './select-store.ts';
-import { fileNumbers, writeClaims } from './write-store.ts';
+import { fileNumbers, type WrittenClaims, writeClaims } from './write-store.ts';
 
 export type DifferentialRequest = { readonly provider: string; readonly on: string; readonly who: string };
 
@@ -20,7 +20,7 @@ export type BatchResult = Omit<BatchTotals, 'state'> & {
   readonly runId: string;
   readonly provider: string;
   readonly on: string;
-  /** answered: every claim that was sent has been answered; expired: the deadline passed before; empty: nothing to claim. */
+  /** answered: every claim that was sent has been answered; expired: the deadline passed before; empty: none to send. */
   readonly outcome: 'answered' | 'expired' | 'empty';
   /** Answers to files of earlier days that were applied on the way. */
   readonly late: number;
@@ -126,19 +126,23 @@ async function select(day: Day, batchId: bigint): Promise<void> {
 async function write(day: Day, batchId: bigint): Promise<bigint[]> {
   const { ports, provider, on } = day;
   const numbers = await transaction('numbers', (tx) => fileNumbers(tx, batchId));
-  const fileIds: bigint[] = [];
-  for (const { fileId, mid } of numbers) {
-    tell(day, 'write', 'begun', { file: `${fileIds.length + 1}/${numbers.length}` });
+  const files: WrittenClaims[] = [];
+  for (const [n, { fileId, mid }] of numbers.entries()) {
+    tell(day, 'write', 'begun', { file: `${n + 1}/${numbers.length}` });
     const file = { batchId, provider, on, businessNo: ports.businessNo(), fileId, mid };
     const written = await transaction(`write ${mid}`.trimEnd(), (tx) => writeClaims(tx, ports.archive, file));
-    if (written === null) continue;
-    fileIds.push(fileId);
-    const { fileName, lines, bytes, held, differenceWon } = written;
-    const counts = { lines, bytes, held, differenceWon };
-    ports.watch({ ...eventOf(day), step: 'write', state: 'done', file: fileName, counts });
+    if (written !== null) files.push(written);
   }
   await transaction('written', (tx) => noteWaiting(tx, batchId));
-  return fileIds;
+  const sum = (of: (file: WrittenClaims) => bigint) => files.reduce((total, file) => total + of(file), 0n);
+  tell(day, 'write', 'done', {
+    files: files.length,
+    lines: sum(({ lines }) => lines),
+    bytes: sum(({ bytes }) => BigInt(bytes)),
+    held: sum(({ held }) => BigInt(held)),
+    differenceWon: sum(({ differenceWon }) => differenceWon),
+  });
+  return files.map(({ fileId }) => fileId);
 }
 
 async function noteFailure({ provider, on }: Day, error: unknown): Promise<void> {
