@@ -5,13 +5,16 @@ import { Command, CommanderError } from 'commander';
 import { type App, archiveFolder, openApp } from './app.ts';
 import { approvalsCommands } from './approvals/commands.ts';
 import { calendarCommands } from './calendar/commands.ts';
+import { addBreakCommands } from './differential/break-commands.ts';
 import { differentialCommands } from './differential/commands.ts';
 import { addListCommand } from './differential/list-commands.ts';
 import { addRegistrationCommands } from './differential/registration-commands.ts';
 import { addReportCommand } from './differential/report-commands.ts';
+import { addResendCommand } from './differential/resend-commands.ts';
 import { addRetroactiveCommand } from './differential/retroactive-commands.ts';
 import { addSendCommand } from './differential/send-commands.ts';
 import { addShowCommand } from './differential/show-commands.ts';
+import { addVerifyCommand } from './differential/verify-commands.ts';
 import { addWhatIfCommand } from './differential/what-if-commands.ts';
 import { findingsCommands } from './findings/commands.ts';
 import { failureText, isProblem } from './kernel/problem.ts';
@@ -120,6 +123,9 @@ function createProgram(config: Config, log: Log, signal: AbortSignal): Command {
   addSendCommand(differential, context, withApp);
   addListCommand(differential, context);
   addShowCommand(differential, context);
+  addResendCommand(differential, context);
+  addBreakCommands(differential, context);
+  addVerifyCommand(differential, context);
   addReportCommand(differential, context, { home: config.home });
   addWhatIfCommand(differential, context);
   addRetroactiveCommand(differential, context);
@@ -136,7 +142,6 @@ function createProgram(config: Config, log: Log, signal: AbortSignal): Command {
           cipher: app.cipher,
           run: (request) => app.differential.run(request),
           register: (request) => app.registrations.register(request),
-          resend: () => Promise.resolve(0),
           verifyLedger: async () => (await verifyLedger(app.pool, () => Promise.resolve())).deviations,
         });
       } finally {
