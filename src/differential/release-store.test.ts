@@ -128,6 +128,16 @@ test('a sale that is too old is held and brought to a person', async () => {
   expect(finding).toMatchObject({ subject: 'ksnet:2026-09-20', detail: { claims: '1', differenceWon: '143' } });
 });
 
+test('what was held for so long that it is too old is brought to a person, too', async () => {
+  await books.sales([{ ...sale('AGED', '2026-05-01'), card: '777777' }]);
+  await books.select(ksnet, '2026-05-01');
+  await books.card('777777', 'C');
+  await books.select(ksnet, '2026-09-21');
+  expect(await books.claims(`provider_tid = 'AGED'`)).toEqual(['AGED/0 H 1C 10000 110 143 R too_old']);
+  const found = await listFindings(db.pool, { kind: 'differential_too_old', subject: 'ksnet:2026-09-21' });
+  expect(found).toMatchObject([{ detail: { claims: '1', differenceWon: '143' } }]);
+});
+
 test('captures that come in after their day was looked at, and tiers that are learned then, are claimed by the next batch', async () => {
   await books.merchant('M2', {}, '1048100994');
   await books.sales([sale('DAY', '2026-09-25'), { ...sale('TIER', '2026-09-25'), merchant: 'M2' }]);

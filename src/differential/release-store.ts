@@ -126,7 +126,7 @@ async function takeIn(tx: PoolClient, { channel, provider, batchId }: Selection)
           set state = case when p.reason is null then 'P'::"char" when p.reason = 'not_overcharged' then 'X' else 'H' end,
               reason = p.reason, card_type = p.card_type, rate_ppm = p.rate_ppm, preferential_won = p.preferential_won,
               difference_won = p.difference_won, rule = case when p.card_type is not null then p.rule end,
-              batch_id = case when p.reason is null then ${batchId} else c.batch_id end,
+              batch_id = case when coalesce(p.reason, 'too_old') = 'too_old' then ${batchId} else c.batch_id end,
               file_id = case when p.reason is null then n.file_id else c.file_id end
          from priced p left join differential_file_number n on n.batch_id = ${batchId} and n.mid = ${mid}
         where c.channel = ${channelId} and c.traded_on in (${dayList(days)}) and c.kind = 'D'
