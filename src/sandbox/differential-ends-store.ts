@@ -20,3 +20,13 @@ export async function receivables(pool: Pool): Promise<ReadonlyMap<string, bigin
   );
   return new Map(rows.map(({ provider, won }) => [provider, won]));
 }
+
+/** For which codes claims of a provider stand rejected and may be corrected. */
+export async function rejectedFor(pool: Pool, provider: string): Promise<readonly string[]> {
+  const rows = await query<{ reason: string }>(
+    pool,
+    `select distinct reason from claim where provider = $1 and kind = 'D' and state = 'R' order by 1`,
+    [provider],
+  );
+  return rows.map(({ reason }) => reason);
+}

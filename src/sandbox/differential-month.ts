@@ -4,6 +4,7 @@ import type { Pool } from 'pg';
 import type { Clock } from '../differential/ports.ts';
 import { seoul } from '../kernel/business-day.ts';
 import { type ClaimProvider, claimProviders } from './differential-claims.ts';
+import { resendRejected } from './differential-clerk.ts';
 import { lateBinDay } from './differential-facts.ts';
 import type { FactsInTurn } from './differential-load.ts';
 import { type VirtualClock, virtualClock } from './virtual-clock.ts';
@@ -15,8 +16,6 @@ export type DifferentialProduct = {
   run(request: { readonly provider: string; readonly on: string; readonly who: string }): Promise<unknown>;
   /** Registers the merchants that a provider has to know first. */
   register(request: { readonly provider: string; readonly on: string; readonly who: string }): Promise<unknown>;
-  /** Sends again, with the next file, whatever was rejected and may be corrected. Returns how many. */
-  resend(provider: string): Promise<number>;
 };
 
 export type MonthOptions = {
@@ -31,8 +30,8 @@ export type MonthOptions = {
 
 /** After the world's last day: until the last late answer has come and what was rejected is through. */
 const tailDays = 14;
-/** Somebody registers who sold the day before; until so many days after the world's last. */
-const registeredTailDays = 6;
+/** Somebody registers who sold on the days before: each day of the first week, then twice a week, and a while after. */
+const isRegisteringDay = (no: number, days: number): boolean => no < 7 || (no % 7 < 2 && no < days + 7);
 const belatedDay = 7;
 const registering: readonly ClaimProvider[] = ['ksnet', 'welcome'];
 
@@ -115,7 +114,7 @@ export async function liveMonth(product: DifferentialProduct, options: MonthOpti
       await comeTo(day, '00:10');
       await (no === lateBinDay ? facts.lateBin(pool) : facts.belatedCaptures(pool));
     }
-    if (no < options.days.length + registeredTailDays) {
+    if (isRegisteringDay(no, options.days.length)) {
       await comeTo(day, '00:10');
       for (const provider of registering) begin(() => product.register({ provider, on: day.toString(), who }));
     }
@@ -123,7 +122,9 @@ export async function liveMonth(product: DifferentialProduct, options: MonthOpti
     options.onDay?.(day.toString());
     const on = day.subtract({ days: 1 }).toString();
     for (const provider of no === 0 ? [] : claimProviders) begin(() => product.run({ provider, on, who }));
-    if (await comeTo(day, '17:30')) for (const provider of claimProviders) await product.resend(provider);
+    if (await comeTo(day, '17:30')) {
+      for (const provider of claimProviders) await resendRejected(pool, provider, who, day.toString());
+    }
   }
   leave();
   clock.start();
