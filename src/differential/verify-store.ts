@@ -14,7 +14,7 @@ export type ClaimDeviation = {
 export const namedMost = 100;
 
 const key = 'channel, traded_on, provider_tid, cancel_seq, kind';
-const subject = (t: string) => `${t}.channel || ':' || ${t}.provider_tid || '/' || ${t}.cancel_seq || ' ' || ${t}.kind`;
+const subject = (t: string) => `${t}.channel || ':' || ${t}.provider_tid || '/' || ${t}.cancel_seq || ' ' || ${t}.kind::text`;
 
 /** What of a claim is accepted now: the last revision, or the result. */
 const accepted = `
@@ -43,7 +43,7 @@ const checks = {
      where c.channel is null`,
   /** What is accepted is on its way to nowhere else; what is not accepted any more is worth nothing. */
   accepted_in_another_state: `
-    select ${subject('r')} || ' ' || c.state as subject, 0::bigint as expected, r.won as found from ${withClaim('join')}
+    select ${subject('r')} || ' ' || c.state::text as subject, 0::bigint as expected, r.won as found from ${withClaim('join')}
      where (r.is_accepted and c.state <> 'P') or (not r.is_accepted and r.won <> 0)`,
   /** Nobody is refunded more than was charged, and a cancel takes, never gives. */
   more_than_charged: `
