@@ -96,8 +96,16 @@ const cases: readonly Case[] = [
     breaks: [`card_type_differs ${subject} 176 176`, `tier_differs ${subject} 176 176`],
   },
   {
-    what: 'neither tier nor card type stated',
-    says: [{ tier: null, cardType: null }],
+    what: 'no tier stated, by a provider that states tiers',
+    says: [{ tier: null }],
+    counts: '1 0 0 0 1 0',
+    stands: 'T1/0 held tier_differs',
+    wallet: [],
+    breaks: [`tier_differs ${subject} 176 176`],
+  },
+  {
+    what: 'no card type stated',
+    says: [{ cardType: null }],
     counts: '1 1 0 0 0 176',
     stands: 'T1/0 paid 176',
     wallet: paid,

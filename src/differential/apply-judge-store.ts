@@ -33,6 +33,12 @@ function codesThat(codes: Codes, ...meanings: readonly string[]): string {
   return list.length === 0 ? 'null' : list.map((code) => escapeLiteral(code)).join(', ');
 }
 
+/** SQL: whether a line `l` pays by its tier: what is accepted without one, by a provider that states tiers, does not. */
+function smallTier({ differential: { answers } }: DifferentialProvider): string {
+  const states = answers.layout.data.columns.some(({ name, source }) => name === 'tier' && source.from !== 'nowhere');
+  return states ? `l.tier in ('0', '1', '2', '3')` : 'true';
+}
+
 /** SQL: 공급가액. What a VAT-inclusive difference has as its supply, rounded as the provider does. By 11 there is no half. */
 export function supplyOf(won: string, { differential: { rounding } }: DifferentialProvider): string {
   return `(sign(${won}) * ((abs(${won}) * 10 + ${rounding.supply === 'floor' ? 0 : 5}) / 11))::bigint`;
@@ -69,7 +75,7 @@ export async function judgeLines(tx: PoolClient, judging: Judging): Promise<void
   const plain =
     answer.stage === 'validation'
       ? `when ${accepted} then 'V'`
-      : `when not ${accepted} or c.type <> 'A' or l.original_won <> c.original_won or (l.tier is null or l.tier in ('0', '1', '2', '3')) is not true
+      : `when not ${accepted} or c.type <> 'A' or l.original_won <> c.original_won or (${smallTier(provider)}) is not true
               or (d.theirs_won between 0 and c.charged_won) is not true or d.supply_now is null then 'J'
          when r.difference_won is null then 'A'
          when v.after_won is null and r.difference_won = d.theirs_won then 'S'`;
@@ -150,7 +156,7 @@ async function createAside(tx: PoolClient, judging: Judging): Promise<void> {
                   answer.stage === 'validation'
                     ? `else 'passed'`
                     : `
-                when (l.tier is null or l.tier in ('0', '1', '2', '3')) is not true then 'tier_differs'
+                when (${smallTier(provider)}) is not true then 'tier_differs'
                 when ${impossible} then 'difference_impossible'
                 else 'accepted'`
                 } end as said,
