@@ -140,6 +140,27 @@ describe('the connection is lost', () => {
     expect(await file()).toMatchObject({ state: 'failed', reason: 'send_in_doubt' });
   });
 
+  test('while it is renamed, it was taken away, and nobody can be asked for a while: not sent a second time', async () => {
+    world.kind = 'https';
+    world.transport = { takesAway: true };
+    let down = false;
+    world.remotes.webdav.faults = {
+      onMove: () => {
+        down = true;
+        return 'taken away, then drop';
+      },
+      onRequest: () => (down ? 'drop' : undefined),
+    };
+    world.clock.at('2026-11-21 00:02', async () => {
+      down = false;
+    });
+    const fileId = await world.written('claims', 1);
+    await expect(world.run(newRun(), [fileId])).rejects.toThrow('Nobody knows whether');
+    const puts = world.remotes.webdav.seen.requests.filter((request) => request.startsWith('PUT'));
+    expect(puts).toHaveLength(1);
+    expect(world.clock.now().equals(seoulInstant('2026-11-21 00:03'))).toBe(true);
+  });
+
   test('again and again while bytes are put: nothing was renamed, so it is sent in the end', async () => {
     world.transport = { takesAway: true };
     const fileId = await world.written('claims', 1);

@@ -134,11 +134,9 @@ async function changedAnswers(
   return changed;
 }
 
-/** Keeps the bytes of an answer; nothing happens where it is still written to: the next look finds it again. */
+/** Keeps the bytes of an answer as it was seen; nothing happens where it was written to since: the next look finds it. */
 async function take(ports: ExchangePorts, remote: RemoteFolder, { file, stage, name, path, seen }: Sight) {
   const { pool, archive, clock } = ports;
-  const still = await remote.stat(path);
-  if (still?.bytes !== seen.bytes || still.modifiedAtMs !== seen.modifiedAtMs) return;
   try {
     const kept = await archive.keep(remote.read(path, seen));
     const answer = { fileId: file.fileId, stage, fileName: name, kept, modifiedAtMs: seen.modifiedAtMs };
