@@ -257,6 +257,7 @@ function claimCancels(selection: Selection): string {
              difference_won, ${providerId}, merchant_id, c.mid, acquirer, order_no, final_no, intermediary_no, reason
         from clawed c ${fileJoin(selection, 'c')}
        order by traded_on, provider_tid, cancel_seq
+      on conflict do nothing
     ), events as (
       insert into claim_event (channel, traded_on, provider_tid, cancel_seq, kind, by, event, reason)
       select ${channelId}, traded_on, provider_tid, cancel_seq, 'D', 'jeongsan', 'held', reason

@@ -189,3 +189,14 @@ test('parts that are selected at the same time, and again, claim everything once
   await books.sales([{ ...sale('PART1', '2026-10-10'), captured: '2026-10-11', paid: false }]);
   expect(await books.select(ksnet, '2026-10-11')).toMatchObject({ candidates: 1n, claims: 0n });
 });
+
+test('two batches that look at the same late captures at the same time claim them once', async () => {
+  const tids = Array.from({ length: 30 }, (_, n) => `BOTH${n}`);
+  await books.select(ksnet, '2026-10-20');
+  await books.sales(tids.flatMap((tid) => [sale(tid, '2026-10-20'), cancel(tid, '2026-10-20', 1, 3_000, 69, 6)]));
+  await Promise.all([books.select(ksnet, '2026-10-21', 10), books.select(ksnet, '2026-10-22', 10)]);
+  const { rows } = await db.pool.query(
+    `select count(*)::int as claims, sum(difference_won)::int as won from claim where provider_tid like 'BOTH%'`,
+  );
+  expect(rows).toEqual([{ claims: 60, won: 30 * (143 - 42) }]);
+});

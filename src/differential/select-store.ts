@@ -122,10 +122,11 @@ function selectApprovals(
 ): string {
   const { provider, channel, batchId, tooOldBefore } = selection;
   const [channelId, providerId] = [escapeLiteral(channel), escapeLiteral(provider.id)];
-  const [isClaimed, claimed] =
+  // Another batch of these days may be selected at the same time: which of the two claims a transaction is all the same.
+  const [isClaimed, claimed, onConflict] =
     from.claimed === undefined
-      ? ['false', '']
-      : ['k.provider_tid is not null', `left join (${from.claimed}) k using (${key})`];
+      ? ['false', '', '']
+      : ['k.provider_tid is not null', `left join (${from.claimed}) k using (${key})`, 'on conflict do nothing'];
   return `
     with staged as materialized (
       select c.*, p.type, p.merchant_id, p.acquirer, p.order_no, x.tier, x.final_no, x.intermediary_no, b.card_type,
@@ -151,6 +152,7 @@ function selectApprovals(
              difference_won, ${providerId}, merchant_id, s.mid, acquirer, order_no, final_no, intermediary_no, reason
         from priced s ${fileJoin(selection, 's')}
        order by traded_on, provider_tid, cancel_seq
+      ${onConflict}
     ), events as (
       insert into claim_event (channel, traded_on, provider_tid, cancel_seq, kind, by, event, reason)
       select ${channelId}, traded_on, provider_tid, cancel_seq, 'D', 'jeongsan', 'held', reason
