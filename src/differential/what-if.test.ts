@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runCommand } from '../../test/support/commands.ts';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
 import { createClaimBooks, unregistered } from './selection.fixture.ts';
+import { addWhatIfCommand } from './what-if-commands.ts';
 import { readSupposedRates, readSupposedTiers } from './what-if-files.ts';
 import { whatIf } from './what-if-store.ts';
 
@@ -113,4 +115,27 @@ test.each([
     code: 'what_if_file_refused',
     details: { file: 'bad.csv', line },
   });
+});
+
+test('the command, for people and as JSON', async () => {
+  const tiers = file('command.csv', 'businessNo,half,validFrom,validTo,tier\n1018100995,2026H2,,,0\n');
+  const run = (language: 'ko' | 'en', ...more: string[]) =>
+    runCommand(
+      db.pool,
+      ['what-if', '--from', '2026-09-01', '--to', '2026-09-03', '--provider', 'ksnet', ...more],
+      (program, context, output) => addWhatIfCommand(program, context, { output }),
+      { language },
+    );
+  // M2 would be 영세: 0.4 %, 40 + 4, 209 of 253.
+  const { said } = await run('en', '--tiers', tiers);
+  expect(said).toMatch(/All +4 → 5 +143 +352 +209\n/);
+  expect(said).toMatch(/ksnet +0 smallest +0 → 1 +0 +209 +209\n/);
+  expect(said).toMatch(/ksnet +M2 +0 → 1 +0 +209 +209\n/);
+  expect((await run('ko', '--tiers', tiers)).said).toContain('가맹점');
+  const { said: json } = await run('en', '--tiers', tiers, '--json');
+  expect(JSON.parse(json)).toMatchObject({
+    total: { claims: 4, differenceWon: 143, supposedClaims: 5, supposedWon: 352, changeWon: 209 },
+  });
+  await expect(run('en')).rejects.toMatchObject({ code: 'usage' });
+  await expect(run('en', '--rounding', 'half_up', '--from', '2026-09-04')).rejects.toMatchObject({ code: 'usage' });
 });
