@@ -103,6 +103,14 @@ describe('no doubt, and yet it is there', () => {
     expect(await world.run(newRun(), [fileId])).toMatchObject([{ state: 'answered', foundThere: true }]);
   });
 
+  test('with our size and other bytes: nothing is touched, and people are told', async () => {
+    const fileId = await world.written('claims', 1);
+    await world.remotes.place(`in/${fileName}`, Buffer.from('claimz'));
+    const refused = await world.run(newRun(), [fileId]).catch((error: unknown) => error);
+    expect(isProblem(refused, 'claim_file_differs')).toBe(true);
+    expect((await world.remotes.on(`in/${fileName}`)).toString()).toBe('claimz');
+  });
+
   test('with another size: never replaced', async () => {
     const fileId = await world.written('claims', 1);
     await world.remotes.place(`in/${fileName}`, Buffer.from('theirs'.repeat(9)));
@@ -193,6 +201,19 @@ describe('the connection is lost', () => {
     expect(world.clock.now().since(seoulInstant('2026-11-25 18:00')).total('hours')).toBeLessThan(1);
     expect(await file()).toMatchObject({ state: 'failed', reason: 'send_deadline_passed' });
   });
+});
+
+test('a server that says it renamed a file, and did not, is not believed: sent once it does', async () => {
+  world.kind = 'https';
+  const fileId = await world.written('claims', 1);
+  world.remotes.webdav.faults = { onMove: () => 'said, not done' };
+  world.clock.at('2026-11-21 00:10', async () => {
+    expect(await file()).toMatchObject({ state: 'written' });
+    world.remotes.webdav.faults = {};
+  });
+  answerOn('2026-11-23 09:00', 'A 1');
+  expect(await world.run(newRun(), [fileId])).toMatchObject([{ state: 'answered', foundThere: false }]);
+  expect(await there()).toEqual([fileName]);
 });
 
 describe('the settings are wrong', () => {

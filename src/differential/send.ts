@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { businessCalendar } from '../calendar/store.ts';
 import { closeFinding, openFinding } from '../findings/store.ts';
 import { isProblem, Problem, type ProblemCode, type ProblemDetails } from '../kernel/problem.ts';
-import type { RemoteFolder } from '../platform/remote-folder.ts';
+import type { RemoteFile, RemoteFolder } from '../platform/remote-folder.ts';
 import type { DifferentialProvider } from '../providers/differential.ts';
 import { answerTimes } from './exchange-calendar.ts';
 import { type ClaimFile, claimFile, noteSending } from './file-store.ts';
@@ -139,9 +140,24 @@ async function outcomeOfWhatIsThere(sending: Sending): Promise<SendOutcome | und
   const { file, remote, ports } = sending;
   const there = await remote.stat(pathOf(sending));
   if (there === undefined) return undefined;
-  if (BigInt(there.bytes) === file.bytes) return { sentAt: ports.clock.now().toString(), foundThere: true };
+  if (BigInt(there.bytes) === file.bytes && (await isOurs(sending, there))) {
+    return { sentAt: ports.clock.now().toString(), foundThere: true };
+  }
   const details = { file: file.fileName, remote: remote.name, bytes: file.bytes, theirBytes: there.bytes };
   return { code: 'claim_file_differs', details };
+}
+
+/** Files of one layout are often as long as each other: its bytes are compared, where they may be read. */
+async function isOurs(sending: Sending, there: RemoteFile): Promise<boolean> {
+  const hash = createHash('sha256');
+  try {
+    for await (const piece of sending.remote.read(pathOf(sending), there)) hash.update(piece);
+  } catch (error) {
+    // Not ours to read, or taken away meanwhile: its length is all that is known.
+    if (isProblem(error, 'source_refused', 'token_refused', 'file_changed_while_read')) return true;
+    throw error;
+  }
+  return hash.digest('hex') === sending.file.sha256;
 }
 
 function inDoubt({ file, remote }: Sending): SendOutcome {

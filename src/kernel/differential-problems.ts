@@ -39,8 +39,8 @@ export const differentialProblems = {
   },
   claim_file_differs: {
     status: 409,
-    ko: '{remote}에 {file} 파일이 이미 있고 크기가 다릅니다: 우리 {bytes}바이트, 그쪽 {theirBytes}바이트. 보내지 않았습니다',
-    en: '{remote} holds {file} already, with another size: ours {bytes} bytes, theirs {theirBytes}. Nothing was sent',
+    ko: '{remote}에 {file} 파일이 이미 있고 내용이 다릅니다: 우리 {bytes}바이트, 그쪽 {theirBytes}바이트. 보내지 않았습니다',
+    en: '{remote} holds {file} already, with other content: ours {bytes} bytes, theirs {theirBytes}. Nothing was sent',
   },
   send_in_doubt: {
     status: 409,

@@ -142,6 +142,16 @@ describe('a rename whose answer was lost', () => {
     expect(await readdir(path.join(there.folder, 'in'))).toEqual(['a', 'a.tmp']);
   });
 
+  it('https: said to be done and not done, it is not believed', async () => {
+    await there.place('in/a.tmp', bytes);
+    there.webdav.faults.onMove = () => 'said, not done';
+    await expect(there.open('https').rename('in/a.tmp', 'in/a')).rejects.toMatchObject({
+      code: 'source_refused',
+      details: { reason: expect.stringContaining('still') },
+    });
+    expect(moves()).toBe(1);
+  });
+
   it('https: with neither name there it stays unknown', async () => {
     await there.place('in/a.tmp', bytes);
     there.webdav.faults.onMove = () => 'taken away, then drop';

@@ -14,7 +14,7 @@ export type RenamingServer = {
 };
 
 /**
- * Renames without ever replacing a file, whatever the server does. A request that was lost is not sent again before both
+ * Renames without ever replacing a file, whatever the server does, and believes nothing that it cannot see. A request that was lost is not sent again before both
  * names were looked at: then what is there says whether it was done.
  * @throws Problem `remote_file_exists`, `remote_rename_unknown`, `source_refused`, `source_unreachable`
  */
@@ -25,8 +25,13 @@ export async function renameOver(server: RenamingServer, from: string, to: strin
   let doubted = false;
   for (let failures = 1; ; failures += 1) {
     const outcome = await server.renameOnce(from, to);
-    if (outcome === 'done') return;
     const [source, target] = [await server.stat(from), await server.stat(to)];
+    if (outcome === 'done') {
+      // Neither is there where it was taken away at once.
+      if (target || !source) return;
+      const reason = `it said that ${from} was renamed, and it still stands there`;
+      throw new Problem('source_refused', { source: server.name, reason });
+    }
     const inDoubt = doubted || (outcome !== 'exists' && 'doubt' in outcome);
     if (inDoubt && !source && target) return;
     if (target || outcome === 'exists') throw exists();

@@ -18,7 +18,7 @@ export type WebdavFaults = {
   /** After how many bytes of a body that it takes or serves the connection is cut, or nothing moves any more. */
   cutAfter?: (method: string) => number | undefined;
   stallAfter?: (method: string) => number | undefined;
-  onMove?: () => 'done, then drop' | 'taken away, then drop' | undefined;
+  onMove?: () => 'done, then drop' | 'taken away, then drop' | 'said, not done' | undefined;
   noRanges?: boolean;
 };
 
@@ -84,6 +84,7 @@ export async function startFaultyWebdavServer(folder: string, secrets: string): 
     const [from, to] = [local(request.url ?? ''), local(String(request.headers['destination']))];
     if (request.headers['overwrite'] !== 'F') throw new Error('a MOVE that would replace');
     const fault = control.faults.onMove?.();
+    if (fault === 'said, not done') return void response.writeHead(200).end();
     await link(from, to);
     await unlink(from);
     if (fault === 'taken away, then drop') await rm(to);
