@@ -117,6 +117,13 @@ const settlement = registerDifferential(durable, {
   watch: () => {},
   capturesPerPart: 2,
 });
+// Told anything, it ends as a process does that is told to: what runs is handed on.
+process.stdin.once('data', async () => {
+  await durable.shutdown(5_000);
+  await pool.end();
+  process.exit(0);
+});
+process.stdin.unref();
 const days = process.argv.slice(2);
 for (const [n, on] of days.entries()) {
   [day, now] = [on, Temporal.Instant.from(`${on}T23:00:00+09:00`)];

@@ -153,7 +153,7 @@ test('two processes that claim the same days claim each once', async () => {
   await expectEverythingOnce(3);
 });
 
-test('a process that is killed while it waits for answers: the next goes on waiting, sends nothing and takes them', async () => {
+test('a process that is killed, or told to end, while it waits for answers: the next goes on, sends nothing and takes them', async () => {
   await books.sales(salesOf(0));
   // It is the morning after, a Wednesday; the provider is asked every second.
   const morning = Temporal.Instant.from('2026-09-02T09:00:00+09:00');
@@ -169,6 +169,12 @@ test('a process that is killed while it waits for answers: the next goes on wait
     doomed.kill('SIGKILL');
     await doomed.ended;
   }
+  const stopped = workerOf([dayOf(0)], env);
+  await waits(stopped);
+  stopped.tell('end');
+  expect(await stopped.ended, stopped.errors()).toBe(0);
+  expect(await rowsOf('select state from differential_batch')).toEqual([{ state: 'waiting' }]);
+  expect(await count('finding')).toBe(0);
   const last = workerOf([dayOf(0)], env);
   await waits(last);
   const name = 'daff_nice_1234567891_20260901';
