@@ -30,8 +30,8 @@ export type MonthOptions = {
 
 /** After the world's last day: until the last late answer has come and what was rejected is through. */
 const tailDays = 14;
-/** Somebody registers who sold on the days before: each day of the first week, then twice a week, and a while after. */
-const isRegisteringDay = (no: number, days: number): boolean => no < 7 || (no % 7 < 2 && no < days + 7);
+/** Somebody registers who sold on the days before: each day of the first week, then every third, until the last is through. */
+const isRegisteringDay = (no: number, days: number): boolean => no < 7 || (no % 3 === 0 && no < days + 11);
 const belatedDay = 7;
 const registering: readonly ClaimProvider[] = ['ksnet', 'welcome'];
 
