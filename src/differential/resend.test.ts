@@ -5,6 +5,7 @@ import { inTransaction } from '../platform/database/pool.ts';
 import { createAnswerBooks } from './answers.fixture.ts';
 import type { PlantedClaim } from './claims.fixture.ts';
 import { queueResend, type ResendWhich } from './resend-store.ts';
+import { unansweredClaims } from './write-store.ts';
 
 let database: TestDatabase;
 let books: ReturnType<typeof createAnswerBooks>;
@@ -118,4 +119,20 @@ test('all of a code at once, and what an answer held: its breaks end', async () 
   expect(await books.standing()).toEqual(['T1/0 waiting', 'T2/0 waiting', 'T3/0 waiting']);
   expect(await books.breaks()).toEqual(['unknown_code welcome-online:T3/0 176 (closed)']);
   expect(await resend({ reason: 'welcome:77' })).toEqual([]);
+});
+
+test('accepted, taken back, sent again: its new file waits for an answer of its own', async () => {
+  await books.claim(file, { tid: 'T1' });
+  await books.answer(file, [{ tid: 'T1' }]);
+  await books.answer(file, [{ tid: 'T1', code: '09' }]);
+  expect(await resend()).toMatchObject([{ refused: null, attempt: 2 }]);
+  const next = await books.file('2026-11-24');
+  await books.rows(`update claim set state = 'P', file_id = $1, batch_id = $2`, [next.fileId, next.batchId]);
+  await books.rows(`insert into differential_day values ($1, 'welcome-online', '2026-11-20')`, [next.batchId]);
+  const left = () => inTransaction(database.pool, (tx) => unansweredClaims(tx, next.batchId, next.fileId));
+  expect([await books.standing(), await left()]).toEqual([['T1/0 waiting'], 1n]);
+  await books.answer(next, [{ tid: 'T1', tradedOn: '2026-11-20', won: 175n }]);
+  expect([await books.standing(), await left()]).toEqual([['T1/0 paid 175'], 0n]);
+  // 176 that went to the wallet and were owed; 175 repay of it.
+  expect(await books.balances()).toEqual(['debt:M1 -1', 'refund_receivable:welcome -175', 'wallet:M1 176']);
 });

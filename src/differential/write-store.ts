@@ -84,6 +84,12 @@ export async function writeClaims(tx: PoolClient, archive: Archive, file: FileTo
   }
 }
 
+/** Of a claim `c` with a result: what was accepted once and taken back since is answered anew when it is sent again. */
+const isStillAccepted = `coalesce((
+  select accepted from claim_revision v
+   where v.channel = c.channel and v.traded_on = c.traded_on and v.provider_tid = c.provider_tid
+     and v.cancel_seq = c.cancel_seq and v.kind = c.kind order by revision_id desc limit 1), true)`;
+
 /** Claims of a file of which no answer has said anything yet. */
 export async function unansweredClaims(tx: PoolClient, batchId: bigint, fileId: bigint): Promise<bigint> {
   const leaves = await leavesOfBatch(tx, batchId);
@@ -94,7 +100,8 @@ export async function unansweredClaims(tx: PoolClient, batchId: bigint, fileId: 
        from claim c
        left join claim_result r on r.channel = c.channel and r.traded_on = c.traded_on and r.provider_tid = c.provider_tid
              and r.cancel_seq = c.cancel_seq and r.kind = c.kind and ${leaves('r')}
-      where c.file_id = $1 and c.state = 'P' and ${leaves('c')} and r.channel is null`,
+      where c.file_id = $1 and c.state = 'P' and ${leaves('c')}
+        and (r.channel is null or (c.attempt > 1 and not ${isStillAccepted}))`,
     [fileId],
   );
   check(row, 'a count is a row');
