@@ -21,9 +21,11 @@ export function selectionOf(part: Omit<Selection, 'tooOldBefore'>): Selection {
 /** SQL: with whom merchants are registered, where the provider wants that; joined as `r`. */
 export function registrationJoin({ provider }: Selection, row: string): string {
   if (provider.differential.registration === undefined) return 'cross join (select true as is_registered) r';
-  return `left join (select merchant_id, acquirer, true as is_registered from registered
-                      where provider = ${escapeLiteral(provider.id)}) r
-                 on r.merchant_id = ${row}.merchant_id and r.acquirer = ${row}.acquirer`;
+  // A row a merchant: with each card company it would be ten times as many to look among.
+  return `left join (select merchant_id, array_agg(acquirer) as acquirers from registered
+                      where provider = ${escapeLiteral(provider.id)} group by merchant_id) with_whom
+                 on with_whom.merchant_id = ${row}.merchant_id
+          cross join lateral (select ${row}.acquirer = any (with_whom.acquirers) as is_registered) r`;
 }
 
 /** SQL: the number of the file that a claim of this MID goes into. */
