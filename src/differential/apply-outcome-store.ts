@@ -85,7 +85,8 @@ async function decideCancels(tx: PoolClient): Promise<void> {
     );
     await tx.query(`
       with here as (
-        select channel, provider_tid, traded_on as original_on, true as is_active from judged where verdict in ('A', 'S') and cancel_seq = 0
+        select channel, provider_tid, traded_on as original_on, true as is_active from judged
+         where verdict in ('A', 'S') and cancel_seq = 0 and provider_tid in (select provider_tid from approval_now)
         union all
         select channel, provider_tid, traded_on, case action when 'accept' then true when 'revoke' then false else is_active end
           from aside where cancel_seq = 0 and action <> 'copy' and action <> 'contradicted' and action <> 'unknown_claim'
