@@ -42,12 +42,13 @@ create table differential_part (
   primary key (batch_id, part)
 );
 
--- How many captures of a day were looked at: more that came in later are found by comparing. A day is looked at again,
--- too, where tiers for it have become known since.
+-- How many captures of a day were looked at, and how many tiers, half-years and rates were known then: what came in or
+-- became known later is found by comparing.
 create table differential_input (
   channel     text collate "C" not null,
   captured_on date not null,
   captures    bigint not null,
+  facts       bigint not null,
   batch_id    bigint not null references differential_batch,
   primary key (channel, captured_on, batch_id)
 );

@@ -100,11 +100,11 @@ export async function notePart(tx: PoolClient, batchId: bigint, part: number, ca
 export async function markSelected(tx: PoolClient, batchId: bigint): Promise<void> {
   await tx.query(
     `update differential_batch b
-        set state = 'selected', selected_at = clock_timestamp(), (${counts}) = (
+        set state = 'selected', selected_at = clock_timestamp(), reason = null, (${counts}) = (
               select coalesce(sum(p.candidates), 0), coalesce(sum(p.claims), 0), coalesce(sum(p.held), 0),
                      coalesce(sum(p.ineligible), 0), coalesce(sum(p.not_overcharged), 0), coalesce(sum(p.difference_won), 0)
                 from differential_part p where p.batch_id = b.batch_id)
-      where batch_id = $1 and state = 'selecting'`,
+      where batch_id = $1 and selected_at is null`,
     [batchId],
   );
 }

@@ -4,6 +4,20 @@ import { type Queryable, query } from '../platform/database/pool.ts';
 /** A part of a batch's captures: a transaction is in one part with all its cancels. */
 export type Share = { readonly part: number; readonly parts: number };
 
+/** So many parts of a batch are selected at the same time; a batch that is divided has a multiple of them. */
+export const lanes = 2;
+
+/**
+ * Lets parts that may hold the same transactions follow one another, of whichever batches they are: what a cancel takes
+ * back depends on all that was claimed and taken back before. Parts of one batch that are of different lanes share none.
+ */
+export async function lockShare(tx: PoolClient, provider: string, { part, parts }: Share): Promise<void> {
+  const all = Array.from({ length: lanes }, (_, lane) => lane);
+  for (const lane of parts % lanes === 0 ? [part % lanes] : all) {
+    await tx.query('select pg_advisory_xact_lock(hashtext($1))', [`jeongsan:differential:${provider}:${lane}`]);
+  }
+}
+
 /** SQL: whether the transaction of this TID is of the part. */
 export function isOfShare(tid: string, { part, parts }: Share): string {
   return parts === 1 ? 'true' : `(hashtextextended(${tid}, 0) & 1073741823) % ${parts} = ${part}`;

@@ -175,9 +175,9 @@ async function collectEarlier(tx: PoolClient, channel: string, table: 'capture' 
 
 /**
  * What is to be thought of approvals that have no claim: `unclaimed`, whose `verdict` is ineligible, not_overcharged, or
- * waits while its capture has not come in or no batch has looked at its day.
+ * waits while its payment or capture has not come in, no batch has selected its day, or one that comes may claim it yet.
  */
-async function judgeUnclaimed(tx: PoolClient, { channel, claimedOn, provider }: Selection): Promise<void> {
+async function judgeUnclaimed(tx: PoolClient, { batchId, channel, claimedOn, provider }: Selection): Promise<void> {
   await tx.query(`
     create temp table alone on commit drop as select provider_tid, original_on from original where state is null;
     create temp table unclaimed (provider_tid text collate "C", verdict text) on commit drop`);
@@ -186,16 +186,18 @@ async function judgeUnclaimed(tx: PoolClient, { channel, claimedOn, provider }: 
     const traded = days.map(({ day }) => day);
     const captured = await capturedDays(tx, channel, traded, claimedOn);
     await makePrices(tx, 'original', traded);
-    const capture = 'captured_on, traded_on, provider_tid, cancel_seq, fee_won + vat_won as charged_won';
-    const payment = 'traded_on, provider_tid, cancel_seq, amount_won, merchant_id, left(card_no, 6) as bin';
+    const capture = 'captured_on, traded_on, provider_tid, cancel_seq, amount_won, fee_won + vat_won as charged_won';
+    const payment = 'traded_on, provider_tid, cancel_seq, merchant_id, left(card_no, 6) as bin';
+    const { calendar, rounding } = provider.differential;
+    const claimedFrom = Temporal.PlainDate.from(claimedOn).subtract({ days: calendar.lookBackDays }).toString();
     await lookingUp(
       tx,
       `create temp table approved on commit drop as
-       select a.provider_tid, a.original_on, p.amount_won, p.merchant_id, p.bin, c.captured_on, c.charged_won
+       select a.provider_tid, a.original_on, p.merchant_id, p.bin, c.captured_on, c.amount_won, c.charged_won
          from alone a
-        cross join lateral (
+         left join lateral (
           select * from (${leavesOf('payment', channel, traded, payment)}) p
-           where p.traded_on = a.original_on and p.provider_tid = a.provider_tid and p.cancel_seq = 0 offset 0) p
+           where p.traded_on = a.original_on and p.provider_tid = a.provider_tid and p.cancel_seq = 0 offset 0) p on true
          left join lateral (
            select c.* from unnest(array[${dayList(captured)}]::date[]) d (on_day)
             cross join lateral (
@@ -207,16 +209,19 @@ async function judgeUnclaimed(tx: PoolClient, { channel, claimedOn, provider }: 
     await tx.query(`
       insert into unclaimed
       select a.provider_tid,
-             case when x.tier is null or (b.card_type is not null and ${rateInForce} is null) then 'ineligible'
+             case when a.merchant_id is null then 'waits'
+                  when x.tier is null or (b.card_type is not null and ${rateInForce} is null) then 'ineligible'
                   when i.captured_on is null then 'waits'
                   when a.charged_won - f.won <= 0 then 'not_overcharged'
+                  when a.captured_on >= date ${escapeLiteral(claimedFrom)} then 'waits'
                   else 'ineligible' end
         from approved a
         left join original_price x on x.merchant_id = a.merchant_id and x.on_day = a.original_on
         left join original_card b on b.bin = a.bin and b.on_day = a.original_on
-        left join (select distinct captured_on from differential_input where channel = ${escapeLiteral(channel)}) i
+        left join (select distinct captured_on from differential_input join differential_batch using (batch_id)
+                    where channel = ${escapeLiteral(channel)} and (selected_at is not null or batch_id = ${batchId})) i
           on i.captured_on = a.captured_on
-        left join lateral ${preferentialFee('a.amount_won', rateInForce, provider.differential.rounding)} f on true`);
+        left join lateral ${preferentialFee('a.amount_won', rateInForce, rounding)} f on true`);
     await tx.query('drop table approved, original_price, original_card');
   }
   await tx.query('drop table alone; analyze unclaimed');
@@ -257,7 +262,6 @@ function claimCancels(selection: Selection): string {
              difference_won, ${providerId}, merchant_id, c.mid, acquirer, order_no, final_no, intermediary_no, reason
         from clawed c ${fileJoin(selection, 'c')}
        order by traded_on, provider_tid, cancel_seq
-      on conflict do nothing
     ), events as (
       insert into claim_event (channel, traded_on, provider_tid, cancel_seq, kind, by, event, reason)
       select ${channelId}, traded_on, provider_tid, cancel_seq, 'D', 'jeongsan', 'held', reason

@@ -4,12 +4,10 @@ import { check } from '../kernel/check.ts';
 import { query } from '../platform/database/pool.ts';
 import type { DifferentialProvider } from '../providers/differential.ts';
 import { batchOf, markSelected, type SelectedCounts, type SelectionBatch, selectedCounts } from './batch-store.ts';
-import { planForSets } from './candidate-store.ts';
+import { lanes, lockShare, planForSets } from './candidate-store.ts';
 import { releaseClaims } from './release-store.ts';
 import { selectionOf } from './selection-store.ts';
 
-/** So many parts of a batch are selected at the same time. */
-const lanes = 2;
 /** Below this a second connection gains nothing. */
 const worthDividing = 20_000;
 
@@ -43,33 +41,31 @@ export async function planSelection(
 }
 
 /**
- * The batch's own day, and of the days before those that were looked at and of which more has come in since, or for
- * whose half-year tiers became known since. A day that no batch looked at waits for its own.
+ * The batch's own day, and of the days before those that were looked at and of which more has come in since, or since
+ * when more is known of who is small: all of them, as a cancel is of a sale of any half-year. A day that no batch looked
+ * at waits for its own. Both are counted, since what was written before a batch may be committed after it.
  */
 async function noteInputs(tx: PoolClient, { batchId, claimedOn }: SelectionBatch, provider: DifferentialProvider) {
   await tx.query(
-    `with now_there as (
+    `with now_known as (
+       select (select count(*) from merchant_tier) + (select count(*) from half_year)
+              + (select count(*) from preferential_rate) as facts
+     ), now_there as (
        select provider as channel, captured_on, sum(captures) as captures
          from capture_total where provider = any ($2) and captured_on between $3::date - $4::int and $3::date group by 1, 2
      ), looked_at as (
-       select channel, captured_on, max(captures) as captures, max(opened_at) as looked_at
-         from differential_input join differential_batch using (batch_id)
+       select channel, captured_on, max(captures) as captures, max(facts) as facts
+         from differential_input
         where channel = any ($2) and captured_on between $3::date - $4::int and $3::date group by 1, 2
-     ), learned as (
-       select starts_on, coalesce(ends_on, 'infinity') as ends_on, known_since
-         from (select half, max(known_since) as known_since from merchant_tier group by half) t
-         join half_year_period using (half)
      )
-     insert into differential_input (channel, captured_on, captures, batch_id)
-     select channel, $3::date, coalesce(captures, 0), $1::bigint
-       from unnest($2::text[]) own (channel)
+     insert into differential_input (channel, captured_on, captures, facts, batch_id)
+     select channel, $3::date, coalesce(captures, 0), facts, $1::bigint
+       from now_known cross join unnest($2::text[]) own (channel)
        left join (select * from now_there where captured_on = $3::date) today using (channel)
      union all
-     select channel, captured_on, n.captures, $1::bigint
-       from now_there n join looked_at l using (channel, captured_on)
-      where captured_on < $3::date
-        and (n.captures > l.captures
-             or exists (select from learned where captured_on between starts_on and ends_on and known_since > looked_at))
+     select channel, captured_on, n.captures, k.facts, $1::bigint
+       from now_known k cross join now_there n join looked_at l using (channel, captured_on)
+      where captured_on < $3::date and (n.captures > l.captures or k.facts > l.facts)
      on conflict do nothing`,
     [batchId, provider.channels, claimedOn, provider.differential.calendar.lookBackDays],
   );
@@ -151,9 +147,10 @@ export async function closeSelection(
   batchId: bigint,
   provider: DifferentialProvider,
 ): Promise<SelectedCounts> {
+  await lockShare(tx, provider.id, { part: 0, parts: 1 });
   const [open] = await query(
     tx,
-    `select from differential_batch where batch_id = $1 and state = 'selecting' for update`,
+    `select from differential_batch where batch_id = $1 and selected_at is null for update`,
     [batchId],
   );
   if (open !== undefined) {

@@ -19,17 +19,17 @@ export async function releaseClaims(tx: PoolClient, selection: Selection): Promi
   await tx.query(`
     create temp table aside on commit drop as
     select ${identity}, state, reason, type, tier, card_type, rate_ppm, rule, captured_on, original_on, amount_won, charged_won,
-           preferential_won, difference_won, merchant_id, mid, acquirer, order_no, false as is_registered
+           preferential_won, difference_won, merchant_id, mid, acquirer, order_no, final_no, intermediary_no, false as is_registered
       from claim
      where provider = ${escapeLiteral(provider.id)} and channel = ${escapeLiteral(channel)} and kind = 'D'
        and (state = 'Q' or (state = 'H' and reason in ${ownReasons}));
-    create temp table approval_aside on commit drop as select * from aside where cancel_seq = 0 or state = 'Q'`);
+    create temp table approval_aside on commit drop as select * from aside where cancel_seq = 0`);
   await releaseApprovals(tx, selection);
   await releaseCancels(tx, selection);
   await tx.query('drop table aside, approval_aside');
 }
 
-/** Approvals, and whatever is sent again: priced where their card was not known. */
+/** Approvals, priced where their card was not known. */
 async function releaseApprovals(tx: PoolClient, selection: Selection): Promise<void> {
   const { channel, provider } = selection;
   const days = await daysOf(tx, 'approval_aside');
@@ -50,10 +50,10 @@ async function releaseApprovals(tx: PoolClient, selection: Selection): Promise<v
   await tx.query(`
     create temp table priced on commit drop as
     select a.traded_on, a.provider_tid, a.cancel_seq, a.state as old_state, a.reason as old_reason, p.card_type, p.rate_ppm,
-           coalesce(a.rule, 'R') as rule, p.preferential_won, p.difference_won, a.mid,
+           coalesce(a.rule, 'R') as rule, p.preferential_won, p.difference_won, a.mid, a.tier, a.final_no, a.intermediary_no,
            case when a.traded_on < date ${escapeLiteral(selection.tooOldBefore)} then 'too_old'
                 when p.card_type is null then 'card_type_unknown'
-                when p.difference_won <= 0 and a.cancel_seq = 0 then 'not_overcharged'
+                when p.difference_won <= 0 then 'not_overcharged'
                 when r.is_registered is not true then 'not_registered' end as reason
       from (select a.*, coalesce(a.card_type, c.card_type) as card_now
               from approval_aside a left join aside_card c using (traded_on, provider_tid)) a
@@ -69,13 +69,15 @@ async function releaseApprovals(tx: PoolClient, selection: Selection): Promise<v
   await takeIn(tx, selection);
 }
 
-/** Cancels, after their approvals: unpriced ones take back what their approval claims now. */
+/**
+ * Cancels, after their approvals: those that are not priced, or by another price than their approval now, take back what
+ * that claims now.
+ */
 async function releaseCancels(tx: PoolClient, selection: Selection): Promise<void> {
   const { channel, provider } = selection;
   await tx.query(`
-    create temp table cancel_aside on commit drop as select * from aside where cancel_seq > 0 and state = 'H';
-    create temp table found on commit drop as select distinct provider_tid, original_on from cancel_aside;
-    create temp table part_cancel on commit drop as select * from cancel_aside where difference_won is null`);
+    create temp table cancel_aside on commit drop as select * from aside where cancel_seq > 0;
+    create temp table found on commit drop as select distinct provider_tid, original_on from cancel_aside`);
   const originals = await query<{ day: string }>(tx, 'select distinct original_on::text as day from found order by 1');
   if (originals.length > 0) {
     await findClaims(
@@ -83,6 +85,11 @@ async function releaseCancels(tx: PoolClient, selection: Selection): Promise<voi
       channel,
       originals.map(({ day }) => day),
     );
+    await tx.query(`
+      create temp table part_cancel on commit drop as
+      select a.* from cancel_aside a join original o using (provider_tid, original_on)
+       where a.difference_won is null
+          or (o.tier, o.card_type, o.rate_ppm) is distinct from (a.tier, a.card_type, a.rate_ppm)`);
     await sumEarlierCancels(tx, selection);
     const known = `
       select c.*, o.original_won, o.original_difference, o.card_type as card_now, o.rate_ppm as rate_now, f.won as preferential_now,
@@ -90,41 +97,45 @@ async function releaseCancels(tx: PoolClient, selection: Selection): Promise<voi
         from part_cancel c join original o using (provider_tid) left join earlier e using (provider_tid)
         left join lateral ${preferentialFee('c.amount_won', 'o.rate_ppm', provider.differential.rounding)} f on true
        where o.original_difference is not null`;
-    const unpriced = `
+    const priced = `
       select traded_on, provider_tid, cancel_seq, original_won, original_difference, cancelled_won, taken_won, amount_won,
              charged_won, card_now, rate_now, preferential_now as preferential_won from (${known}) k`;
     await tx.query(`
       create temp table priced on commit drop as
       select a.traded_on, a.provider_tid, a.cancel_seq, a.state as old_state, a.reason as old_reason, a.mid,
-             coalesce(a.card_type, n.card_now) as card_type, coalesce(a.rate_ppm, n.rate_now) as rate_ppm,
-             coalesce(a.rule, n.rule) as rule, coalesce(a.preferential_won, n.preferential_won) as preferential_won,
-             coalesce(a.difference_won, n.difference_won) as difference_won,
-             case when coalesce(a.difference_won, n.difference_won) = 0 then 'not_overcharged'
+             coalesce(n.card_now, a.card_type) as card_type, coalesce(n.rate_now, a.rate_ppm) as rate_ppm,
+             coalesce(n.rule, a.rule) as rule, coalesce(n.preferential_won, a.preferential_won) as preferential_won,
+             coalesce(n.difference_won, a.difference_won) as difference_won, o.tier, o.final_no, o.intermediary_no,
+             case when coalesce(n.difference_won, a.difference_won) = 0 then 'not_overcharged'
                   when o.state in ('R', 'X') then 'original_rejected' when o.state = 'H' then 'original_held'
                   when a.traded_on < date ${escapeLiteral(selection.tooOldBefore)} then 'too_old'
                   when r.is_registered is not true then 'not_registered' end as reason
         from cancel_aside a
-        join original o using (provider_tid)
-        left join (${clawbackOf(unpriced, 'provider_tid', provider.differential.rounding)}) n using (${identity})
+        join original o using (provider_tid, original_on)
+        left join (${clawbackOf(priced, 'provider_tid', provider.differential.rounding)}) n using (${identity})
         ${registrationJoin(selection, 'a')};
-      drop table original, earlier`);
+      drop table original, earlier, part_cancel`);
     await takeIn(tx, selection);
   }
-  await tx.query('drop table cancel_aside, found, part_cancel');
+  await tx.query('drop table cancel_aside, found');
 }
 
 /** Writes what became of the claims in `priced`, where anything did, with its trail. */
 async function takeIn(tx: PoolClient, { channel, provider, batchId }: Selection): Promise<void> {
-  await tx.query(`delete from priced where old_reason = reason and old_state = 'H'`);
+  const mid = provider.differential.claims.perMid ? 'p.mid' : `''`;
+  // What was queued since the files got their numbers goes with the next batch.
+  await tx.query(`
+    delete from priced p
+     where (old_reason = reason and old_state = 'H')
+        or (reason is null and ${mid} not in (select mid from differential_file_number where batch_id = ${batchId}))`);
   const days = await daysOf(tx, 'priced');
   if (days.length > 0) {
-    const mid = provider.differential.claims.perMid ? 'p.mid' : `''`;
     const channelId = escapeLiteral(channel);
     await lookingUp(
       tx,
       `update claim c
           set state = case when p.reason is null then 'P'::"char" when p.reason = 'not_overcharged' then 'X' else 'H' end,
-              reason = p.reason, card_type = p.card_type, rate_ppm = p.rate_ppm, preferential_won = p.preferential_won,
+              reason = p.reason, tier = p.tier, final_no = p.final_no, intermediary_no = p.intermediary_no, card_type = p.card_type, rate_ppm = p.rate_ppm, preferential_won = p.preferential_won,
               difference_won = p.difference_won, rule = case when p.card_type is not null then p.rule end,
               batch_id = case when coalesce(p.reason, 'too_old') = 'too_old' then ${batchId} else c.batch_id end,
               file_id = case when p.reason is null then n.file_id else c.file_id end

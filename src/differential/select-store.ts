@@ -3,10 +3,18 @@ import { check } from '../kernel/check.ts';
 import { query } from '../platform/database/pool.ts';
 import type { DifferentialProvider } from '../providers/differential.ts';
 import { batchOf, noCounts, notePart, partCounts, type SelectedCounts, sumCounts } from './batch-store.ts';
-import { dayList, isOfShare, leavesOf, planForSets, type Share, tradedDays } from './candidate-store.ts';
+import { dayList, isOfShare, leavesOf, lockShare, planForSets, type Share } from './candidate-store.ts';
 import { selectCancels } from './clawback-store.ts';
 import { makePrices, preferentialFee, rateInForce } from './price-store.ts';
-import { claimColumns, fileJoin, registrationJoin, type Selection, selectionOf, waitAgain } from './selection-store.ts';
+import {
+  claimColumns,
+  fileJoin,
+  registrationJoin,
+  type Selection,
+  selectionOf,
+  waitAgain,
+  wasPlanned,
+} from './selection-store.ts';
 
 /**
  * Selects a part of the batch, by the set: of each capture the claim of what was overcharged, its state and its file, or
@@ -16,6 +24,7 @@ export async function selectPart(
   tx: PoolClient,
   part: Share & { readonly batchId: bigint; readonly provider: DifferentialProvider },
 ): Promise<SelectedCounts> {
+  await lockShare(tx, part.provider.id, part);
   const before = await partCounts(tx, part.batchId, part.part);
   if (before !== undefined) return before;
   const batch = await batchOf(tx, part.batchId);
@@ -36,12 +45,14 @@ async function selectChannel(tx: PoolClient, selection: Selection): Promise<Sele
     [batchId, channel],
   );
   const days = inputs.map(({ day }) => day);
-  const waiting = await takeWaiting(tx, selection);
-  const traded = [...new Set([...(await tradedDays(tx, channel, days)), ...waiting.map((some) => some.traded)])].sort();
-  if (traded.length === 0) {
-    await tx.query('drop table waited');
-    return noCounts;
-  }
+  const planned = await query<{ day: string }>(
+    tx,
+    `select traded_on::text as day from differential_day where batch_id = $1 and channel = $2 order by 1`,
+    [batchId, channel],
+  );
+  const traded = planned.map(({ day }) => day);
+  if (traded.length === 0) return noCounts;
+  const waiting = await takeWaiting(tx, selection, traded);
   const claimed = await query<{ day: string }>(
     tx,
     `select distinct traded_on::text as day from differential_day
@@ -50,9 +61,10 @@ async function selectChannel(tx: PoolClient, selection: Selection): Promise<Sele
   );
   await makePrices(tx, 'own', traded);
   await tx.query(createCancels);
+  const isOurs = `${isOfShare('provider_tid', selection)} and ${wasPlanned(selection, traded)}`;
   const captures = [
-    leavesOf('capture', channel, days, `${captureColumns}, false as is_again`, isOfShare('provider_tid', selection)),
-    ...(waiting.length === 0 ? [] : [waitingCaptures(selection, [...new Set(waiting.map(({ day }) => day))])]),
+    leavesOf('capture', channel, days, `${captureColumns}, false as is_again`, isOurs),
+    ...(waiting.length === 0 ? [] : [waitingCaptures(selection, waiting)]),
   ];
   const mayRepeat = days.length > 1 || captures.length > 1;
   const [approvals] = await query<SelectedCounts>(
@@ -93,12 +105,14 @@ const createCancels = `
   ) on commit drop`;
 
 /** Takes what waited since the batches before, as the temporary table `waited`: what still waits is put back. */
-async function takeWaiting(tx: PoolClient, selection: Selection): Promise<{ day: string; traded: string }[]> {
-  const own = `w.channel = ${escapeLiteral(selection.channel)} and ${isOfShare('w.provider_tid', selection)}`;
+async function takeWaiting(tx: PoolClient, selection: Selection, traded: readonly string[]): Promise<string[]> {
+  const own = `w.channel = ${escapeLiteral(selection.channel)} and ${isOfShare('w.provider_tid', selection)}
+    and ${wasPlanned(selection, traded, 'w.')}`;
   await tx.query(`
     create temp table waited on commit drop as select * from differential_waiting w where ${own};
     delete from differential_waiting w where ${own}`);
-  return await query(tx, 'select distinct captured_on::text as day, traded_on::text as traded from waited');
+  const days = await query<{ day: string }>(tx, 'select distinct captured_on::text as day from waited order by 1');
+  return days.map(({ day }) => day);
 }
 
 function waitingCaptures(selection: Selection, days: readonly string[]): string {
@@ -122,11 +136,10 @@ function selectApprovals(
 ): string {
   const { provider, channel, batchId, tooOldBefore } = selection;
   const [channelId, providerId] = [escapeLiteral(channel), escapeLiteral(provider.id)];
-  // Another batch of these days may be selected at the same time: which of the two claims a transaction is all the same.
-  const [isClaimed, claimed, onConflict] =
+  const [isClaimed, claimed] =
     from.claimed === undefined
-      ? ['false', '', '']
-      : ['k.provider_tid is not null', `left join (${from.claimed}) k using (${key})`, 'on conflict do nothing'];
+      ? ['false', '']
+      : ['k.provider_tid is not null', `left join (${from.claimed}) k using (${key})`];
   return `
     with staged as materialized (
       select c.*, p.type, p.merchant_id, p.acquirer, p.order_no, x.tier, x.final_no, x.intermediary_no, b.card_type,
@@ -152,7 +165,6 @@ function selectApprovals(
              difference_won, ${providerId}, merchant_id, s.mid, acquirer, order_no, final_no, intermediary_no, reason
         from priced s ${fileJoin(selection, 's')}
        order by traded_on, provider_tid, cancel_seq
-      ${onConflict}
     ), events as (
       insert into claim_event (channel, traded_on, provider_tid, cancel_seq, kind, by, event, reason)
       select ${channelId}, traded_on, provider_tid, cancel_seq, 'D', 'jeongsan', 'held', reason

@@ -1,7 +1,7 @@
 import { escapeLiteral } from 'pg';
 import type { DifferentialProvider } from '../providers/differential.ts';
 import type { SelectionBatch } from './batch-store.ts';
-import type { Share } from './candidate-store.ts';
+import { dayList, type Share } from './candidate-store.ts';
 
 /** A part of a batch, and one of the provider's channels. */
 export type Selection = Pick<SelectionBatch, 'batchId' | 'claimedOn'> &
@@ -32,6 +32,16 @@ export function registrationJoin({ provider }: Selection, row: string): string {
 export function fileJoin({ provider, batchId }: Selection, row: string): string {
   const mid = provider.differential.claims.perMid ? `${row}.mid` : `''`;
   return `left join (select mid, file_id from differential_file_number where batch_id = ${batchId}) n on n.mid = ${mid}`;
+}
+
+/**
+ * SQL: whether the batch was planned for rows of this MID and day: it has a leaf for their claims, and the number of a
+ * file. What came in since is left to the next batch.
+ */
+export function wasPlanned({ provider, batchId }: Selection, traded: readonly string[], row = ''): string {
+  const days = `${row}traded_on in (${dayList(traded)})`;
+  if (!provider.differential.claims.perMid) return days;
+  return `${days} and ${row}mid in (select mid from differential_file_number where batch_id = ${batchId})`;
 }
 
 export const claimColumns = `channel, traded_on, provider_tid, cancel_seq, kind, state, type, card_type, rule, tier, rate_ppm,
