@@ -13,11 +13,13 @@ beforeEach(async () => {
   books = createAnswerBooks(database.pool);
 });
 afterEach(async () => {
-  // Whatever a test lived through, claims and ledger agree.
-  const { deviations } = await verifyClaims(database.pool);
-  books.close();
-  await database.close();
-  expect(deviations).toEqual([]);
+  try {
+    // Whatever a test lived through, claims and ledger agree.
+    expect((await verifyClaims(database.pool)).deviations).toEqual([]);
+  } finally {
+    books.close();
+    await database.close();
+  }
 });
 
 test('a corrected answer books what changed alone: a won more, a won less', async () => {
