@@ -363,6 +363,8 @@ function floats(): string[] {
   const outside = shipped.filter((source) => source.path !== 'src/kernel/money.ts');
   return [
     ...lines(/\bparseFloat\b|[wW]on\)?\s*\/\s*\d+\.\d/),
+    // Of a bigint, PostgreSQL's sign() is a double.
+    ...lines(/\bsign\(\$?\{?\w*([wW]on|amount|difference)/),
     ...lines(/\b(?:Number|parseInt)\([^()=]*(?:[wW]on|[aA]mount|[fF]ee|[vV]at)\b/, outside),
   ];
 }

@@ -69,9 +69,10 @@ export async function makeCaptures(
             merchant, 'ORD${compact}' || lpad(sale::text, 10, '0'), lpad((sale % 80000000)::text, 8, '0'), '04', '04', 'CM1',
             case when sale % 3 = 0 then '${checkBin}' else '${creditBin}' end || '******1234', 0, ${row?.id} from (${rows}) r`,
   );
+  const sign = `(case when won < 0 then -1 else 1 end)`;
   const fee = `abs(won) * ${general} / 1000000`;
   await pool.query(
-    `insert into capture select '${channel}', '${on}', tid, seq, ${kind}, won, sign(won) * (${fee}), sign(won) * (${fee} / 10),
+    `insert into capture select '${channel}', '${on}', tid, seq, ${kind}, won, ${sign} * (${fee}), ${sign} * (${fee} / 10),
             '${on}', 'wpon00000' || 1 + sale % 2, ${row?.id} from (${rows}) r`,
   );
   await pool.query(

@@ -3,6 +3,7 @@ import type { Codes, DifferentialProvider } from '../providers/differential.ts';
 import type { AnswerFile } from './answer-store.ts';
 import { dayList } from './candidate-store.ts';
 import type { ClaimFile } from './file-store.ts';
+import { supplyOf } from './price-store.ts';
 
 /** An answer that is being applied, to which file, by whom, and on which business day it is booked. */
 export type Judging = {
@@ -39,14 +40,9 @@ function smallTier({ differential: { answers } }: DifferentialProvider): string 
   return states ? `l.tier in ('0', '1', '2', '3')` : 'true';
 }
 
-/** SQL: 공급가액. What a VAT-inclusive difference has as its supply, rounded as the provider does. By 11 there is no half. */
-export function supplyOf(won: string, { differential: { rounding } }: DifferentialProvider): string {
-  return `(sign(${won}) * ((abs(${won}) * 10 + ${rounding.supply === 'floor' ? 0 : 5}) / 11))::bigint`;
-}
-
 /** SQL of a lateral row: what a line `l` states as the difference, split, or nulls where it does not or contradicts itself. */
 function stated(provider: DifferentialProvider): string {
-  const supply = supplyOf('l.difference_won', provider);
+  const supply = supplyOf('l.difference_won', provider.differential.rounding);
   return `(select case when l.difference_won = coalesce(l.supply_won + l.vat_won, l.difference_won) then l.difference_won
                        when l.difference_won is null then l.supply_won + l.vat_won end as theirs_won,
                   coalesce(l.supply_won, l.difference_won - l.vat_won, ${supply}) as supply_now)`;
@@ -56,7 +52,7 @@ function stated(provider: DifferentialProvider): string {
 function differencesOf(provider: DifferentialProvider): string {
   return `(case when d.theirs_won <> c.difference_won then 1 else 0 end
          + case when (l.supply_won is not null or l.vat_won is not null)
-                     and d.supply_now <> ${supplyOf('d.theirs_won', provider)} then 2 else 0 end
+                     and d.supply_now <> ${supplyOf('d.theirs_won', provider.differential.rounding)} then 2 else 0 end
          + case when l.tier <> c.tier::text then 4 else 0 end
          + case when case when l.card_type is null then null when l.card_type = '1' then 'K'::"char" else 'C' end <> c.card_type
                 then 8 else 0 end)::smallint`;

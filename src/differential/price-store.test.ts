@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { splitSupply } from '../kernel/difference.ts';
 import type { DifferenceRounding } from '../providers/differential.ts';
+import { supplyOf } from './price-store.ts';
 import { check, createClaimBooks, credit, unregistered } from './selection.fixture.ts';
 
 let db: TestDatabase;
@@ -155,4 +157,19 @@ test('each rounding and VAT policy', async () => {
     found.push(rows.flatMap((row) => [Number(row.preferential_won), Number(row.difference_won)]));
   }
   expect(found).toEqual(byRounding.map(([, , , , preferentialWon, differenceWon]) => [preferentialWon, differenceWon]));
+});
+
+test('supply in SQL is that of the rule, in whole numbers, whatever the size and sign', async () => {
+  const rounds = [0n, 1n, 5n, 6n, 10n, 11n, 16n, 17n, 1000n, 1492n, 9_007_199_254_740_993n, 900_000_000_000_000_001n];
+  const won = rounds.flatMap((each) => [each, -each]);
+  for (const supply of ['floor', 'half_up', 'half_even'] as const) {
+    const { rows } = await db.pool.query(
+      `select won, ${supplyOf('won', { ...plain, supply })} as supply, pg_typeof(${supplyOf('won', { ...plain, supply })})::text as type
+         from unnest($1::bigint[]) won`,
+      [won],
+    );
+    expect(rows).toEqual(
+      won.map((each) => ({ won: each, supply: splitSupply(each, supply).supplyWon, type: 'bigint' })),
+    );
+  }
 });

@@ -61,6 +61,14 @@ export function preferentialFee(amount: string, ratePpm: string, { fee, vat }: D
 }
 
 /**
+ * SQL: 공급가액. What a VAT-inclusive difference has as its supply, in whole numbers alone. By 11 there is no half, and a
+ * division of whole numbers is cut towards 0. Its twin is `splitSupply`.
+ */
+export function supplyOf(won: string, { supply }: DifferenceRounding): string {
+  return supply === 'floor' ? `(${won} * 10 / 11)` : `((${won} * 10 + case when ${won} < 0 then -5 else 5 end) / 11)`;
+}
+
+/**
  * SQL that says what cancels take back: of `cancels`, rows with `amount_won`, `charged_won`, `preferential_won`, the
  * approval's `original_won` and `original_difference`, and `cancelled_won` and `taken_won`, what cancels before them had
  * cancelled and taken (0 or less), it yields all columns and `difference_won` and `rule`; of an approval without a price

@@ -6,6 +6,7 @@ import { Problem } from '../kernel/problem.ts';
 import { inTransaction, type Queryable, query } from '../platform/database/pool.ts';
 import type { DifferentialProvider } from '../providers/differential.ts';
 import { planForSets } from './candidate-store.ts';
+import { supplyOf } from './price-store.ts';
 import { bookRefunds } from './refund-store.ts';
 import { computeRefunds, type RetroactiveLine, refundLines } from './retroactive-compute-store.ts';
 
@@ -217,12 +218,11 @@ async function bookProvider(
   { id, differential: { rounding } }: DifferentialProvider,
   { refundId, by, today }: { readonly refundId: bigint; readonly by: string; readonly today: string },
 ): Promise<void> {
-  const half = { floor: '0', half_up: '5', half_even: '5' }[rounding.supply];
   await tx.query(
     `insert into claim_result (channel, traded_on, provider_tid, cancel_seq, kind, tier, card_type, difference_won, supply_won, vat_won)
      select channel, traded_on, provider_tid, cancel_seq, 'R', tier, card_type, difference_won, supply_won,
             difference_won - supply_won
-       from (select *, (sign(difference_won) * div(abs(difference_won) * 10 + ${half}, 11))::bigint as supply_won
+       from (select *, ${supplyOf('difference_won', rounding)} as supply_won
                from refund_claim where provider = $1) c
       order by channel, traded_on, provider_tid, cancel_seq`,
     [id],
