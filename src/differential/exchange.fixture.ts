@@ -61,6 +61,8 @@ export type ExchangeWorld = {
   transport: Partial<Transport>;
   /** Changes of the address: a wrong host key, a wrong port. */
   address: object;
+  /** Whether the name of an answer ends with its MID, as that of its file does. */
+  perMid: boolean;
   readonly durable: Durable;
   /** Archives and notes a file of so many lines for 2026-11-20; returns its number. */
   written(text: string, lines: number, mid?: string): Promise<bigint>;
@@ -111,7 +113,13 @@ export function exchangeWorld(): ExchangeWorld {
   beforeEach(async () => {
     home = await mkdtemp(path.join(tmpdir(), 'jeongsan-exchange-'));
     archive = openArchive(home);
-    Object.assign(world, { clock: storyClock('2026-11-21 00:00'), kind: 'sftp', transport: {}, address: {} });
+    Object.assign(world, {
+      clock: storyClock('2026-11-21 00:00'),
+      kind: 'sftp',
+      transport: {},
+      address: {},
+      perMid: false,
+    });
     world.events.splice(0);
     await db.pool.query('delete from applied; delete from answer_file; delete from claim_file; delete from finding');
   });
@@ -130,11 +138,14 @@ export function exchangeWorld(): ExchangeWorld {
   const exchange = (): Omit<Exchange, 'fileIds'> => {
     const transport = { ...welcome.differential.transport, outbox: 'in', inbox: 'out', ...world.transport };
     const { validation, answers } = welcome.differential;
+    const named = ({ fileName }: { readonly fileName: string }) => ({
+      fileName: world.perMid ? `${fileName}_{mid}` : fileName,
+    });
     return {
       provider: { ...welcome, differential: { ...welcome.differential, transport } },
       answers: [
-        { stage: 'validation', spec: validation },
-        { stage: 'answer', spec: answers },
+        { stage: 'validation', spec: named(validation) },
+        { stage: 'answer', spec: named(answers) },
       ],
       apply,
       unanswered: async (tx, fileId) => {
@@ -181,6 +192,7 @@ export function exchangeWorld(): ExchangeWorld {
     kind: 'sftp',
     transport: {},
     address: {},
+    perMid: false,
     async written(text, lines, mid = '') {
       const kept = await archive.keep(
         (async function* () {

@@ -1,11 +1,9 @@
 import type { PoolClient } from 'pg';
-import { businessCalendar } from '../calendar/store.ts';
-import { closeFinding, listFindings, openFinding } from '../findings/store.ts';
+import { listFindings } from '../findings/store.ts';
 import { Problem, type ProblemCode, type ProblemDetails } from '../kernel/problem.ts';
-import { runId, step, transaction } from '../platform/durable/step.ts';
+import { step, transaction } from '../platform/durable/step.ts';
 import type { DifferentialProvider, FileSpec } from '../providers/differential.ts';
 import { type AnswerCounts, type AnswerStage, answerTotals } from './answer-store.ts';
-import { answerTimes } from './exchange-calendar.ts';
 import { applyAnswerFile, notSent, tellUnanswered } from './exchange-store.ts';
 import {
   type ClaimFile,
@@ -16,12 +14,10 @@ import {
   lockFile,
   noteAnswered,
   noteExpired,
-  noteFailed,
-  noteSent,
 } from './file-store.ts';
 import type { ExchangePorts } from './ports.ts';
 import { lookFor, receiveAnswers } from './receive.ts';
-import { type SendOutcome, sendFile } from './send.ts';
+import { createOutgoing } from './send.ts';
 
 /** Half a minute in all: a PostgreSQL that is restarted is back by then. */
 const tries = { attempts: 7, firstWaitMs: 500 };
@@ -62,11 +58,16 @@ export type Exchanged = AnswerCounts & {
  */
 export async function exchangeFiles(ports: ExchangePorts, exchange: Exchange): Promise<readonly Exchanged[]> {
   const { fileIds } = exchange;
+  const outgoing = createOutgoing(ports, exchange.provider);
   for (let round = 1; ; round += 1) {
     const open = await transaction(`files ${round}`, (tx) => openFiles(tx, fileIds));
     if (open.toSend.length + open.sent === 0) break;
-    for (const file of open.toSend) await send(ports, exchange, file);
-    const received = await step(`receive ${round}`, () => receiveAnswers(ports, exchange, fileIds), { retries: tries });
+    if (open.toSend.length > 0) {
+      await waitToSend(ports, exchange, open.toSend);
+      await step(`send ${round}`, async () => outgoing.send(await writtenOf(ports, fileIds)), { retries: tries });
+    }
+    const receive = () => receiveAnswers(ports, exchange, fileIds, outgoing);
+    const received = await step(`receive ${round}`, receive, { retries: tries });
     for (const answerId of received.answerIds) await applyOne(ports, exchange, answerId);
     if (received.overdue.length === 0) continue;
     await transaction(`expire ${round}`, async (tx) => {
@@ -103,7 +104,11 @@ export async function applyLateAnswers(
   return answerIds.length;
 }
 
-type ToSend = Pick<ClaimFile, 'fileId' | 'fileName' | 'on'>;
+type ToSend = Pick<ClaimFile, 'fileName' | 'on'>;
+
+async function writtenOf({ pool }: ExchangePorts, fileIds: readonly bigint[]): Promise<ClaimFile[]> {
+  return (await filesOf(pool, fileIds)).filter(({ state }) => state === 'written');
+}
 
 /**
  * What is still under way. @throws Problem where nothing is, and a file could not be sent: the run ends with it, and once
@@ -115,7 +120,7 @@ async function openFiles(tx: PoolClient, fileIds: readonly bigint[]): Promise<{ 
   const sent = files.filter(({ state }) => state === 'sent').length;
   const failed = files.find(({ state }) => state === 'failed');
   if (toSend.length + sent === 0 && failed !== undefined) throw await problemOf(tx, failed);
-  return { toSend: toSend.map(({ fileId, fileName, on }) => ({ fileId, fileName, on })), sent };
+  return { toSend: toSend.map(({ fileName, on }) => ({ fileName, on })), sent };
 }
 
 /** The problem for which a file was not sent, with its details, which its finding keeps. */
@@ -127,37 +132,19 @@ async function problemOf(tx: PoolClient, { fileName, reason }: ClaimFile): Promi
   );
 }
 
-async function send(ports: ExchangePorts, { provider, sendAt }: Exchange, file: ToSend): Promise<void> {
-  const { fileId, fileName, on } = file;
-  const event = { provider: provider.id, on, step: 'send', file: fileName } as const;
-  if (sendAt !== undefined) {
-    if (Temporal.Instant.compare(ports.clock.now(), sendAt) < 0) {
-      ports.watch({ ...event, state: 'waiting', until: sendAt.toString() });
-    }
-    await ports.clock.waitUntil(sendAt, `wait to send ${fileName}`);
-  }
-  ports.watch({ ...event, state: 'begun' });
-  const outcome = await step(`send ${fileName}`, () => sendFile(ports, provider, fileId), { retries: tries });
-  await transaction(`sent ${fileName}`, (tx) => noteOutcome(tx, provider, { fileId, fileName }, outcome));
-  if ('code' in outcome) ports.watch({ ...event, state: 'failed', reason: outcome.code });
-  else ports.watch({ ...event, state: 'done' });
-}
-
-async function noteOutcome(
-  tx: PoolClient,
-  { differential }: DifferentialProvider,
-  { fileId, fileName }: Pick<ClaimFile, 'fileId' | 'fileName'>,
-  outcome: SendOutcome,
+async function waitToSend(
+  ports: ExchangePorts,
+  { provider, sendAt }: Exchange,
+  files: readonly ToSend[],
 ): Promise<void> {
-  if ('code' in outcome) {
-    await noteFailed(tx, fileId, outcome.code);
-    await openFinding(tx, { kind: notSent, subject: fileName, audience: 'operations', detail: outcome.details });
-    return;
+  const [first] = files;
+  if (sendAt === undefined || first === undefined) return;
+  if (Temporal.Instant.compare(ports.clock.now(), sendAt) < 0) {
+    const file = files.length === 1 ? { file: first.fileName } : { counts: { files: files.length } };
+    const event = { provider: provider.id, on: first.on, step: 'send', state: 'waiting' } as const;
+    ports.watch({ ...event, ...file, until: sendAt.toString() });
   }
-  const sentAt = Temporal.Instant.from(outcome.sentAt);
-  const times = answerTimes(differential.calendar, sentAt, await businessCalendar(tx));
-  await noteSent(tx, fileId, { sentAt, foundThere: outcome.foundThere, ...times });
-  await closeFinding(tx, { kind: notSent, subject: fileName, by: runId() });
+  await ports.clock.waitUntil(sendAt, 'wait to send');
 }
 
 async function applyOne(ports: ExchangePorts, exchange: Omit<Exchange, 'fileIds'>, answerId: bigint): Promise<void> {

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { closeFinding, openFinding } from '../findings/store.ts';
-import { isProblem } from '../kernel/problem.ts';
+import { check } from '../kernel/check.ts';
+import { isProblem, type Problem } from '../kernel/problem.ts';
 import { inTransaction } from '../platform/database/pool.ts';
 import { retryFaults } from '../platform/durable/database-fault.ts';
 import type { RemoteFile, RemoteFolder } from '../platform/remote-folder.ts';
@@ -10,7 +11,7 @@ import { nextPoll } from './exchange-calendar.ts';
 import { formatExchangeName } from './exchange-name.ts';
 import { type ClaimFile, filesOf } from './file-store.ts';
 import type { ExchangePorts } from './ports.ts';
-import { unreachable } from './send.ts';
+import { type Outgoing, unreachable } from './send.ts';
 
 /** What waiting came to: answers that are kept and may be applied, and files whose deadline has passed. */
 export type Received = { readonly answerIds: readonly bigint[]; readonly overdue: readonly bigint[] };
@@ -30,21 +31,22 @@ type Sight = {
 };
 
 /**
- * 수신 대기. Looks for answers to these files on the provider's schedule, and comes back as soon as one is in, as one of
- * the files is to be sent again, or as a deadline has passed without. One step, however long it waits: a process that
- * takes over goes on looking. While the provider cannot be reached it goes on, too.
+ * 수신 대기. Looks for answers to these files on the provider's schedule, and comes back as soon as one is in, or as a
+ * deadline has passed without; files that could not go yet are sent meanwhile. One step, however long it waits: a process
+ * that takes over goes on looking. While the provider cannot be reached it goes on, too.
  */
 export async function receiveAnswers(
   ports: ExchangePorts,
   expecting: Expecting,
   fileIds: readonly bigint[],
+  outgoing: Outgoing,
 ): Promise<Received> {
   const { clock } = ports;
   for (;;) {
     // A database that was away for a moment, days into the wait, is no reason to give up.
     const looked = await retryFaults(
       () => false,
-      () => look(ports, expecting, fileIds),
+      () => look(ports, expecting, fileIds, outgoing),
     );
     if (looked.over !== undefined) return looked.over;
     const { next, on, files } = looked;
@@ -59,12 +61,23 @@ type Looked =
   | { readonly over?: undefined; readonly next: Temporal.Instant; readonly on: string; readonly files: number };
 
 /** One look at the files and, for those whose time has come, at the provider's inbox. */
-async function look(ports: ExchangePorts, expecting: Expecting, fileIds: readonly bigint[]): Promise<Looked> {
+async function look(
+  ports: ExchangePorts,
+  expecting: Expecting,
+  fileIds: readonly bigint[],
+  outgoing: Outgoing,
+): Promise<Looked> {
   const { pool, clock } = ports;
-  const files = await filesOf(pool, fileIds);
+  const isWritten = ({ state }: ClaimFile) => state === 'written';
+  let files = await filesOf(pool, fileIds);
+  if (files.some(isWritten)) {
+    await outgoing.send(files.filter(isWritten));
+    files = await filesOf(pool, fileIds);
+  }
+  const written = files.filter(isWritten);
   const waiting = files.filter(({ state }) => state === 'sent');
-  const nothing = { answerIds: [], overdue: [] };
-  if (waiting.length === 0 || files.some(({ state }) => state === 'written')) return { over: nothing };
+  const [one] = [...waiting, ...written];
+  if (one === undefined) return { over: { answerIds: [], overdue: [] } };
   const now = clock.now();
   const hasCome = (at: Date | null) => Number(at) <= now.epochMilliseconds;
   const due = waiting.filter(({ pollFrom, deadlineAt }) => hasCome(pollFrom) || hasCome(deadlineAt));
@@ -75,8 +88,11 @@ async function look(ports: ExchangePorts, expecting: Expecting, fileIds: readonl
   // Judged by the time before looking: what came until then was seen.
   const overdue = due.filter(({ deadlineAt }) => hasCome(deadlineAt)).map(({ fileId }) => fileId);
   if (overdue.length > 0) return { over: { answerIds: [], overdue } };
-  const next = nextPoll(expecting.provider.differential.calendar, clock.now(), waiting.map(timesOf));
-  return { next, on: waiting[0]?.on ?? '', files: waiting.length };
+  const { calendar } = expecting.provider.differential;
+  const poll = waiting.length === 0 ? [] : [nextPoll(calendar, clock.now(), waiting.map(timesOf))];
+  const [next] = [...poll, ...outgoing.tries(written)].sort(Temporal.Instant.compare);
+  check(next, 'what is waited for has a time');
+  return { next, on: one.on, files: waiting.length };
 }
 
 /**
@@ -95,7 +111,7 @@ export async function lookFor(
     const changed = await changedAnswers(ports, expecting, remote, files);
     if (changed.length > 0) {
       await clock.waitUntil(clock.now().add({ seconds: restSeconds }), 'wait for answers to rest');
-      for (const sight of changed) await take(ports, remote, sight);
+      await takeAll(ports, remote, changed);
     }
     await closeFinding(pool, { kind: unreachable, subject: provider.id, by: 'jeongsan' });
   } catch (error) {
@@ -132,6 +148,23 @@ async function changedAnswers(
     }
   }
   return changed;
+}
+
+/** One that cannot be read harms only itself. @throws Problem `source_refused`, `source_unreachable` for it, afterwards */
+async function takeAll(ports: ExchangePorts, remote: RemoteFolder, sights: readonly Sight[]): Promise<void> {
+  const faults: Problem[] = [];
+  for (const sight of sights) {
+    try {
+      await take(ports, remote, sight);
+    } catch (error) {
+      if (!isProblem(error, 'source_unreachable', 'source_refused')) throw error;
+      faults.push(error);
+      // Not that file, but the provider.
+      if (faults.filter(({ code }) => code === 'source_unreachable').length > 1) break;
+    }
+  }
+  const [first] = faults;
+  if (first !== undefined) throw first;
 }
 
 /** Keeps the bytes of an answer as it was seen; nothing happens where it was written to since: the next look finds it. */

@@ -17,6 +17,8 @@ export type Faults = {
   onRead?: (servedBytes: number) => Fault | Promise<Fault>;
   /** `drop` cuts the connection before the piece is written, `stall` never answers, `full` has no room left. */
   onWrite?: (takenBytes: number) => 'drop' | 'stall' | 'full' | undefined;
+  /** Lets a file not be opened. */
+  onOpen?: (path: string) => 'refuse' | undefined;
   /** Cuts the connection instead of renaming, after it, or between the new name and the end of the old one. */
   onRename?: () => 'drop' | 'done, then drop' | 'half done, then drop' | undefined;
 };
@@ -106,6 +108,7 @@ export async function startFaultySftpServer(folder: string, publicKey?: string):
       sftp.name(id, entries);
     });
     sftp.on('OPEN', (id, remote, flags) => {
+      if (control.faults.onOpen?.(remote) === 'refuse') return void sftp.status(id, STATUS_CODE.PERMISSION_DENIED);
       open(local(remote), flagsToString(flags) ?? 'r').then((file) => sftp.handle(id, handleFor(file)), failed(id));
     });
     const read = async (id: number, file: FileHandle, offset: number, length: number) => {
