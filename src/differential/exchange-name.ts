@@ -21,3 +21,11 @@ export function businessNoIn(template: string, fileName: string): string {
     .map((part) => ({ '{biz}': '(?<biz>[0-9]{10})', '{day}': '[0-9]{8}', '{mid}': '.+' })[part] ?? RegExp.escape(part));
   return new RegExp(`^${pattern.join('')}$`).exec(fileName)?.groups?.['biz'] ?? '';
 }
+
+/**
+ * Whether a MID can stand in the name of a file on any server: visible ASCII, and nothing that separates folders or that a
+ * file system takes for something else.
+ */
+export function canBeNamed(mid: string): boolean {
+  return /^[!-~]{1,100}$/.test(mid) && !/[/\\:*?"<>|]/.test(mid);
+}

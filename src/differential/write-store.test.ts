@@ -205,6 +205,23 @@ test('a file for each MID that claims anything', async () => {
   expect(linesOf(ksnet, bytes)).toEqual([['MID2', 'A', 'B', 0, 10_000n]]);
 });
 
+test.each(['a/b', '../../x', 'a b', 'a\\b', '가맹', 'a\tb', 'x'.repeat(101)])(
+  'a MID that leads elsewhere or cannot stand in a name (%j) is held alone, naming it',
+  async (mid) => {
+    const ksnet = unregistered('ksnet');
+    await books.sales([sale('A', { mid }), sale('B', { mid: 'MID2' })]);
+    await books.sales([cancel('A', { mid })]);
+    const { batchId } = await books.select(ksnet, on);
+    await write(ksnet, batchId);
+    expect((await files()).map(({ file_name }) => file_name)).toEqual(['daff_ksnet_1234567891_MID2_20261120_req.csv']);
+    expect(await state('A')).toEqual({ state: 'H', reason: 'not_encodable', file_id: null });
+    expect(await state('A', 1)).toMatchObject({ state: 'H', file_id: null });
+    const { rows } = await db.pool.query('select subject, detail from finding');
+    expect(rows).toMatchObject([{ subject: `ksnet ${on} ${mid}`, detail: { claims: 2 } }]);
+    expect(rows[0].detail.first[0]).toMatchObject({ column: 'mid', value: mid });
+  },
+);
+
 test('a day without captures writes nothing', async () => {
   const nice = unregistered('nice');
   const { batchId } = await books.select(nice, on);

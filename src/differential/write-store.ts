@@ -9,7 +9,7 @@ import type { ExchangeRefusal, ExchangeWritten } from '../providers/layout/excha
 import { ExchangeWriter } from '../providers/layout/exchange-writer.ts';
 import { noteHeld } from './batch-end-store.ts';
 import { claimDays } from './batch-store.ts';
-import { formatExchangeName } from './exchange-name.ts';
+import { canBeNamed, formatExchangeName } from './exchange-name.ts';
 import { insertFile } from './file-store.ts';
 
 /** A file of a batch by the number that was drawn for it; `mid` is '' where it holds all MIDs. */
@@ -64,6 +64,11 @@ export async function writeClaims(tx: PoolClient, archive: Archive, file: FileTo
   const held: HeldClaim[] = [];
   for (;;) {
     const sums = claims === undefined ? undefined : await sumsOf(tx, claims);
+    if (claims !== undefined && sums !== undefined && spec.perMid && !canBeNamed(mid)) {
+      held.push(...(await holdRefused(tx, claims, allFor(mid, sums))));
+      await tell(tx, file, `${provider.id} ${on} ${mid}`, held);
+      return null;
+    }
     if (claims === undefined || sums === undefined || sums.lines === 0n) {
       await tell(tx, file, fileName, held);
       return null;
@@ -191,6 +196,12 @@ async function writeFile(
   const kept = await archive.keep(bytes());
   check(written, 'the file came to its end');
   return { written, kept };
+}
+
+/** Refusals of all claims of a file: its MID cannot stand in a name. */
+function allFor(mid: string, { lines }: FileSums): ExchangeRefusal[] {
+  const refusal = { column: 'mid', value: mid, fault: 'holds_separator' } as const;
+  return Array.from({ length: Number(lines) }, (_, row) => ({ ...refusal, row }));
 }
 
 type HeldClaim = {
