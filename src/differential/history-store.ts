@@ -83,7 +83,7 @@ async function addOutside(tx: PoolClient, { channel, capturedOn }: PastDay): Pro
     await lookingUp(
       tx,
       `insert into past
-       select c.*, 'A', p.merchant_id, p.acquirer, p.order_no, p.bin, false
+       select distinct on (c.provider_tid) c.*, 'A', p.merchant_id, p.acquirer, p.order_no, p.bin, false
          from away a cross join unnest(array[${dayList(captured)}]) d (on_day)
         cross join lateral (
           select * from (${leavesOf('capture', channel, captured, columns)}) c
@@ -92,7 +92,8 @@ async function addOutside(tx: PoolClient, { channel, capturedOn }: PastDay): Pro
         cross join lateral (
           select * from (${leavesOf('payment', channel, days, payment)}) p
            where p.traded_on = a.original_on and p.provider_tid = a.provider_tid and p.cancel_seq = 0 offset 0) p
-        where not a.has_approval`,
+        where not a.has_approval
+        order by c.provider_tid, c.captured_on`,
     );
     await addEarlierCancels(tx, channel, { from: firstDay, before: capturedOn });
   }

@@ -104,6 +104,17 @@ test('what was claimed daily is left out, with its cancels', async () => {
   ]);
 });
 
+test('what was refunded is not claimed daily any more, when its day is selected only then or its tier is learned', async () => {
+  await books.select(ksnet, '2026-03-10');
+  const { refundId } = await propose();
+  await approve(refundId as bigint);
+  await books.tier('1048100994', '2026H1', 1);
+  await books.select(ksnet, '2026-03-11');
+  await books.select(ksnet, '2026-05-01');
+  await books.select(welcome, '2026-08-13');
+  expect(await books.claims(`kind = 'D'`)).toEqual([]);
+});
+
 test('what came in since it was proposed is not booked', async () => {
   const { refundId } = await propose();
   await books.sales([sale('LATE', '2026-06-01')]);

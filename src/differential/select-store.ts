@@ -55,8 +55,12 @@ async function selectChannel(tx: PoolClient, selection: Selection): Promise<Sele
   const waiting = await takeWaiting(tx, selection, traded);
   const claimed = await query<{ day: string }>(
     tx,
-    `select distinct traded_on::text as day from differential_day
-      where channel = $1 and traded_on in (${dayList(traded)}) and batch_id <> $2`,
+    `select traded_on::text as day from differential_day
+      where channel = $1 and traded_on in (${dayList(traded)}) and batch_id <> $2
+      union
+     select on_day::text from unnest(array[${dayList(traded)}]) on_day
+       join half_year_period on on_day between starts_on and ends_on
+       join retroactive_refund using (half) where posted_at is not null`,
     [channel, batchId],
   );
   await makePrices(tx, 'own', traded);

@@ -107,6 +107,16 @@ test('another tier list, rate table and rounding, by tier, provider and merchant
   expect(rows).toEqual([]);
 });
 
+test('a cancel of a sale that was captured twice takes back once', async () => {
+  const twice = sale('TWICE', '2026-10-01', 'M1');
+  await books.sales([twice]);
+  await books.sales([{ ...twice, captured: '2026-10-02', paid: false }]);
+  await books.sales([{ ...twice, seq: 1, won: -6_000, fee: -138, vat: -13, on: '2026-10-03', type: 'P' }]);
+  // 6,000: charged 138 + 13 = 151, preferential 60 + 6.
+  const found = await whatIf(db.pool, { ...period, from: '2026-10-03', to: '2026-10-03', supposed: {} });
+  expect(found.total).toMatchObject({ claims: 1n, differenceWon: -85n });
+});
+
 test.each([
   ['businessNo,half,validFrom,validTo,tier\n1234567890,2026H2,,,1\n', 2],
   ['businessNo,half,validFrom,validTo,tier\n1048100994,2026H2,,,1\n1048100994,2026H2,,,2\n', 3],
