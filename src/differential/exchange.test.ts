@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { answerName, exchangeWorld, fileName, seoulInstant, validationName } from './exchange.fixture.ts';
+import { answerName, exchangeWorld, fileName, seoulInstant, storyClock, validationName } from './exchange.fixture.ts';
 
 const world = exchangeWorld();
 
@@ -185,6 +185,26 @@ describe('the deadline', () => {
     expect(await world.late(newRun(), '2026-11-28')).toBe(1);
     expect((await file())['state']).toBe('answered');
     expect(await world.findings()).toContain(`differential_unanswered ${fileName} closed`);
+  });
+
+  test('a file whose run was cancelled expires with a later run, once its deadline has passed', async () => {
+    const fileId = await world.written('claims', 3);
+    const id = newRun();
+    world.clock.at('2026-11-23 09:05', async () => {
+      await world.durable.cancel(id);
+      throw new Error('nobody looks any more');
+    });
+    await expect(world.run(id, [fileId])).rejects.toThrow();
+    expect((await file())['state']).toBe('sent');
+    world.clock = storyClock('2026-11-25 17:59');
+    expect(await world.late(newRun(), '2026-11-25')).toBe(0);
+    expect([(await file())['state'], await world.findings()]).toEqual(['sent', []]);
+    world.clock = storyClock('2026-11-25 18:00');
+    expect(await world.late(newRun(), '2026-11-25')).toBe(0);
+    expect([(await file())['state'], await world.findings()]).toEqual([
+      'expired',
+      [`differential_unanswered ${fileName}`],
+    ]);
   });
 
   test('a corrected answer of the same length is taken, one that did not change is not read again', async () => {

@@ -82,7 +82,8 @@ export async function exchangeFiles(ports: ExchangePorts, exchange: Exchange): P
 }
 
 /**
- * 늦은 결과. Applies what has come since to files of earlier days, corrected answers too. Steps of a workflow, as above.
+ * 늦은 결과. Applies what has come since to files of earlier days, corrected answers too, and ends the waiting for those
+ * whose deadline has passed while nobody looked: their run has failed, or was cancelled. Steps of a workflow, as above.
  * Returns how many answers were applied.
  */
 export async function applyLateAnswers(
@@ -101,6 +102,10 @@ export async function applyLateAnswers(
     { retries: tries },
   );
   for (const answerId of answerIds) await applyOne(ports, exchange, answerId);
+  await transaction('expire late', async (tx) => {
+    const files = await filesThatWentOut(tx, { provider: provider.id, kind: of.kind, from });
+    for (const { fileId } of files.filter((file) => isOverdue(file, ports.clock))) await expire(tx, exchange, fileId);
+  });
   return answerIds.length;
 }
 
@@ -154,7 +159,11 @@ async function applyOne(ports: ExchangePorts, exchange: Omit<Exchange, 'fileIds'
   if (event !== null) ports.watch({ provider: exchange.provider.id, step: 'apply', ...event });
 }
 
-async function expire(tx: PoolClient, exchange: Exchange, fileId: bigint): Promise<void> {
+function isOverdue({ state, deadlineAt }: ClaimFile, { now }: ExchangePorts['clock']): boolean {
+  return state === 'sent' && Number(deadlineAt) <= now().epochMilliseconds;
+}
+
+async function expire(tx: PoolClient, exchange: Omit<Exchange, 'fileIds'>, fileId: bigint): Promise<void> {
   await lockFile(tx, fileId);
   const left = await exchange.unanswered(tx, fileId);
   // What was open may have been settled otherwise meanwhile.
