@@ -112,7 +112,7 @@ create table differential_file_number (
   primary key (batch_id, mid)
 );
 
--- 결과 파일. What a provider answered to a file, a row for each distinct bytes.
+-- 결과 파일. What a provider answered to a file, a row for each version: bytes of an older one may come back.
 create table answer_file (
   answer_id    bigint generated always as identity primary key,
   file_id      bigint not null references claim_file,
@@ -134,7 +134,6 @@ create table answer_file (
   set_aside    bigint,                         -- unknown, unreadable, contradictory: each is a break
   difference_won bigint,                       -- theirs, of the newly accepted
   unique (file_id, stage, version),
-  unique (file_id, stage, sha256),
   check ((state = 'refused') = (problem is not null))
 );
 

@@ -6,7 +6,7 @@ import { lockFile } from './file-store.ts';
 
 export type AnswerStage = 'validation' | 'answer';
 
-/** 결과 파일. What a provider answered to a file, a row for each distinct bytes. */
+/** 결과 파일. What a provider answered to a file, a row for each version of its bytes. */
 export type AnswerFile = {
   readonly answerId: bigint;
   readonly fileId: bigint;
@@ -40,7 +40,7 @@ export async function answerFile(db: Queryable, answerId: bigint): Promise<Answe
 /** A file as it stands at the provider's, or as it was when we last saw it. */
 export type Sighted = { readonly bytes: number; readonly modifiedAtMs: number };
 
-/** True where the file that stands there is one whose bytes we have: by its length and the server's time. */
+/** True where the file that stands there is what came last: by its length and the server's time. */
 export async function isKnown(
   db: Queryable,
   { fileId, stage }: { readonly fileId: bigint; readonly stage: AnswerStage },
@@ -50,13 +50,17 @@ export async function isKnown(
   if (modifiedAtMs === 0) return false;
   const rows = await query(
     db,
-    `select from answer_file where file_id = $1 and stage = $2 and bytes = $3 and modified_at = $4`,
+    `select from (select bytes, modified_at from answer_file where file_id = $1 and stage = $2 order by version desc limit 1) a
+      where bytes = $3 and modified_at = $4`,
     [fileId, stage, bytes, new Date(modifiedAtMs)],
   );
   return rows.length > 0;
 }
 
-/** Notes bytes that came: a new version of the stage's answer, or ones that we have. Returns the answer's number. */
+/**
+ * Notes bytes that came: the stage's first version, or the next where they differ from what came last. Bytes of an older
+ * version that come back take back the correction in between: they are a version of their own. Returns the answer's number.
+ */
 export async function registerAnswer(
   tx: PoolClient,
   answer: {
@@ -71,25 +75,25 @@ export async function registerAnswer(
   const { fileId, stage, fileName, kept, modifiedAtMs, at } = answer;
   // One at a time, so that versions are counted without a gap.
   await lockFile(tx, fileId);
+  const modifiedAt = modifiedAtMs === 0 ? null : new Date(modifiedAtMs);
+  const [same] = await query<{ answerId: bigint }>(
+    tx,
+    `update answer_file set modified_at = $4
+      where file_id = $1 and stage = $2 and sha256 = $3
+        and version = (select max(version) from answer_file where file_id = $1 and stage = $2)
+     returning answer_id as "answerId"`,
+    [fileId, stage, kept.sha256, modifiedAt],
+  );
+  if (same !== undefined) return same.answerId;
   const [row] = await query<{ answerId: bigint }>(
     tx,
     `insert into answer_file (file_id, stage, version, file_name, sha256, bytes, archive_path, modified_at, received_at, state)
      select $1, $2, 1 + coalesce(max(version), 0), $3, $4, $5, $6, $7, $8, 'received'
        from answer_file where file_id = $1 and stage = $2
-     on conflict (file_id, stage, sha256) do update set modified_at = excluded.modified_at
      returning answer_id as "answerId"`,
-    [
-      fileId,
-      stage,
-      fileName,
-      kept.sha256,
-      kept.bytes,
-      kept.path,
-      modifiedAtMs === 0 ? null : new Date(modifiedAtMs),
-      at.toString(),
-    ],
+    [fileId, stage, fileName, kept.sha256, kept.bytes, kept.path, modifiedAt, at.toString()],
   );
-  check(row, 'an insert or update returns its row');
+  check(row, 'an insert returns its row');
   return row.answerId;
 }
 
