@@ -1,4 +1,5 @@
 import { escapeLiteral, type PoolClient } from 'pg';
+import { query } from '../platform/database/pool.ts';
 import type { Codes, DifferentialProvider } from '../providers/differential.ts';
 import type { AnswerFile } from './answer-store.ts';
 import { dayList } from './candidate-store.ts';
@@ -40,12 +41,19 @@ function smallTier({ differential: { answers } }: DifferentialProvider): string 
   return states ? `l.tier in ('0', '1', '2', '3')` : 'true';
 }
 
+/** More won than any capture has: what states as much states nothing, so that no working with it is out of range. */
+const wonMost = 10n ** 16n;
+
 /** SQL of a lateral row: what a line `l` states as the difference, split, or nulls where it does not or contradicts itself. */
 function stated(provider: DifferentialProvider): string {
   const supply = supplyOf('l.difference_won', provider.differential.rounding);
-  return `(select case when l.difference_won = coalesce(l.supply_won + l.vat_won, l.difference_won) then l.difference_won
+  const isWon = ['difference', 'supply', 'vat']
+    .map((name) => `coalesce(l.${name}_won, 0) between -${wonMost} and ${wonMost}`)
+    .join(' and ');
+  return `(select case when not (${isWon}) then null
+                       when l.difference_won = coalesce(l.supply_won + l.vat_won, l.difference_won) then l.difference_won
                        when l.difference_won is null then l.supply_won + l.vat_won end as theirs_won,
-                  coalesce(l.supply_won, l.difference_won - l.vat_won, ${supply}) as supply_now)`;
+                  case when ${isWon} then coalesce(l.supply_won, l.difference_won - l.vat_won, ${supply}) end as supply_now)`;
 }
 
 /** SQL: how what is accepted differs from ours: 1 by its won, 2 in its split, 4 in the tier, 8 in the card type. */
@@ -99,8 +107,18 @@ export async function judgeLines(tx: PoolClient, judging: Judging): Promise<void
                    from (${ofBatch(judging, 'claim_revision', `${claimKey}, after_won`)}) v order by ${claimKey}) v
              on v.provider_tid = l.provider_tid and v.cancel_seq = l.cancel_seq and v.traded_on = l.traded_on and v.channel = c.channel
       cross join lateral ${stated(provider)} d`);
+  await leaveOutShared(tx);
   await tx.query('analyze judged (verdict, provider_tid, merchant_id)');
   await createAside(tx, judging);
+}
+
+/** A line that claims of two channels answer to, since they share TID, MID and day, is not plain. */
+async function leaveOutShared(tx: PoolClient): Promise<void> {
+  const [shared] = await query(tx, 'select where (select count(*) from judged) > (select count(*) from answer_line)');
+  if (shared === undefined) return;
+  await tx.query(`
+    update judged set verdict = 'J'
+     where line_no in (select line_no from judged group by line_no having count(*) > 1)`);
 }
 
 /**
@@ -128,6 +146,10 @@ async function createAside(tx: PoolClient, judging: Judging): Promise<void> {
         from answer_line l where line_no in (select line_no from judged where verdict = 'J')
     ), contradicted as (
       select distinct ${lineKey} from line where is_other
+      union
+      -- Nobody can tell which of two claims is meant, unless there is a line for each.
+      select ${lineKey} from (select l.line_no, l.provider_tid, l.cancel_seq, l.traded_on, l.mid from line l join judged using (line_no)) m
+       group by ${lineKey} having count(*) not in (count(distinct line_no), count(distinct line_no) * count(distinct line_no))
     )
     select l.line_no, l.provider_tid, l.cancel_seq, l.traded_on, l.mid, l.amount_won as said_won, l.code, l.tier as said_tier,
            l.difference_won as said_difference_won,

@@ -37,21 +37,22 @@ async function decideAlone(tx: PoolClient, { file, answer }: Judging): Promise<v
         when state in ('R', 'X') and exists (
           select from claim_rejection j join answer_file f using (answer_id)
            where j.channel = a.channel and j.traded_on = a.traded_on and j.provider_tid = a.provider_tid and j.cancel_seq = a.cancel_seq
-             and j.kind = a.kind and j.attempt = a.attempt and j.code = a.reason and f.stage = 'validation') then 'pass'
+             and j.kind = a.kind and j.attempt = a.attempt and j.code = a.reason
+          having bool_and(f.stage = 'validation')) then 'pass'
         when state = 'H' and exists (
           select from claim_break b join answer_file f using (answer_id)
            where b.closed_at is null and b.kind = a.reason and b.channel = a.channel and b.provider_tid = a.provider_tid
              and b.traded_on = a.traded_on and b.cancel_seq = a.cancel_seq and f.stage = 'validation') then 'pass'
         else 'none' end
       when said = 'rejected' then case
-        when is_active then case when ${isAnswer} and is_accepted_here then 'revoke' else 'conflict' end
-        when is_here and state in ('R', 'X') and reason = full_code then 'same'
-        when is_here and state in ('P', 'H', 'R', 'X') then 'reject'
-        when exists (
+        when is_active and ${isAnswer} and is_accepted_here then 'revoke'
+        when not is_active and is_here and state in ('R', 'X') and reason = full_code then 'same'
+        when not is_active and is_here and state in ('P', 'H', 'R', 'X') then 'reject'
+        when not (is_active and is_here) and exists (
           select from claim_rejection j join answer_file f using (answer_id)
            where j.channel = a.channel and j.traded_on = a.traded_on and j.provider_tid = a.provider_tid and j.cancel_seq = a.cancel_seq
              and j.kind = a.kind and j.code = a.full_code and f.file_id = ${file.fileId}) then 'same'
-        else 'reject_past' end
+        when is_active then 'conflict' else 'reject_past' end
       when said = 'accepted' then case
         when not is_active then 'accept' when before_won = theirs_won then 'same' when is_accepted_here then 'revise' else 'conflict' end
       else case when not is_active and is_here and (state = 'P' or (state = 'H' and reason <> said)) then 'hold' else 'aside' end

@@ -87,12 +87,20 @@ async function writeRevisions(tx: PoolClient, { answer }: Judging): Promise<void
 }
 
 async function writeRejections(tx: PoolClient, { provider, answer }: Judging): Promise<void> {
+  // What the answer itself repeats of a validation is its own: another validation does not undo it.
+  const confirms =
+    answer.stage === 'validation'
+      ? 'false'
+      : `action = 'same' and is_here and not exists (
+           select from claim_rejection j join answer_file f using (answer_id)
+            where j.channel = a.channel and j.traded_on = a.traded_on and j.provider_tid = a.provider_tid
+              and j.cancel_seq = a.cancel_seq and j.kind = a.kind and j.attempt = n.attempt and f.stage = 'answer')`;
   await tx.query(`
     insert into claim_rejection (${claimKey}, attempt, answer_id, line_no, code, final)
     select ${claimKey}, n.attempt, ${answer.answerId}, line_no, full_code,
            coalesce(is_final, false) or n.attempt >= ${provider.differential.resend.attempts}
       from aside a cross join lateral (select case when is_here and state = 'Q' then a.attempt - 1 when is_here then a.attempt else coalesce(past_attempt, a.attempt) end as attempt) n
-     where said = 'rejected' and action in ('reject', 'reject_past', 'revoke')
+     where said = 'rejected' and (action in ('reject', 'reject_past', 'revoke') or ${confirms})
      order by channel, traded_on, provider_tid, cancel_seq
     on conflict do nothing`);
 }
