@@ -12,7 +12,11 @@ const checkWords: Readonly<Record<ClaimDeviation['check'], Words>> = {
   result_without_claim: { ko: '신청하지 않은 승인', en: 'nothing accepted that nobody claimed' },
   accepted_in_another_state: { ko: '승인과 다른 상태', en: 'what is accepted is in no other state' },
   more_than_charged: { ko: '부과 수수료보다 많은 환급', en: 'no refund above what was charged' },
-  answer_sums: { ko: '회신 파일별 기장 합계', en: 'each answer is booked with what it changed' },
+  clawback_without_refund: { ko: '환급 없는 환수', en: 'nothing taken back that was not refunded' },
+  answer_sums: {
+    ko: '회신 파일·가맹점별 기장 합계',
+    en: 'each answer is booked with what it changed for each merchant',
+  },
   retroactive_sums: { ko: '소급환급 합계', en: 'retroactive refunds are booked as accepted' },
   refund_entries: { ko: '환급 내역과 분개', en: 'each refund is its entry in the ledger' },
   status: { ko: '현황은 하나', en: 'each claim stands in exactly one place' },

@@ -14,7 +14,8 @@ export type ClaimDeviation = {
 export const namedMost = 100;
 
 const key = 'channel, traded_on, provider_tid, cancel_seq, kind';
-const subject = (t: string) => `${t}.channel || ':' || ${t}.provider_tid || '/' || ${t}.cancel_seq || ' ' || ${t}.kind::text`;
+const subject = (t: string) =>
+  `${t}.channel || ':' || ${t}.provider_tid || '/' || ${t}.cancel_seq || ' ' || ${t}.kind::text`;
 
 /** What of a claim is accepted now: the last revision, or the result. */
 const accepted = `
@@ -45,25 +46,36 @@ const checks = {
   accepted_in_another_state: `
     select ${subject('r')} || ' ' || c.state::text as subject, 0::bigint as expected, r.won as found from ${withClaim('join')}
      where (r.is_accepted and c.state <> 'P') or (not r.is_accepted and r.won <> 0)`,
-  /** Nobody is refunded more than was charged, and a cancel takes, never gives. */
+  /** Nobody is refunded more than was charged, and a cancel takes no more than it was given back, and gives nothing. */
   more_than_charged: `
     select ${subject('r')} as subject, c.charged_won as expected, r.won as found from ${withClaim('join')}
-     where (c.type = 'A' and r.won not between 0 and c.charged_won) or (c.type <> 'A' and r.won > 0)`,
-  /** What was booked for an answer is what it changed. */
+     where (c.type = 'A' and r.won not between 0 and greatest(c.charged_won, c.difference_won))
+        or (c.type <> 'A' and r.won not between least(c.charged_won, c.difference_won) and 0)`,
+  /** Nothing is taken back that was not refunded. */
+  clawback_without_refund: `
+    select ${subject('r')} as subject, 0::bigint as expected, r.won as found
+      from ${withClaim('join')}
+      left join (${accepted}) o on o.provider_tid = c.provider_tid and o.cancel_seq = 0 and o.kind = c.kind
+           and o.channel = c.channel and o.traded_on = c.original_on and o.is_accepted
+     where c.type <> 'A' and r.is_accepted and o.channel is null`,
+  /** What was booked for an answer is what it changed, for the merchant of the claim. */
   answer_sums: `
-    select 'answer ' || answer_id as subject, ${won('c.won')} as expected, ${won('b.won')} as found
-      from (select answer_id, sum(won) as won
-              from (select answer_id, difference_won as won from claim_result where answer_id is not null
-                    union all select answer_id, after_won - before_won from claim_revision) change group by 1) c
-      full join (select answer_id, sum(refund_won + clawback_won) as won from claim_refund where answer_id is not null group by 1) b
-        using (answer_id)
+    select 'answer ' || answer_id || ' ' || merchant_id as subject, ${won('c.won')} as expected, ${won('b.won')} as found
+      from (select r.answer_id, c.merchant_id, sum(r.won) as won
+              from (select ${key}, answer_id, difference_won as won from claim_result where answer_id is not null
+                    union all select ${key}, answer_id, after_won - before_won from claim_revision) r
+              join claim c using (${key}) group by 1, 2) c
+      full join (select answer_id, merchant_id, refund_won + clawback_won as won from claim_refund where answer_id is not null) b
+        using (answer_id, merchant_id)
      where ${won('c.won')} <> ${won('b.won')}`,
-  /** What was refunded retroactively is what was accepted without an answer. */
+  /** What was refunded retroactively is what was accepted without an answer, for the merchant of the claim. */
   retroactive_sums: `
-    select 'retroactive' as subject, c.won as expected, b.won as found
-      from (select ${won('sum(difference_won)')} as won from claim_result where answer_id is null) c
-     cross join (select ${won('sum(refund_won + clawback_won)')} as won from claim_refund where answer_id is null) b
-     where c.won <> b.won`,
+    select 'retroactive ' || merchant_id as subject, ${won('c.won')} as expected, ${won('b.won')} as found
+      from (select c.merchant_id, sum(r.difference_won) as won
+              from claim_result r join claim c using (${key}) where r.answer_id is null group by 1) c
+      full join (select merchant_id, sum(refund_won + clawback_won) as won from claim_refund where answer_id is null group by 1) b
+        using (merchant_id)
+     where ${won('c.won')} <> ${won('b.won')}`,
   /** Each refund is an entry of the ledger, to the won and the account. */
   refund_entries: `
     select coalesce(w.event, l.event) || ' ' || coalesce(w.account, l.account) as subject, ${won('w.won')} as expected,

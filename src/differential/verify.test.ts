@@ -43,17 +43,21 @@ test.each([
   [
     'a result of other won',
     `update claim_result set difference_won = 187, supply_won = 170, vat_won = 17 where ${one}`,
-    ['answer_sums answer 1 187 176', 'receivable welcome 187 176'],
+    ['answer_sums answer 1 M1 187 176', 'receivable welcome 187 176'],
   ],
   [
     'more than the 220 that were charged',
     `update claim_result set difference_won = 231, supply_won = 210, vat_won = 21 where ${one}`,
-    ['answer_sums answer 1 231 176', 'more_than_charged welcome-online:T1/0 D 220 231', 'receivable welcome 231 176'],
+    [
+      'answer_sums answer 1 M1 231 176',
+      'more_than_charged welcome-online:T1/0 D 220 231',
+      'receivable welcome 231 176',
+    ],
   ],
   [
     'a result without its claim',
     `delete from claim where ${one}`,
-    ['receivable welcome 0 176', 'result_without_claim welcome-online:T1/0 D 176'],
+    ['answer_sums answer 1 M1 0 176', 'receivable welcome 0 176', 'result_without_claim welcome-online:T1/0 D 176'],
   ],
   [
     'an accepted claim in another state',
@@ -61,10 +65,33 @@ test.each([
     ['accepted_in_another_state welcome-online:T1/0 D R 0 176'],
   ],
   [
+    'a claim of another merchant than the one that was refunded',
+    `update claim set merchant_id = 'M9' where ${one}`,
+    ['answer_sums answer 1 M1 0 176', 'answer_sums answer 1 M9 176 0'],
+  ],
+  [
+    'a clawback whose approval is not accepted',
+    `delete from claim_result where provider_tid = 'T2' and cancel_seq = 0`,
+    [
+      'answer_sums answer 1 M1 0 176',
+      'clawback_without_refund welcome-online:T2/1 D 0 -176',
+      'receivable welcome 0 176',
+    ],
+  ],
+  [
+    'a cancel that takes more than the 220 that it was given back',
+    `update claim_result set difference_won = -231, supply_won = -210, vat_won = -21 where provider_tid = 'T2' and cancel_seq = 1`,
+    [
+      'answer_sums answer 1 M1 121 176',
+      'more_than_charged welcome-online:T2/1 D -220 -231',
+      'receivable welcome 121 176',
+    ],
+  ],
+  [
     'a refund that says other won than its entry',
     `update claim_refund set wallet_won = 175, refund_won = 351`,
     [
-      'answer_sums answer 1 176 175',
+      'answer_sums answer 1 M1 176 175',
       'refund_entries differential:1:M1 refund_receivable:welcome -175 -176',
       'refund_entries differential:1:M1 wallet:M1 175 176',
     ],
@@ -73,7 +100,7 @@ test.each([
     'a refund that nobody noted',
     `delete from claim_refund`,
     [
-      'answer_sums answer 1 176 0',
+      'answer_sums answer 1 M1 176 0',
       'refund_entries differential:1:M1 refund_receivable:welcome 0 -176',
       'refund_entries differential:1:M1 wallet:M1 0 176',
     ],
@@ -81,7 +108,7 @@ test.each([
   [
     'won that were refunded without an answer',
     `update claim_result set answer_id = null where ${one}`,
-    ['answer_sums answer 1 0 176', 'retroactive_sums retroactive 176 0'],
+    ['answer_sums answer 1 M1 0 176', 'retroactive_sums retroactive M1 176 0'],
   ],
 ])('%s', async (_, sql, found) => {
   await force(sql);
