@@ -40,3 +40,13 @@ it.each([
 ])('reads %s', (_, xml, entries) => {
   expect(readMultistatus(xml)).toEqual(entries);
 });
+
+it.each([
+  ['elements that never end', '<D:response>'],
+  ['tags that never end', '<D:response '],
+  ['one element in another', '<response><href>'],
+])('is not kept busy by a listing of %s', (_, piece) => {
+  const began = performance.now();
+  expect(readMultistatus(`<D:multistatus xmlns:D="DAV:">${piece.repeat(100_000)}</D:multistatus>`)).toEqual([]);
+  expect(performance.now() - began).toBeLessThan(1_000);
+});

@@ -36,10 +36,26 @@ export function readMultistatus(xml: string): WebdavEntry[] | undefined {
   });
 }
 
-/** The contents of the elements of that local name, in order; an empty element's is ''. They do not nest in themselves. */
+/**
+ * The contents of the elements of that local name, in order; an empty element's is ''. They do not nest in themselves. Each
+ * character is looked at once or twice, whatever a server sends: what is not closed ends it.
+ */
 function elements(xml: string, name: string): string[] {
-  const pattern = new RegExp(`<((?:[\\w.-]+:)?${name})(?:\\s[^>]*?)?(?:/>|>([\\s\\S]*?)</\\1\\s*>)`, 'g');
-  return [...xml.matchAll(pattern)].map((match) => match[2] ?? '');
+  const opening = new RegExp(`<((?:[\\w.-]{1,64}:)?${name})(?:\\s[^<>]*|/)?>`, 'g');
+  const found: string[] = [];
+  for (let open = opening.exec(xml); open !== null; open = opening.exec(xml)) {
+    if (open[0].endsWith('/>')) {
+      found.push('');
+      continue;
+    }
+    const closing = new RegExp(`</${RegExp.escape(open[1] ?? '')}\\s{0,64}>`, 'g');
+    closing.lastIndex = opening.lastIndex;
+    const close = closing.exec(xml);
+    if (close === null) break;
+    found.push(xml.slice(opening.lastIndex, close.index));
+    opening.lastIndex = closing.lastIndex;
+  }
+  return found;
 }
 
 const entities: Readonly<Record<string, string>> = { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' };
