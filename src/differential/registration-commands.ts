@@ -113,8 +113,9 @@ async function register(
 ): Promise<void> {
   const { language, signal } = context;
   const sent = new Map(requests.map(({ provider }) => [provider, Promise.withResolvers<'waiting'>()]));
-  const unwatch = engine.watchDifferential(({ provider, step, state }) => {
-    if (step === 'receive' && state === 'waiting') sent.get(provider)?.resolve('waiting');
+  const unwatch = engine.watchDifferential(({ provider, step, state, counts }) => {
+    // It may wait to send, too: then no file is out yet.
+    if (step === 'receive' && state === 'waiting' && counts?.['files'] !== 0) sent.get(provider)?.resolve('waiting');
   });
   // One that fails harms only itself.
   const ends = requests.map((request) => {

@@ -25,6 +25,7 @@ const [ksnet, nice] = [unregistered('ksnet'), unregistered('nice')].map((provide
     transport: { ...provider.differential.transport, outbox: 'in', inbox: 'out' },
   },
 })) as [ReturnType<typeof unregistered>, ReturnType<typeof unregistered>];
+const registry = [ksnet, nice];
 const kinds: Readonly<Record<string, RemoteKind>> = { ksnet: 'https', nice: 'sftp' };
 /** Fridays: their files go out on Saturday 00:30, answers are due from Monday on. */
 const [friday, nextFriday] = ['2026-11-20', '2026-11-27'];
@@ -49,7 +50,7 @@ beforeAll(async () => {
     pool: db.pool,
     log: quiet,
     archive: openArchive(home),
-    providers: [ksnet, nice],
+    providers: registry,
     remote: (id) => {
       const change = addresses[id];
       if (change === 'gone') throw new Problem('differential_not_configured', { provider: id, variable: 'X' });
@@ -266,4 +267,12 @@ test('a person decides on the command line, and the run goes on', async () => {
     acceptedWon: 143n,
   });
   await expect(send('--again')).rejects.toMatchObject({ code: 'claim_file_not_failed' });
+});
+
+test('a provider that is no longer registered when its run is taken up: the run fails and people are told', async () => {
+  const failing = run('nice', '2026-12-18');
+  registry.splice(1);
+  await expect(failing).rejects.toThrow('nice');
+  registry.push(nice);
+  expect(await openFindings()).toContain('differential_failed differential:nice:2026-12-18');
 });

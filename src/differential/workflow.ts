@@ -68,12 +68,16 @@ type Day = {
 };
 
 async function settleDay(ports: DifferentialPorts, request: DifferentialRequest): Promise<BatchResult> {
-  const provider = providerOf(ports, request.provider);
-  const day: Day = { ports, provider, on: Temporal.PlainDate.from(request.on), who: request.who };
+  const { on, who } = request;
   try {
-    return await fiveSteps(day);
+    return await fiveSteps({
+      ports,
+      provider: providerOf(ports, request.provider),
+      on: Temporal.PlainDate.from(on),
+      who,
+    });
   } catch (error) {
-    if (!leavesRun(error)) await noteFailure(day, error);
+    if (!leavesRun(error)) await noteFailure(request, error);
     throw error;
   }
 }
@@ -145,13 +149,13 @@ async function write(day: Day, batchId: bigint): Promise<bigint[]> {
   return files.map(({ fileId }) => fileId);
 }
 
-async function noteFailure({ provider, on }: Day, error: unknown): Promise<void> {
+async function noteFailure({ provider, on }: DifferentialRequest, error: unknown): Promise<void> {
   const id = runId();
   const reason = error instanceof Error ? error.message : String(error);
   const code = isProblem(error) ? error.code : 'error';
   await transaction('fail', async (tx) => {
-    await failBatch(tx, { provider: provider.id, on: on.toString(), reason });
-    const detail = { provider: provider.id, on: on.toString(), code, reason };
+    await failBatch(tx, { provider, on, reason });
+    const detail = { provider, on, code, reason };
     await openFinding(tx, { kind: failed, subject: id, audience: 'operations', detail });
   });
 }
