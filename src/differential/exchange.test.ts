@@ -1,3 +1,5 @@
+import { truncate } from 'node:fs/promises';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { answerName, exchangeWorld, fileName, seoulInstant, storyClock, validationName } from './exchange.fixture.ts';
 
@@ -91,6 +93,24 @@ describe('receiving', () => {
     await world.run(newRun(), [fileId]);
     expect(await world.rows('select bytes from answer_file')).toEqual([{ bytes: 3n }]);
     expect(world.clock.now().equals(seoulInstant('2026-11-23 09:10:10'))).toBe(true);
+  });
+
+  test('what is far too long for an answer is not read, and people are told', async () => {
+    const fileId = await world.written('claims', 1);
+    world.clock.at('2026-11-23 09:00', async () => {
+      await world.answer(answerName, 'A 1');
+      await truncate(path.join(world.remotes.folder, 'out', answerName), 20_000_000_000);
+    });
+    world.clock.at('2026-11-23 10:00', async () => {
+      expect(world.remotes.sftp.seen.servedBytes).toBe(0);
+      const [finding] = await world.rows(`select kind, detail->>'reason' as reason from finding`);
+      expect(finding).toMatchObject({ kind: 'differential_unreachable' });
+      expect(finding?.['reason']).toContain(`${answerName}: 20000000000 bytes are no answer to 6`);
+      await world.answer(answerName, 'A 1');
+    });
+    const [exchanged] = await world.run(newRun(), [fileId]);
+    expect(exchanged?.state).toBe('answered');
+    expect(await world.findings()).toContain('differential_unreachable welcome closed');
   });
 
   test('an empty file is one that is still to be written', async () => {

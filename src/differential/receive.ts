@@ -1,9 +1,10 @@
 import { posix } from 'node:path';
 import { closeFinding, openFinding } from '../findings/store.ts';
 import { check } from '../kernel/check.ts';
-import { isProblem, type Problem } from '../kernel/problem.ts';
+import { isProblem, Problem } from '../kernel/problem.ts';
 import { inTransaction } from '../platform/database/pool.ts';
 import { retryFaults } from '../platform/durable/database-fault.ts';
+import { paced, TooSlow } from '../platform/pace.ts';
 import type { RemoteFile, RemoteFolder } from '../platform/remote-folder.ts';
 import { type AnswerStage, answersToApply, isKnown, registerAnswer } from './answer-store.ts';
 import type { Exchange } from './exchange.ts';
@@ -21,6 +22,9 @@ export type Expecting = Pick<Exchange, 'provider' | 'answers'>;
 
 /** An answer whose length and time have not changed for so long is whole. */
 const restSeconds = 10;
+
+/** What is longer than any answer could be is not read: it would fill the disk. */
+const mostBytes = { atLeast: 16 * 1024 * 1024, timesOurs: 16 };
 
 type Sight = {
   readonly file: ClaimFile;
@@ -170,13 +174,22 @@ async function takeAll(ports: ExchangePorts, remote: RemoteFolder, sights: reado
 /** Keeps the bytes of an answer as it was seen; nothing happens where it was written to since: the next look finds it. */
 async function take(ports: ExchangePorts, remote: RemoteFolder, { file, stage, name, path, seen }: Sight) {
   const { pool, archive, clock } = ports;
+  const most = mostBytes.atLeast + mostBytes.timesOurs * Number(file.bytes);
+  if (seen.bytes > most) {
+    const reason = `${name}: ${seen.bytes} bytes are no answer to ${file.bytes} (at most ${most} are read)`;
+    throw new Problem('source_refused', { source: remote.name, reason });
+  }
   try {
-    const kept = await archive.keep(remote.read(path, seen));
+    const kept = await archive.keep(paced(remote.read(path, seen)));
     const answer = { fileId: file.fileId, stage, fileName: name, kept, modifiedAtMs: seen.modifiedAtMs };
     await inTransaction(pool, (tx) => registerAnswer(tx, { ...answer, at: clock.now() }));
     const counts = { bytes: kept.bytes };
     ports.watch({ provider: file.provider, on: file.on, step: 'receive', state: 'begun', file: name, counts });
   } catch (error) {
+    if (error instanceof TooSlow) {
+      const reason = `${name}: ${error.message}`;
+      throw new Problem('source_unreachable', { source: remote.name, reason }, { cause: error });
+    }
     if (!isProblem(error, 'file_changed_while_read')) throw error;
   }
 }
