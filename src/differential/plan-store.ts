@@ -41,22 +41,23 @@ export async function planSelection(
 }
 
 /**
- * The batch's own day, and of the days before those that were looked at and of which more has come in since, or since
- * when more is known of who is small: all of them, as a cancel is of a sale of any half-year. A day that no batch looked
- * at waits for its own. Both are counted, since what was written before a batch may be committed after it.
+ * The batch's own day, and of the days before those that were looked at and of which more has come in since; for some
+ * time also all since when more is known of who is small, as a cancel is of a sale of any half-year. A day that no batch
+ * looked at waits for its own. Both are counted, since what was written before a batch may be committed after it.
  */
 async function noteInputs(tx: PoolClient, { batchId, claimedOn }: SelectionBatch, provider: DifferentialProvider) {
+  const { lookBackDays, tooOldDays } = provider.differential.calendar;
   await tx.query(
     `with now_known as (
        select (select count(*) from merchant_tier) + (select count(*) from half_year)
               + (select count(*) from preferential_rate) as facts
      ), now_there as (
        select provider as channel, captured_on, sum(captures) as captures
-         from capture_total where provider = any ($2) and captured_on between $3::date - $4::int and $3::date group by 1, 2
+         from capture_total where provider = any ($2) and captured_on between $3::date - $5::int and $3::date group by 1, 2
      ), looked_at as (
        select channel, captured_on, max(captures) as captures, max(facts) as facts
          from differential_input
-        where channel = any ($2) and captured_on between $3::date - $4::int and $3::date group by 1, 2
+        where channel = any ($2) and captured_on between $3::date - $5::int and $3::date group by 1, 2
      )
      insert into differential_input (channel, captured_on, captures, facts, batch_id)
      select channel, $3::date, coalesce(captures, 0), facts, $1::bigint
@@ -65,9 +66,9 @@ async function noteInputs(tx: PoolClient, { batchId, claimedOn }: SelectionBatch
      union all
      select channel, captured_on, n.captures, k.facts, $1::bigint
        from now_known k cross join now_there n join looked_at l using (channel, captured_on)
-      where captured_on < $3::date and (n.captures > l.captures or k.facts > l.facts)
+      where captured_on < $3::date and (n.captures > l.captures or (k.facts > l.facts and captured_on >= $3::date - $4::int))
      on conflict do nothing`,
-    [batchId, provider.channels, claimedOn, provider.differential.calendar.lookBackDays],
+    [batchId, provider.channels, claimedOn, lookBackDays, tooOldDays],
   );
 }
 

@@ -209,3 +209,13 @@ test('the cancel of an approval that is sent again at another tier takes back wh
     'GRADE/2 P 2C 11500 -89 -90 M',
   ]);
 });
+
+test('a capture that comes in weeks later is claimed while its trade is not too old', async () => {
+  await books.sales([sale('ONTIME', '2026-06-01')]);
+  await books.select(provider, '2026-06-01');
+  await books.sales([sale('WEEKS', '2026-06-01')]);
+  expect(await books.select(provider, '2026-07-06')).toMatchObject({ candidates: 2n, claims: 1n });
+  // The same captures are not looked at again.
+  expect(await books.select(provider, '2026-07-07')).toMatchObject({ candidates: 0n });
+  expect(await books.claims(`provider_tid = 'WEEKS'`)).toEqual(['WEEKS/0 P 1C 10000 110 143 R']);
+});
