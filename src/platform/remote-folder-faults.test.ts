@@ -3,6 +3,7 @@ import { link, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { download, remoteContent, remoteFolders } from '../../test/support/remote-folders.ts';
+import { HttpsFolder } from './remote-folder-https.ts';
 
 const kib = 1024;
 const there = remoteFolders();
@@ -106,6 +107,16 @@ describe('a server that fails', () => {
   it.each(['sftp', 'https'] as const)('%s: names a server that is not there', async (kind) => {
     await expect(there.open(kind, { port: 1 }).stat('in/a')).rejects.toMatchObject({ code: 'source_unreachable' });
   });
+});
+
+it.each(['drip a head', 'drip a body'] as const)('https: does not wait for ever for a server to %s', async (how) => {
+  there.webdav.faults.onRequest = () => how;
+  const remote = new HttpsFolder(there.webdav.address, { answerMs: 100, tries: 1 });
+  await expect(remote.list('out')).rejects.toMatchObject({
+    code: 'source_unreachable',
+    details: { reason: expect.stringContaining('400 ms') },
+  });
+  await remote.close();
 });
 
 describe('a rename whose answer was lost', () => {

@@ -86,7 +86,7 @@ export class HttpsFolder implements RemoteFolder {
         headers: { depth: '1', 'content-type': 'application/xml; charset=utf-8' },
         body: { bytes: Buffer.byteLength(propfindBody), chunks: () => oneChunk(propfindBody) },
       });
-      const text = await readText(response);
+      const text = await readText(response, this.client.patience);
       if (response.statusCode === 404) return undefined;
       if (response.statusCode !== 207) throw this.refused(response);
       return text;

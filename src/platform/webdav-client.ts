@@ -23,6 +23,8 @@ export class RequestLost extends Error {
   override name = 'RequestLost';
 }
 
+/** A head, or a listing, is there whole within so many times what one wait for bytes may take. */
+const wholeTimes = 4;
 /** More than any listing or error page of use. */
 const mostTextBytes = 16 * 1024 * 1024;
 
@@ -68,7 +70,11 @@ export class WebdavClient {
     request.setTimeout(this.patience.answerMs, () => {
       request.destroy(new Error(`nothing moved for ${this.patience.answerMs} ms`));
     });
-    const response = await answerTo(request, body);
+    // A server that drips keeps every single wait short; only what carries a whole file takes as long as it takes.
+    const headMs = this.patience.answerMs * wholeTimes;
+    const late = () => request.destroy(new Error(`no whole answer within ${headMs} ms`));
+    const timer = method === 'PUT' ? undefined : setTimeout(late, headMs);
+    const response = await answerTo(request, body).finally(() => clearTimeout(timer));
     const status = response.statusCode ?? 0;
     if (status < 300 || (status >= 400 && status !== 401 && status !== 403 && !isPassing(status))) return response;
     response.resume();
@@ -95,13 +101,19 @@ function formatHttps({ host, port, folder }: HttpsAddress): string {
 }
 
 /** The whole of a body that is text. Throws RequestLost. */
-export async function readText(response: IncomingMessage): Promise<string> {
+export async function readText(response: IncomingMessage, { answerMs }: Patience): Promise<string> {
+  const mostMs = answerMs * wholeTimes;
+  const timer = setTimeout(() => response.destroy(new Error(`no whole answer within ${mostMs} ms`)), mostMs);
   const pieces: Buffer[] = [];
   let bytes = 0;
-  for await (const piece of readBody(response)) {
-    bytes += piece.length;
-    if (bytes > mostTextBytes) throw new RequestLost(`an answer is larger than ${mostTextBytes} bytes`);
-    pieces.push(piece);
+  try {
+    for await (const piece of readBody(response)) {
+      bytes += piece.length;
+      if (bytes > mostTextBytes) throw new RequestLost(`an answer is larger than ${mostTextBytes} bytes`);
+      pieces.push(piece);
+    }
+  } finally {
+    clearTimeout(timer);
   }
   return Buffer.concat(pieces).toString('utf8');
 }

@@ -7,14 +7,15 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { HttpsAddress } from '../../src/platform/remote-address.ts';
 import { certificateFingerprint } from '../../src/platform/verified-agent.ts';
 import { certificateIn } from '../../src/sandbox/certificate.ts';
 
 /** What the server does wrong, asked once a request. */
 export type WebdavFaults = {
-  /** A status to answer with at once, before a body is read; or the connection is cut. */
-  onRequest?: (method: string, path: string) => number | 'drop' | undefined;
+  /** A status to answer with at once, before a body is read; or the connection is cut, or bytes come one by one for ever. */
+  onRequest?: (method: string, path: string) => number | 'drop' | 'drip a head' | 'drip a body' | undefined;
   /** After how many bytes of a body that it takes or serves the connection is cut, or nothing moves any more. */
   cutAfter?: (method: string) => number | undefined;
   stallAfter?: (method: string) => number | undefined;
@@ -115,6 +116,14 @@ export async function startFaultyWebdavServer(folder: string, secrets: string): 
     if (request.headers.authorization !== 'Bearer t0ken') return void response.writeHead(401).end();
     const fault = control.faults.onRequest?.(method, request.url ?? '');
     if (fault === 'drop') return void request.socket.destroy();
+    if (fault === 'drip a head' || fault === 'drip a body') {
+      request.socket.write(`HTTP/1.1 207 Multi-Status\r\n${fault === 'drip a body' ? '\r\n' : 'X: '}`);
+      while (!request.socket.destroyed) {
+        request.socket.write('x');
+        await wait(20);
+      }
+      return;
+    }
     if (fault !== undefined) return void response.writeHead(fault, { location: 'https://elsewhere.invalid/' }).end();
     if (method === 'PUT') await take(request, response);
     else if (method === 'MOVE') await move(request, response);
