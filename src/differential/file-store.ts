@@ -113,6 +113,20 @@ export async function filesThatWentOut(
   );
 }
 
+/** Whether a provider's day has files that are sent, and none that is still to go. */
+export async function isOut(
+  db: Queryable,
+  { provider, kind, on }: Pick<ClaimFile, 'provider' | 'kind' | 'on'>,
+): Promise<boolean> {
+  const [row] = await query<{ isOut: boolean | null }>(
+    db,
+    `select bool_or(state = 'sent') and not bool_or(state = 'written') as "isOut"
+       from claim_file where provider = $1 and kind = $2 and on_day = $3`,
+    [provider, kind, on],
+  );
+  return row?.isOut === true;
+}
+
 /** Whoever notes something of a file, or of an answer to it, waits for who does so already. */
 export async function lockFile(tx: PoolClient, fileId: bigint): Promise<void> {
   await tx.query('select from claim_file where file_id = $1 for update', [fileId]);

@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runCommand } from '../../test/support/commands.ts';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
 import { isProblem, Problem } from '../kernel/problem.ts';
-import type { DifferentialEvent } from './ports.ts';
 import { addRegistrationCommands } from './registration-commands.ts';
 import type { RegistrationRequest, RegistrationResult } from './registration-workflow.ts';
 
@@ -11,7 +10,6 @@ let database: TestDatabase;
 const asked: RegistrationRequest[] = [];
 /** Whether Welcome's answer is still to come. */
 let waits = false;
-let watcher: ((event: DifferentialEvent) => void) | undefined;
 
 beforeAll(async () => {
   database = await testDatabase();
@@ -57,16 +55,14 @@ function run(line: readonly string[], language: 'ko' | 'en' = 'en') {
     if (request.provider === 'nice')
       throw new Problem('differential_not_configured', { provider: 'nice', variable: 'X' });
     if (request.provider === 'welcome' && waits) {
-      watcher?.({ provider: 'welcome', on: request.on, step: 'receive', state: 'waiting' });
+      await database.pool.query(
+        `insert into claim_file (provider, kind, on_day, mid, file_name, state, lines, amount_won, difference_won, bytes,
+           sha256, archive_path) values ('welcome', 'registration', $1, '', 'reg_out', 'sent', 2, 0, 0, 1, $2, 'x')`,
+        [request.on, 'ab'.repeat(32)],
+      );
       return await new Promise<never>(() => {});
     }
     return result(request);
-  };
-  const watchDifferential = (watch: (event: DifferentialEvent) => void) => {
-    watcher = watch;
-    return () => {
-      watcher = undefined;
-    };
   };
   return runCommand(
     database.pool,
@@ -75,7 +71,7 @@ function run(line: readonly string[], language: 'ko' | 'en' = 'en') {
       addRegistrationCommands(
         program as Command,
         context,
-        (work) => work({ registrations: { register }, watchDifferential }),
+        (work) => work({ pool: database.pool, registrations: { register } }),
         {
           output,
           now: () => Temporal.Instant.from('2026-11-20T15:30:00Z'),
@@ -107,7 +103,7 @@ describe('differential register', () => {
     const { said, exitCode } = await run(['register', '--no-wait', '--json']);
     waits = false;
     expect(JSON.parse(said)).toMatchObject([{ provider: 'ksnet' }]);
-    expect([exitCode, watcher]).toEqual([3, undefined]);
+    expect(exitCode).toBe(3);
   });
 
   test('says of one that failed why, and what the others came to', async () => {

@@ -1,13 +1,15 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
+import type { Pool } from 'pg';
 import { parseDay, seoul } from '../kernel/business-day.ts';
 import { failureText, isProblem, type Language, Problem } from '../kernel/problem.ts';
 import { type CommandContext, exitStatus } from '../platform/command.ts';
 import { writeOut } from '../platform/output.ts';
 import { formatCount, formatTable } from '../platform/terminal.ts';
 import { differentialProviderNamed } from '../providers/differential-registry.ts';
-import type { DifferentialEvent } from './ports.ts';
+import { isOut } from './file-store.ts';
 import {
   countRegistrations,
   listRegistrations,
@@ -31,10 +33,7 @@ import {
 } from './registration-workflow.ts';
 
 /** A process that can run workflows, opened for one command. */
-type Engine = {
-  readonly registrations: Registrations;
-  watchDifferential(watcher: (event: DifferentialEvent) => void): () => void;
-};
+type Engine = { readonly pool: Pool; readonly registrations: Registrations };
 type Ports = { readonly output?: Writable; now?(): Temporal.Instant; readonly configured: readonly string[] };
 
 type RegisterOptions = {
@@ -59,6 +58,8 @@ type End = { readonly provider: string; readonly on: string } & (
   | { readonly error: unknown }
 );
 
+/** How often the command looks whether the files are out, where it waits for no more. */
+const lookEveryMs = 500;
 /** Requests that a person is shown unless they ask for more. */
 const limitDefault = 100;
 
@@ -112,20 +113,16 @@ async function register(
   { output, context }: { readonly output: Writable; readonly context: CommandContext },
 ): Promise<void> {
   const { language, signal } = context;
-  const sent = new Map(requests.map(({ provider }) => [provider, Promise.withResolvers<'waiting'>()]));
-  const unwatch = engine.watchDifferential(({ provider, step, state, counts }) => {
-    // It may wait to send, too: then no file is out yet.
-    if (step === 'receive' && state === 'waiting' && counts?.['files'] !== 0) sent.get(provider)?.resolve('waiting');
-  });
+  const over = new AbortController();
   // One that fails harms only itself.
   const ends = requests.map((request) => {
     const end = endOf(engine, request);
-    return wait ? end : Promise.race([end, sent.get(request.provider)?.promise ?? end]);
+    return wait ? end : Promise.race([end, whenOut(engine.pool, request, over.signal)]);
   });
   const came = await Promise.race([
     Promise.all(ends),
     parked(requests.map(registrationRunId).join(', '), signal),
-  ]).finally(unwatch);
+  ]).finally(() => over.abort());
   const ended = came.filter((end) => end !== 'waiting');
   await writeOut(output, json ? `${JSON.stringify(ended.map(toJson), null, 2)}\n` : toText(ended, language));
   for (const request of requests.filter((_, n) => came[n] === 'waiting')) {
@@ -139,6 +136,13 @@ async function register(
   else if (ended.some((end) => 'result' in end && end.result.outcome === 'expired')) {
     process.exitCode = exitStatus.incomplete;
   }
+}
+
+/** Asked of the database: the run may be another process's. */
+async function whenOut(pool: Pool, { provider, on }: RegistrationRequest, signal: AbortSignal): Promise<'waiting'> {
+  const file = { provider, kind: 'registration', on } as const;
+  while (!signal.aborted && !(await isOut(pool, file))) await pause(lookEveryMs);
+  return 'waiting';
 }
 
 async function endOf({ registrations }: Engine, request: RegistrationRequest): Promise<End> {
