@@ -45,6 +45,11 @@ export async function failBatch(
   );
 }
 
+export async function isFailed(tx: PoolClient, batchId: bigint): Promise<boolean> {
+  const rows = await query(tx, `select from differential_batch where batch_id = $1 and state = 'failed'`, [batchId]);
+  return rows.length > 0;
+}
+
 /** Whether all files of a provider's day are out, and answers are waited for. */
 export async function isWaiting(
   db: Queryable,

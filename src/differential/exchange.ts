@@ -28,6 +28,8 @@ export type Exchange = {
   readonly fileIds: readonly bigint[];
   /** Not before; at once where nothing is said. */
   readonly sendAt?: Temporal.Instant;
+  /** Told when answers begin to be waited for, also by whoever takes over, and by a run that had failed. */
+  waits?(): Promise<void>;
   /** What is answered to each, in the order in which it is expected. */
   readonly answers: readonly { readonly stage: AnswerStage; readonly spec: Pick<FileSpec<never>, 'fileName'> }[];
   /** What has to be there before an answer is applied. */
@@ -66,7 +68,10 @@ export async function exchangeFiles(ports: ExchangePorts, exchange: Exchange): P
       await waitToSend(ports, exchange, open.toSend);
       await step(`send ${round}`, async () => outgoing.send(await writtenOf(ports, fileIds)), { retries: tries });
     }
-    const receive = () => receiveAnswers(ports, exchange, fileIds, outgoing);
+    const receive = async () => {
+      await exchange.waits?.();
+      return await receiveAnswers(ports, exchange, fileIds, outgoing);
+    };
     const received = await step(`receive ${round}`, receive, { retries: tries });
     for (const answerId of received.answerIds) await applyOne(ports, exchange, answerId);
     if (received.overdue.length === 0) continue;

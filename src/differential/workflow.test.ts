@@ -276,3 +276,27 @@ test('a provider that is no longer registered when its run is taken up: the run 
   registry.push(nice);
   expect(await openFindings()).toContain('differential_failed differential:nice:2026-12-18');
 });
+
+test('a day that failed and was restarted waits again, and does not count as failed any more', async () => {
+  const on = '2026-12-25';
+  clock = storyClock('2026-12-25 23:00');
+  await books.sales([sale('nice', 'R1', on)]);
+  clock.at('2026-12-26 00:15', async () => {
+    addresses = { nice: { hostKeys: ['SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'] } };
+  });
+  await expect(run('nice', on)).rejects.toThrow('host key');
+  const standing = async () => {
+    const [batch] = await rowsOf(`select state, reason from differential_batch where claimed_on = '${on}'`);
+    return [batch, (await openFindings()).includes(`differential_failed differential:nice:${on}`)];
+  };
+  expect(await standing()).toEqual([{ state: 'failed', reason: expect.stringContaining('host key') }, true]);
+  addresses = {};
+  let meanwhile: unknown[] = [];
+  clock.at('2026-12-28 10:00', async () => {
+    meanwhile = await standing();
+    await answerAll(nice, on);
+  });
+  await durable.restart(`differential:nice:${on}`);
+  expect(await durable.handle(`differential:nice:${on}`).result()).toMatchObject({ outcome: 'answered' });
+  expect(meanwhile).toEqual([{ state: 'waiting', reason: null }, false]);
+});

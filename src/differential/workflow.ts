@@ -1,9 +1,10 @@
 import { closeFinding, openFinding } from '../findings/store.ts';
 import { isProblem, Problem } from '../kernel/problem.ts';
+import { inTransaction } from '../platform/database/pool.ts';
 import type { Durable } from '../platform/durable/durable.ts';
 import { leavesRun, runId, transaction } from '../platform/durable/step.ts';
 import type { DifferentialProvider } from '../providers/differential.ts';
-import { type BatchTotals, batchTotals, failBatch, finishBatch, noteWaiting } from './batch-end-store.ts';
+import { type BatchTotals, batchTotals, failBatch, finishBatch, isFailed, noteWaiting } from './batch-end-store.ts';
 import { openBatch } from './batch-store.ts';
 import { claimsExchange } from './claims-exchange.ts';
 import { applyLateAnswers, exchangeFiles } from './exchange.ts';
@@ -94,7 +95,8 @@ async function fiveSteps(day: Day): Promise<BatchResult> {
   if (opened.state !== 'done') {
     await select(day, batchId);
     const fileIds = await write(day, batchId);
-    await exchangeFiles(ports, { ...exchange, fileIds, sendAt: sendInstant(provider.differential.calendar, on) });
+    const sendAt = sendInstant(provider.differential.calendar, on);
+    await exchangeFiles(ports, { ...exchange, fileIds, sendAt, waits: () => noteWaitsAgain(ports, batchId, id) });
   }
   return await transaction('finish', async (tx) => {
     await finishBatch(tx, batchId, ports.clock.now());
@@ -147,6 +149,14 @@ async function write(day: Day, batchId: bigint): Promise<bigint[]> {
     differenceWon: sum(({ differenceWon }) => differenceWon),
   });
   return files.map(({ fileId }) => fileId);
+}
+
+/** A day that had failed, and was restarted, is under way like any other. */
+async function noteWaitsAgain({ pool }: DifferentialPorts, batchId: bigint, id: string): Promise<void> {
+  await inTransaction(pool, async (tx) => {
+    if (await isFailed(tx, batchId)) await noteWaiting(tx, batchId);
+    await closeFinding(tx, { kind: failed, subject: id, by: id });
+  });
 }
 
 async function noteFailure({ provider, on }: DifferentialRequest, error: unknown): Promise<void> {
