@@ -192,8 +192,10 @@ export class HttpsFolder implements RemoteFolder {
   }
 }
 
+/** A server's own words may hold anything: none of it steers a terminal. */
 function statusText({ statusCode, statusMessage, req }: IncomingMessage & { req?: { method?: string } }): string {
-  return `${req?.method ?? ''} ${statusCode} ${statusMessage}`.trim();
+  const said = (statusMessage ?? '').slice(0, 200).replace(/[^ -~]/g, '·');
+  return `${req?.method ?? ''} ${statusCode} ${said}`.trim();
 }
 
 /** Undefined where it is not UTF-8: such a name is none of ours. */
