@@ -4,6 +4,7 @@ import { query } from '../platform/database/pool.ts';
 import { noCounts, type SelectedCounts } from './batch-store.ts';
 import { capturedDays, dayList, leavesOf, lookingUp, paymentDays } from './candidate-store.ts';
 import { clawbackOf, makePrices, preferentialFee, rateInForce } from './price-store.ts';
+import { tellOfRefunded } from './refunded-cancel-store.ts';
 import { claimColumns, fileJoin, type Selection, waitAgain } from './selection-store.ts';
 
 /** How many days back an approval is looked for, step after step: most cancels come within days of their sale. */
@@ -29,6 +30,7 @@ export async function selectCancels(tx: PoolClient, selection: Selection): Promi
   await findApprovals(tx, selection.channel, span, `select provider_tid from part_cancel where ${wasSmall}`);
   const originals = await originalDays(tx);
   await findClaims(tx, selection.channel, originals);
+  await tellOfRefunded(tx, selection, originals);
   await sumEarlierCancels(tx, selection);
   await judgeUnclaimed(tx, selection);
   const [counts] = await query<SelectedCounts>(tx, claimCancels(selection));

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runCommand } from '../../test/support/commands.ts';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { listFindings } from '../findings/store.ts';
 import { addRetroactiveCommand } from './retroactive-commands.ts';
 import { approveRefund, proposeRefund } from './retroactive-store.ts';
 import { createClaimBooks, unregistered } from './selection.fixture.ts';
@@ -113,6 +114,26 @@ test('what was refunded is not claimed daily any more, when its day is selected 
   await books.select(ksnet, '2026-05-01');
   await books.select(welcome, '2026-08-13');
   expect(await books.claims(`kind = 'D'`)).toEqual([]);
+});
+
+test('a cancel that comes in after its sale was refunded is brought to a person, one that was taken off is not', async () => {
+  const { refundId } = await propose();
+  await approve(refundId as bigint);
+  await books.sales([{ ...sale('FIRST', '2026-09-15'), seq: 1, won: -10_000, fee: -230, vat: -23, type: 'C' }]);
+  await books.select(ksnet, '2026-09-01');
+  expect(await listFindings(db.pool, { kind: 'differential_refunded_cancel' })).toEqual([]);
+  await books.select(ksnet, '2026-09-15');
+  expect(await listFindings(db.pool, { kind: 'differential_refunded_cancel' })).toMatchObject([
+    {
+      subject: 'ksnet:2026-09-15:ksnet:1',
+      detail: {
+        cancels: '1',
+        amountWon: '-10000',
+        first: [{ providerTid: 'FIRST', cancelSeq: 1, merchant: 'NEW', soldOn: '2026-03-10', refundedWon: '143' }],
+      },
+    },
+  ]);
+  expect(await balances()).toContain('wallet:NEW 286');
 });
 
 test('what came in since it was proposed is not booked', async () => {
