@@ -135,10 +135,9 @@ const carried = `line_no, provider_tid, cancel_seq, traded_on, mid, tier, card_t
 async function addCancelsOfRevoked(tx: PoolClient): Promise<void> {
   const [revoked] = await query(tx, `select from aside where action = 'revoke' and cancel_seq = 0 limit 1`);
   if (revoked === undefined) return;
-  await lookingUp(
+  await addFound(
     tx,
-    `insert into aside (${carried})
-     select o.line_no, c.provider_tid, c.cancel_seq, c.traded_on, c.mid, r.tier, r.card_type, r.pay_on, w.won, null, 0,
+    `select o.line_no, c.provider_tid, c.cancel_seq, c.traded_on, c.mid, r.tier, r.card_type, r.pay_on, w.won, null, 0,
             c.channel, c.kind, c.file_id, c.state, c.reason, c.type, c.attempt, c.original_on, c.amount_won, c.difference_won,
             c.charged_won, c.merchant_id, false, true, true, w.won, false, o.said_by, o.full_code, 'kept', 'revoke_hold',
             'original_not_paid'
@@ -152,9 +151,9 @@ async function addCancelsOfRevoked(tx: PoolClient): Promise<void> {
           where v.channel = c.channel and v.traded_on = c.traded_on and v.provider_tid = c.provider_tid
             and v.cancel_seq = c.cancel_seq and v.kind = c.kind order by revision_id desc limit 1) v on true
       cross join lateral (select coalesce(v.after_won, r.difference_won) as won) w
-      where o.action = 'revoke' and o.cancel_seq = 0 and coalesce(v.accepted, true)
-        and not exists (select from aside a where a.channel = c.channel and a.provider_tid = c.provider_tid
-                           and a.cancel_seq = c.cancel_seq and a.traded_on = c.traded_on and a.action not in ('aside', 'copy'))`,
+      where o.action = 'revoke' and o.cancel_seq = 0 and coalesce(v.accepted, true)`,
+    `not exists (select from aside a where a.channel = c.channel and a.provider_tid = c.provider_tid
+                    and a.cancel_seq = c.cancel_seq and a.traded_on = c.traded_on and a.action not in ('aside', 'copy'))`,
   );
 }
 
@@ -171,10 +170,9 @@ async function addKept(
     [provider.id, keptFor[reason]],
   );
   if (kept.length === 0) return;
-  await lookingUp(
+  await addFound(
     tx,
-    `insert into aside (${carried})
-     select b.line_no, c.provider_tid, c.cancel_seq, c.traded_on, c.mid, (b.detail ->> 'tier')::smallint,
+    `select b.line_no, c.provider_tid, c.cancel_seq, c.traded_on, c.mid, (b.detail ->> 'tier')::smallint,
             (b.detail ->> 'cardType')::"char", (b.detail ->> 'payOn')::date, b.theirs_won, (b.detail ->> 'supplyWon')::bigint,
             (b.detail ->> 'differences')::smallint, c.channel, c.kind, c.file_id, c.state, c.reason, c.type, c.attempt,
             c.original_on, c.amount_won, c.difference_won, c.charged_won, c.merchant_id, false, r.channel is not null, false, 0,
@@ -189,8 +187,18 @@ async function addKept(
            and c.traded_on in (${dayList(kept.map(({ day }) => day))}) offset 0) c
        left join claim_result r on r.channel = c.channel and r.traded_on = c.traded_on and r.provider_tid = c.provider_tid
             and r.cancel_seq = c.cancel_seq and r.kind = c.kind
-      where c.state = 'H' and c.reason = ${escapeLiteral(reason)} and (${now})
-        and not exists (select from aside a where a.channel = c.channel and a.provider_tid = c.provider_tid
-                           and a.cancel_seq = c.cancel_seq and a.traded_on = c.traded_on)`,
+      where c.state = 'H' and c.reason = ${escapeLiteral(reason)}`,
+    `(${now}) and not exists (select from aside a where a.channel = c.channel and a.provider_tid = c.provider_tid
+                                 and a.cancel_seq = c.cancel_seq and a.traded_on = c.traded_on)`,
   );
+}
+
+/** Adds claims that are looked up one by one, of those the ones of which `where` holds: that is asked of them as a set. */
+async function addFound(tx: PoolClient, found: string, where: string): Promise<void> {
+  await tx.query(`create temp table looked_up on commit drop as select ${carried} from aside where false`);
+  await lookingUp(tx, `insert into looked_up (${carried}) ${found}`);
+  await tx.query(`
+    analyze looked_up;
+    insert into aside (${carried}) select ${carried} from looked_up c where ${where};
+    drop table looked_up`);
 }
