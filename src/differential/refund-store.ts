@@ -98,10 +98,11 @@ async function allot(tx: PoolClient, merchants: string): Promise<void> {
   await tx.query(`
     create temp table refund_allotted on commit drop as
     with owed as materialized (
-      -- Nobody else may repay of these before this is committed; in order, so that two who lock do not dead-lock.
+      -- Nobody else may repay of these before this is committed; all that change, and in order, so that two who lock do not
+      -- dead-lock.
       select b.account, -b.balance_won as won from ledger_balance b
         join refund_sum m on b.account = 'debt:' || m.merchant_id collate "C"
-       where b.shard = 0 and m.net_won > 0 and ${merchants} order by b.account for update of b
+       where b.shard = 0 and m.net_won <> 0 and ${merchants} order by b.account for update of b
     ), placed as (
       select m.*, least(greatest(net_won, 0), coalesce(o.won, 0)) as offset_won, h.merchant_id is not null as on_hold
         from refund_sum m
