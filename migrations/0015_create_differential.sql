@@ -231,6 +231,8 @@ create table claim_revision (
   revised_at     timestamptz not null default clock_timestamp(),
   unique (channel, traded_on, provider_tid, cancel_seq, kind, answer_id)
 );
+-- The latest of a claim is what holds.
+create index claim_revision_latest on claim_revision (channel, traded_on, provider_tid, cancel_seq, kind, revision_id);
 
 -- The way of a claim that left the plain one, append-only.
 create table claim_event (

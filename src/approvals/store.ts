@@ -4,7 +4,14 @@ import { Problem } from '../kernel/problem.ts';
 import { type PoolClient, type Queryable, query } from '../platform/database/pool.ts';
 
 /** What needs a second person. */
-export const approvalKinds = ['payout', 'payout_settle', 'bank_limit', 'adjustment', 'retroactive_refund', 'dismissal'] as const;
+export const approvalKinds = [
+  'payout',
+  'payout_settle',
+  'bank_limit',
+  'adjustment',
+  'retroactive_refund',
+  'dismissal',
+] as const;
 export type ApprovalKind = (typeof approvalKinds)[number];
 export type Decision = 'approved' | 'refused';
 
