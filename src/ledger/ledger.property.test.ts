@@ -72,7 +72,8 @@ test('random entries, batches, reversals and repetitions keep every law of the l
     }),
     { numRuns: 40, endOnFailure: true },
   );
-  expect(model.booked.size).toBeGreaterThan(100);
+  // Most of what is drawn is booked: enough of it that the laws were tried.
+  expect(model.booked.size).toBeGreaterThan(40);
 });
 
 async function play(model: Model, { act, entries, which }: Move, name: string): Promise<void> {
