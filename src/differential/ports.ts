@@ -22,7 +22,7 @@ export type DifferentialPorts = {
   readonly capturesPerPart?: number;
 };
 
-/** 시계. Production reads the wall clock and waits durably; a simulation lives through a month in a minute. */
+/** 시계. Production reads the wall clock and waits durably; a simulation lives through a month in minutes. */
 export type Clock = {
   now(): Temporal.Instant;
   /** Waits in a workflow or in one of its steps; a run that is taken over goes on waiting for the same instant. */
