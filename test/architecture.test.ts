@@ -63,6 +63,8 @@ const house: Readonly<Record<string, readonly string[]>> = {
   imports: ['kernel', 'platform'],
   findings: ['kernel', 'platform'],
   approvals: ['kernel', 'platform'],
+  audit: ['kernel', 'platform'],
+  identity: ['kernel', 'platform', 'audit'],
   calendar: ['kernel', 'platform'],
   merchants: ['kernel', 'platform', 'imports', 'calendar'],
   payments: ['kernel', 'platform', 'providers', 'imports', 'merchants'],
@@ -121,6 +123,8 @@ const house: Readonly<Record<string, readonly string[]>> = {
     'providers',
     'findings',
     'approvals',
+    'audit',
+    'identity',
     'calendar',
     'merchants',
     'payments',
@@ -130,6 +134,22 @@ const house: Readonly<Record<string, readonly string[]>> = {
     'payout',
     'differential',
   ],
+  alerts: [
+    'kernel',
+    'platform',
+    'providers',
+    'findings',
+    'approvals',
+    'audit',
+    'calendar',
+    'ledger',
+    'reconciliation',
+    'settlement',
+    'payout',
+    'differential',
+    'operations',
+  ],
+  webhooks: ['kernel', 'platform', 'audit'],
   sandbox: [
     'kernel',
     'platform',
@@ -142,7 +162,7 @@ const house: Readonly<Record<string, readonly string[]>> = {
     'differential',
   ],
 };
-const entrances = ['app.ts', 'cli.ts', 'server.ts'];
+const entrances = ['app.ts', 'api.ts', 'automatic-work.ts', 'cli.ts', 'serve.ts', 'server.ts'];
 
 /** What a folder's stores, and nobody else, write. Temporary tables belong to whoever makes them. */
 const tables: Readonly<Record<string, readonly string[]>> = {

@@ -1,6 +1,7 @@
 import { differentialProblems } from './differential-problems.ts';
 import { faultText } from './field-fault.ts';
 import { importProblems } from './import-problems.ts';
+import { operationsProblems } from './operations-problems.ts';
 import { payoutProblems } from './payout-problems.ts';
 import { settlementProblems } from './settlement-problems.ts';
 import { statementProblems } from './statement-problems.ts';
@@ -90,6 +91,7 @@ export const problems = {
     en: 'Interrupted: {what}. Nothing of it was kept',
   },
   ...importProblems,
+  ...operationsProblems,
   ...payoutProblems,
   ...settlementProblems,
   ...statementProblems,

@@ -1,0 +1,1 @@
+-- For the work of applying answers in parts.

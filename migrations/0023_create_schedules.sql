@@ -1,0 +1,1 @@
+-- When jobs start by themselves, what became of each slot, and the nodes that run them.

@@ -1,0 +1,1 @@
+-- What a run said and counted, beside the engine's own record of it.

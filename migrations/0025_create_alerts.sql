@@ -1,0 +1,1 @@
+-- Who is told of what, and whether word reached them.

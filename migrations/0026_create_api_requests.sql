@@ -1,0 +1,1 @@
+-- Answers of acts that came with an idempotency key.

@@ -1,0 +1,1 @@
+-- Sealed numbers name their key and what they belong to, so that keys can be changed.
