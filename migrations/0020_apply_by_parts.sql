@@ -1,1 +1,0 @@
--- For the work of applying answers in parts.
