@@ -233,7 +233,8 @@ const tables: Readonly<Record<string, readonly string[]>> = {
     'break_event',
     'open_item',
   ],
-  platform: ['schema_migration'],
+  operations: ['run_record', 'run_usual', 'retention_rule', 'backfill', 'backfill_day'],
+  platform: ['schema_migration', 'run_log'],
 };
 
 /** Modules that compute and touch nothing outside the process; everything else that is not ours is I/O. */
