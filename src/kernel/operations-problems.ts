@@ -1,5 +1,8 @@
 /** Refusals of operating the product: who may do what, and how runs, schedules and the interface are used. */
-export const operationsProblems = {} as const satisfies Record<
-  string,
-  { readonly status: number; readonly ko: string; readonly en: string }
->;
+export const operationsProblems = {
+  version_differs: {
+    status: 412,
+    ko: '그사이 다른 사람이 바꾸었습니다: 본 것은 버전 {given}, 지금은 {current}입니다. 다시 보고 바꾸십시오',
+    en: 'It was changed meanwhile: you saw version {given}, now it is {current}. Look again, then change it',
+  },
+} as const satisfies Record<string, { readonly status: number; readonly ko: string; readonly en: string }>;

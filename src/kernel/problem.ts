@@ -6,6 +6,7 @@ import { payoutProblems } from './payout-problems.ts';
 import { settlementProblems } from './settlement-problems.ts';
 import { statementProblems } from './statement-problems.ts';
 import { termsProblems } from './terms-problems.ts';
+import { webhookProblems } from './webhook-problems.ts';
 
 /**
  * The one catalogue of refusals: code → HTTP status → Korean and English text (RFC 9457).
@@ -97,6 +98,7 @@ export const problems = {
   ...statementProblems,
   ...termsProblems,
   ...differentialProblems,
+  ...webhookProblems,
   already_running: {
     status: 409,
     ko: '이 홈({home})에서 이미 실행 중입니다: 프로세스 {pid}, 시작 {since}, 포트 {port}',
