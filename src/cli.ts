@@ -68,7 +68,8 @@ async function main(): Promise<void> {
   await program.parseAsync(process.argv);
 }
 
-function createProgram(config: Config, log: Log, signal: AbortSignal): Command {
+/** Every command there is. Opens nothing before one of them runs. */
+export function createProgram(config: Config, log: Log, signal: AbortSignal): Command {
   const program = new Command('jeongsan')
     .description('the settlement back office of a payment gateway / 정산')
     .version(productVersion())
@@ -174,4 +175,5 @@ function fail(error: unknown): void {
   process.exitCode = isProblem(error, 'usage') ? exitStatus.usage : exitStatus.failed;
 }
 
-await main().catch(fail);
+// Read by whoever wants to know the commands, it runs none.
+if (import.meta.main) await main().catch(fail);
