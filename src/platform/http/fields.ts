@@ -26,3 +26,15 @@ export const someOf = <const Names extends readonly [string, ...string[]]>(names
 
 /** Why somebody does what they do: it stands in the trail. */
 export const reason = () => z.string().trim().min(1).max(1000);
+
+/** `?open=true`: yes or no in a query. */
+export const flag = () => z.enum(['true', 'false']).transform((text) => text === 'true');
+
+/** A name or a key that somebody gave: what a database keeps as text, and no longer than any that is kept. */
+export const term = () =>
+  z
+    .string()
+    .min(1)
+    .max(200)
+    // PostgreSQL's text holds no NUL, and half a character is none.
+    .refine((text) => !text.includes('\0') && text.isWellFormed(), 'text');
