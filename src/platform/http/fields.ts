@@ -11,7 +11,7 @@ export const rowId = () => z.coerce.number().int().positive();
 export const day = () =>
   z
     .string()
-    .refine((text) => parseDay(text) !== undefined, 'a day, YYYY-MM-DD')
+    .refine((text) => parseDay(text) !== undefined && text >= '1900' && text < '2200', 'a day, YYYY-MM-DD')
     .meta({ format: 'date' });
 
 /** A moment with its offset. */
@@ -25,16 +25,15 @@ export const someOf = <const Names extends readonly [string, ...string[]]>(names
   );
 
 /** Why somebody does what they do: it stands in the trail. */
-export const reason = () => z.string().trim().min(1).max(1000);
+export const reason = () => z.string().trim().min(1).max(1000).refine(isText, 'text');
 
 /** `?open=true`: yes or no in a query. */
 export const flag = () => z.enum(['true', 'false']).transform((text) => text === 'true');
 
 /** A name or a key that somebody gave: what a database keeps as text, and no longer than any that is kept. */
-export const term = () =>
-  z
-    .string()
-    .min(1)
-    .max(200)
-    // PostgreSQL's text holds no NUL, and half a character is none.
-    .refine((text) => !text.includes('\0') && text.isWellFormed(), 'text');
+export const term = () => z.string().min(1).max(200).refine(isText, 'text');
+
+/** PostgreSQL's text holds no NUL, and half a character is none. */
+function isText(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed();
+}
