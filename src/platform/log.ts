@@ -1,6 +1,7 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { isProblem } from '../kernel/problem.ts';
 import type { Config } from './config.ts';
+import { tapped } from './log-tap.ts';
 import { logLineToText } from './log-text.ts';
 
 /**
@@ -12,11 +13,16 @@ export type Log = Logger;
 /** Members that are hidden wherever they appear, up to two levels deep: a second net below `Secret`. */
 const secretNames = ['password', 'passphrase', 'privateKey', 'secret', 'token', 'authorization', 'databaseUrl'];
 
-/** The log of this process. Standard output belongs to what a command prints for its user. */
+/**
+ * The log of this process. Standard output belongs to what a command prints for its user. Whatever its level, lines from
+ * `info` up are made, for those who listen to what is said inside a run; `silent` says nothing to anybody.
+ */
 export function createLog(config: Pick<Config, 'logLevel'>, destination: DestinationStream = standardError()): Log {
+  const { values } = pino.levels;
+  const shownFrom = values[config.logLevel] ?? Number.POSITIVE_INFINITY;
   return pino(
     {
-      level: config.logLevel,
+      level: config.logLevel !== 'silent' && shownFrom > (values['info'] ?? 0) ? 'info' : config.logLevel,
       base: { pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
@@ -26,7 +32,7 @@ export function createLog(config: Pick<Config, 'logLevel'>, destination: Destina
         censor: '[secret]',
       },
     },
-    destination,
+    tapped(destination, shownFrom),
   );
 }
 

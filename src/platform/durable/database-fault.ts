@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { DBOS } from '@dbos-inc/dbos-sdk';
+import { noteRetry, unheard } from './run-log.ts';
 
 /** Together some five minutes: a restarted or failed-over server is waited for, a server that stays away is not. */
 const attemptsMax = 40;
@@ -40,7 +41,8 @@ export async function retryFaults<T>(also: (error: unknown) => boolean, attempt:
       return await attempt();
     } catch (error) {
       if (attempts >= attemptsMax || !(isPassingFault(error) || also(error))) throw error;
-      DBOS.logger.warn(`A transaction is tried again (${attempts}): ${(error as Error).message}`);
+      noteRetry(attempts, error);
+      unheard(() => DBOS.logger.warn(`A transaction is tried again (${attempts}): ${(error as Error).message}`));
       const backOff = Math.min(backOffMs.most, backOffMs.first * 2 ** (attempts - 1));
       await wait(backOff * (0.5 + Math.random() / 2));
     }

@@ -18,6 +18,7 @@ import { migrateEngine } from './engine-schema.ts';
 import type { ProofOfLife } from './proof-of-life.ts';
 import { createProofOfLife } from './proof-of-life.ts';
 import { releaseHeld, restartRun } from './restart.ts';
+import { type RunLog, startRunLog } from './run-log.ts';
 import { admitSleepers, parkSleepers } from './sleep.ts';
 import type { TakeOver } from './take-over.ts';
 import { startTakeOver } from './take-over.ts';
@@ -33,6 +34,8 @@ const graceMs = 5_000;
 const engineConnections = 8;
 const engineRetries = { initialBackoffSec: 0.25, maxBackoffSec: 5 };
 const resultPollMs = 100;
+/** How long the end waits for what runs said to be written. */
+const logWithinMs = 2_000;
 
 export type DurableOptions = {
   /** `postgresql://…`, over TCP: the engine does not wait for a server that is away behind a socket file. */
@@ -46,6 +49,8 @@ export type DurableOptions = {
   takeOverEveryMs?: number;
   /** How often a sleeping run looks at the clock, and whether it was cancelled. */
   lookEveryMs?: number;
+  /** Where what a run said is put by a process that ends by an error of its own. */
+  spillFolder?: string;
 };
 
 /** 작업 정의. A registered workflow: its name in the history, and the types of its arguments and result. */
@@ -110,6 +115,7 @@ export function createDurable(options: DurableOptions): Durable {
   const { frozenAfterMs = 15_000, takeOverEveryMs = 500, lookEveryMs = 10_000 } = options;
   const proof = createProofOfLife({ databaseUrl: options.databaseUrl, executorId, frozenAfterMs, log });
   let takeOver: TakeOver | undefined;
+  let runLog: RunLog | undefined;
   admitSleepers(pool, lookEveryMs);
 
   return {
@@ -117,6 +123,7 @@ export function createDurable(options: DurableOptions): Durable {
     register: (name, run) => ({ name, run: DBOS.registerWorkflow(limited(name, run), { name }) }),
     async launch() {
       registerDataSource(createDataSource(pool));
+      runLog = startRunLog(pool, executorId, options.spillFolder);
       await launchEngine(options, executorId, proof);
       takeOver = startTakeOver({ proof, executorId, applicationVersion, everyMs: takeOverEveryMs, graceMs, log });
     },
@@ -126,6 +133,7 @@ export function createDurable(options: DurableOptions): Durable {
       // The loop last: its looking is what keeps the lock while running work ends.
       await DBOS.shutdown({ deregister: true, workflowCompletionTimeoutMS: timeoutMs });
       await takeOver?.stop();
+      await runLog?.close(logWithinMs);
       await proof.release();
       inUse = false;
     },

@@ -6,6 +6,7 @@ import { isProblem } from '../../kernel/problem.ts';
 import type { PoolClient } from '../database/pool.ts';
 import { encodeCheckpoint } from './checkpoint.ts';
 import { currentTransaction, dataSourceName } from './data-source.ts';
+import { noteRetry } from './run-log.ts';
 
 /** 재시도. How often a step is tried in all, and how long before the second try; each later wait doubles. */
 export type Retries = { attempts: number; firstWaitMs: number };
@@ -20,8 +21,10 @@ export type Retries = { attempts: number; firstWaitMs: number };
 export function step<T>(name: string, body: () => Promise<T>, options: { retries?: Retries } = {}): Promise<T> {
   const attempts = options.retries?.attempts ?? 1;
   let failures = 0;
+  let number: number | undefined;
   return DBOS.runStep(
     async () => {
+      number = DBOS.stepID;
       const value = await body();
       encodeCheckpoint(name, value);
       return value;
@@ -34,7 +37,9 @@ export function step<T>(name: string, body: () => Promise<T>, options: { retries
       // False at the last failure too: the engine then keeps that error instead of one of its own without our code.
       shouldRetry: (error) => {
         failures += 1;
-        return failures < attempts && !isProblem(error);
+        const again = failures < attempts && !isProblem(error);
+        if (again) noteRetry(failures, error, number);
+        return again;
       },
     },
   );
