@@ -261,6 +261,16 @@ const tables: Readonly<Record<string, readonly string[]>> = {
     'backfill',
     'backfill_day',
   ],
+  alerts: [
+    'alert',
+    'alert_attempt',
+    'alert_channel',
+    'alert_channel_state',
+    'alert_delivery',
+    'alert_finding',
+    'alert_limit',
+    'alert_rule',
+  ],
   platform: ['schema_migration', 'run_log'],
 };
 
