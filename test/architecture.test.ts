@@ -275,7 +275,7 @@ const tables: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Modules that compute and touch nothing outside the process; everything else that is not ours is I/O. */
-const harmless = /^(node:(path|crypto|util|buffer|assert|zlib)|zod|commander|iconv-lite|fflate)$/;
+const harmless = /^(node:(path|crypto|util|buffer|assert|zlib)|zod|commander|croner|iconv-lite|fflate)$/;
 
 /**
  * Files that may touch the world: by their name's last word, as a step that a workflow or command calls, or by their
