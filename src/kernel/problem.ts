@@ -1,5 +1,7 @@
 import { differentialProblems } from './differential-problems.ts';
 import { faultText } from './field-fault.ts';
+import { httpProblems } from './http-problems.ts';
+import { identityProblems } from './identity-problems.ts';
 import { importProblems } from './import-problems.ts';
 import { operationsProblems } from './operations-problems.ts';
 import { payoutProblems } from './payout-problems.ts';
@@ -91,8 +93,10 @@ export const problems = {
     ko: '중단되었습니다: {what}. 아무것도 반영되지 않았습니다',
     en: 'Interrupted: {what}. Nothing of it was kept',
   },
+  ...identityProblems,
   ...importProblems,
   ...operationsProblems,
+  ...httpProblems,
   ...payoutProblems,
   ...settlementProblems,
   ...statementProblems,

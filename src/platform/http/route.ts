@@ -59,6 +59,8 @@ export type PlainRoute<P, Q, B, A extends z.ZodType> = Described & {
   readonly status?: 200 | 201 | 202;
   /** The answer has a `version`, which is its ETag; a change names the one it edits. */
   readonly edits?: true;
+  /** The answer holds what is shown once, as a new key: it is not kept, and so not given again. Any `reveal` is. */
+  readonly secret?: true;
   /** What the act is about, for the audit trail; the path's parameters unless it says otherwise. */
   subject?(call: Call<Shape<P>, Shape<Q>, Shape<B>>): string;
   handle(call: Call<Shape<P>, Shape<Q>, Shape<B>>): Promise<Answer<z.output<A>>>;
