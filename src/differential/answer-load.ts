@@ -15,8 +15,16 @@ import type { ClaimFile } from './file-store.ts';
 /** More than any socket's high-water mark. */
 const drainedBytes = 128 * 1024;
 
+/** Where the lines of an answer are while it is applied: `answer_line`, temporary, unless it is applied in parts. */
+export const temporaryLines = 'answer_line';
+
+/** SQL: the table that keeps the lines of an answer from its load until its last part is applied. */
+export function keptLines(answerId: bigint): string {
+  return `answer_line_${answerId}`;
+}
+
 /**
- * 결과 적재. Reads the archived bytes of an answer into the temporary table `answer_line` (a row for each readable line):
+ * 결과 적재. Reads the archived bytes of an answer into a table that it makes, `into` (a row for each readable line):
  * bytes → reader → COPY BINARY, in constant memory, within the transaction.
  * @throws Problem `statement_…` where the file as a whole cannot be read; `archive_damaged`
  */
@@ -27,13 +35,18 @@ export async function loadAnswer(
     readonly provider: DifferentialProvider;
     readonly file: ClaimFile;
     readonly answer: AnswerFile;
+    readonly into: string;
   },
 ): Promise<ExchangeFacts> {
-  const { archive, provider, file, answer } = of;
+  const { archive, provider, file, answer, into } = of;
   const { claims, validation, answers } = provider.differential;
   const spec = answer.stage === 'validation' ? validation : answers;
   check(spec, `${provider.id} gives no validation`);
-  await tx.query(createLines);
+  await tx.query(
+    into === temporaryLines
+      ? `create temp table ${into} (${lineColumns}) on commit drop`
+      : `create table ${into} (${lineColumns}) with (autovacuum_enabled = false)`,
+  );
   const expected = {
     on: Temporal.PlainDate.from(file.on),
     biz: businessNoIn(claims.fileName, file.fileName),
@@ -42,7 +55,7 @@ export async function loadAnswer(
     fileName: answer.fileName,
   };
   const content = archive.read({ sha256: answer.sha256, bytes: Number(answer.bytes) });
-  return await copyExchange(tx, { copy: copyLines(answer.stage), layout: spec.layout, expected }, content);
+  return await copyExchange(tx, { copy: copyLines(into, answer.stage), layout: spec.layout, expected }, content);
 }
 
 /**
@@ -86,13 +99,12 @@ export async function copyExchange(
   }
 }
 
-const createLines = `
-  create temp table answer_line (
-    line_no int, mid text collate "C", traded_on date, provider_tid text collate "C", cancel_seq smallint,
-    amount_won bigint, original_won bigint, tier text collate "C", card_type text collate "C", difference_won bigint,
-    supply_won bigint, vat_won bigint, pay_on date, code text collate "C") on commit drop`;
+const lineColumns = `
+  line_no int, mid text collate "C", traded_on date, provider_tid text collate "C", cancel_seq smallint, amount_won bigint,
+  original_won bigint, tier text collate "C", card_type text collate "C", difference_won bigint, supply_won bigint,
+  vat_won bigint, pay_on date, code text collate "C"`;
 
-function copyLines(record: AnswerFile['stage']): string {
+function copyLines(into: string, record: AnswerFile['stage']): string {
   const columns = columnsOfRecord(record).map(({ name }) => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`));
-  return `copy answer_line (line_no, ${columns.join(', ')}) from stdin (format binary)`;
+  return `copy ${into} (line_no, ${columns.join(', ')}) from stdin (format binary)`;
 }

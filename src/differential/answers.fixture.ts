@@ -10,7 +10,9 @@ import { differentialProviderOf } from '../providers/differential-registry.ts';
 import type { ExchangeRow } from '../providers/layout/exchange-layout.ts';
 import { encodeExchange } from '../providers/layout/exchange-typed.ts';
 import { type AnswerCounts, type AnswerStage, noteApplied, registerAnswer } from './answer-store.ts';
+import { applyPart, loadInParts } from './apply-part-store.ts';
 import { applyAnswer } from './apply-store.ts';
+import type { Share } from './candidate-store.ts';
 import { type PlantedClaim, plantClaim } from './claims.fixture.ts';
 
 /** Our number, as it stands in the names of the files. */
@@ -31,12 +33,21 @@ export type SaidLine = {
   readonly tradedOn?: string;
 };
 
-/** Claims, files and answers of one provider in a database of a test's own. `close` removes the archive. */
-export function createAnswerBooks(pool: Pool, providerId: 'welcome' | 'ksnet' | 'nice' = 'welcome') {
+/**
+ * Claims, files and answers of one provider in a database of a test's own; answers are applied in parts where it is said of
+ * how many lines. `close` removes the archive.
+ */
+export function createAnswerBooks(
+  pool: Pool,
+  providerId: 'welcome' | 'ksnet' | 'nice' = 'welcome',
+  linesPerPart?: number,
+) {
   const provider: DifferentialProvider = differentialProviderOf(providerId);
   const channel = provider.channels[0] as string;
   const folder = mkdtempSync(path.join(tmpdir(), 'jeongsan-answers-'));
   const archive = openArchive(folder);
+  const applyingOf = (answerId: bigint, by: DifferentialProvider) =>
+    ({ answerId, provider: by, archive, by: 'run', on: '2026-11-23' }) as const;
   const rows = async (sql: string, values: unknown[] = []) => (await pool.query(sql, values)).rows;
   const texts = async (sql: string, values: unknown[] = []): Promise<string[]> =>
     (await rows(sql, values)).map(({ text }) => text);
@@ -133,12 +144,22 @@ export function createAnswerBooks(pool: Pool, providerId: 'welcome' | 'ksnet' | 
       );
     },
     async apply(answerId: bigint, by: DifferentialProvider = provider): Promise<AnswerCounts> {
+      const applying = applyingOf(answerId, by);
+      if (linesPerPart !== undefined) {
+        const parts = await books.load(answerId, by);
+        await Promise.all(Array.from({ length: parts }, (_, part) => books.applyPart(answerId, { part, parts }, by)));
+      }
       return await inTransaction(pool, async (tx) => {
-        const counts = await applyAnswer(tx, { answerId, provider: by, archive, by: 'run', on: '2026-11-23' });
+        const counts = await applyAnswer(tx, applying);
         await noteApplied(tx, answerId, counts);
         return counts;
       });
     },
+    /** Loads an answer that is applied in parts; returns in how many. */
+    load: (answerId: bigint, by: DifferentialProvider = provider): Promise<number> =>
+      inTransaction(pool, (tx) => loadInParts(tx, applyingOf(answerId, by), linesPerPart)),
+    applyPart: (answerId: bigint, share: Share, by: DifferentialProvider = provider): Promise<null> =>
+      inTransaction(pool, (tx) => applyPart(tx, applyingOf(answerId, by), share)),
     /** Claims as `tid/seq status accepted reason`. */
     standing: () =>
       texts(`select concat_ws(' ', provider_tid || '/' || cancel_seq, status, accepted_won, status_reason) as text

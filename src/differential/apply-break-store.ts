@@ -24,19 +24,27 @@ const kindOfAside = `case
 
 const ends = `action in ('accept', 'revise', 'same', 'reject', 'reject_past', 'revoke', 'pass')`;
 
+/** A line that nobody can read, as its break tells of it. */
+export type Unreadable = Pick<UnreadableLine, 'lineNo' | 'field' | 'problem' | 'byteFrom' | 'byteTo'>;
+
 /**
  * Opens breaks where this answer says otherwise than we do, brings open ones up to date, and closes those of the same
  * file whose claims it now says something plain of.
  */
-export async function writeBreaks(
-  tx: PoolClient,
-  judging: Judging,
-  unreadable: readonly UnreadableLine[],
-): Promise<void> {
+export async function writeBreaks(tx: PoolClient, judging: Judging): Promise<void> {
   await gather(tx, judging);
   await closeEnded(tx, judging);
   await open(tx, judging);
-  await writeUnreadable(tx, judging, unreadable);
+}
+
+/** The same of lines that nobody can read, once what the others say is written. */
+export async function writeUnreadable(
+  tx: PoolClient,
+  judging: Pick<Judging, 'provider' | 'file' | 'answer' | 'by'>,
+  lines: readonly Unreadable[],
+): Promise<void> {
+  await closeUnreadable(tx, judging);
+  await openUnreadable(tx, judging, lines);
 }
 
 /** What differs now: `differing`, a row a claim (or line) and kind. */
@@ -70,7 +78,7 @@ async function gather(tx: PoolClient, { file }: Judging): Promise<void> {
 }
 
 /** What the answer says plainly now ends what its file had said otherwise; what was kept to be booked ends with that. */
-async function closeEnded(tx: PoolClient, { provider, file, answer, by }: Judging): Promise<void> {
+async function closeEnded(tx: PoolClient, { provider, file, by }: Judging): Promise<void> {
   const kept = Object.values(keptFor).map((kind) => escapeLiteral(kind));
   await tx.query(`
     create temp table standing on commit drop as
@@ -90,7 +98,6 @@ async function closeEnded(tx: PoolClient, { provider, file, answer, by }: Judgin
        where b.break_id = done.break_id`);
   }
   await tx.query('drop table standing');
-  await closeUnreadable(tx, { provider, file, answer, by });
 }
 
 async function open(tx: PoolClient, { provider, answer }: Pick<Judging, 'provider' | 'answer'>): Promise<void> {
@@ -109,7 +116,11 @@ async function open(tx: PoolClient, { provider, answer }: Pick<Judging, 'provide
 const unreadableSubject = ({ file, answer }: Pick<Judging, 'file' | 'answer'>): string =>
   `${file.fileName}:${answer.stage}:`;
 
-async function writeUnreadable(tx: PoolClient, judging: Judging, lines: readonly UnreadableLine[]): Promise<void> {
+async function openUnreadable(
+  tx: PoolClient,
+  judging: Pick<Judging, 'provider' | 'file' | 'answer'>,
+  lines: readonly Unreadable[],
+): Promise<void> {
   if (lines.length === 0) return;
   const { provider, answer } = judging;
   await tx.query(

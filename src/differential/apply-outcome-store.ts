@@ -1,7 +1,7 @@
 import { escapeLiteral, type PoolClient } from 'pg';
 import { query } from '../platform/database/pool.ts';
 import type { Judging } from './apply-judge-store.ts';
-import { dayList, lookingUp } from './candidate-store.ts';
+import { dayList, isOfShare, lookingUp } from './candidate-store.ts';
 
 /** Whose acceptance is kept in a break until it can be booked: claims held for these reasons, and the breaks' kinds. */
 export const keptFor = { original_not_paid: 'clawback_without_refund', booking_failed: 'booking_failed' } as const;
@@ -86,8 +86,9 @@ async function decideCancels(tx: PoolClient): Promise<void> {
     );
     await tx.query(`
       with here as (
-        select channel, provider_tid, traded_on as original_on, true as is_active from judged
-         where verdict in ('A', 'S') and cancel_seq = 0 and provider_tid in (select provider_tid from approval_now)
+        select channel, provider_tid, traded_on as original_on, true as is_active
+          from approval_now n join judged j using (channel, provider_tid)
+         where j.verdict in ('A', 'S') and j.cancel_seq = 0 and j.traded_on = n.original_on
         union all
         select channel, provider_tid, traded_on, case action when 'accept' then true when 'revoke' then false else is_active end
           from aside where cancel_seq = 0 and action <> 'copy' and action <> 'contradicted' and action <> 'unknown_claim'
@@ -160,10 +161,13 @@ async function addCancelsOfRevoked(tx: PoolClient): Promise<void> {
 /** Acceptances that breaks keep, for claims that this answer says nothing of, where `now` holds of the claim `c`. */
 async function addKept(
   tx: PoolClient,
-  { provider }: Judging,
+  { provider, share, isRest }: Judging,
   reason: keyof typeof keptFor,
   now: string,
 ): Promise<void> {
+  // The parts have tried.
+  if (isRest === true) return;
+  const isOurs = share === undefined ? 'true' : isOfShare('c.merchant_id', share);
   const kept = await query<{ day: string }>(
     tx,
     `select distinct traded_on::text as day from claim_break where provider = $1 and kind = $2 and traded_on is not null`,
@@ -187,7 +191,7 @@ async function addKept(
            and c.traded_on in (${dayList(kept.map(({ day }) => day))}) offset 0) c
        left join claim_result r on r.channel = c.channel and r.traded_on = c.traded_on and r.provider_tid = c.provider_tid
             and r.cancel_seq = c.cancel_seq and r.kind = c.kind
-      where c.state = 'H' and c.reason = ${escapeLiteral(reason)}`,
+      where c.state = 'H' and c.reason = ${escapeLiteral(reason)} and ${isOurs}`,
     `(${now}) and not exists (select from aside a where a.channel = c.channel and a.provider_tid = c.provider_tid
                                  and a.cancel_seq = c.cancel_seq and a.traded_on = c.traded_on)`,
   );

@@ -47,7 +47,7 @@ export async function bookAndWrite(tx: PoolClient, judging: Judging): Promise<bi
 /** What the merchant was to get is kept: its claims are held, and tried again with the provider's next answer. */
 async function setMerchantAside(tx: PoolClient, judging: Judging, merchantId: string, cause: string): Promise<void> {
   const [id, why] = [escapeLiteral(merchantId), escapeLiteral(cause)];
-  const { answer, provider } = judging;
+  const { answer, provider, lines } = judging;
   await tx.query(`
     alter table aside add column if not exists cause text;
     update aside set new_reason = 'booking_failed', cause = ${why},
@@ -59,7 +59,7 @@ async function setMerchantAside(tx: PoolClient, judging: Judging, merchantId: st
     select j.line_no, j.provider_tid, j.cancel_seq, j.traded_on, j.tier, j.card_type, j.pay_on, j.theirs_won, j.supply_won,
            j.differences, j.channel, 'D', 'P', 'A', 1, j.ours_won, j.merchant_id, true, false, false, 0, ${answer.answerId},
            ${escapeLiteral(provider.id)} || ':' || l.code, 'accepted', 'hold', 'booking_failed', ${why}
-      from judged j join answer_line l using (line_no) where j.verdict = 'A' and j.merchant_id = ${id};
+      from judged j join ${lines} l using (line_no) where j.verdict = 'A' and j.merchant_id = ${id};
     update judged set verdict = 'F' where verdict = 'A' and merchant_id = ${id}`);
 }
 
@@ -141,13 +141,14 @@ async function writeStates(tx: PoolClient, { provider, by }: Judging): Promise<v
   await tx.query('drop table moved');
 }
 
-/** What applying came to, by the lines of the answer. */
-export async function countLines(tx: PoolClient, unreadable: number, differenceWon: bigint): Promise<AnswerCounts> {
+/** What applying came to, by the lines that were looked at. */
+export async function countLines(tx: PoolClient, differenceWon: bigint): Promise<AnswerCounts> {
   const [row] = await query<Omit<AnswerCounts, 'differenceWon'>>(
     tx,
-    `select (select count(*) from answer_line) + ${unreadable} as lines,
-            j.accepted + a.accepted as accepted, a.rejected, j.repeated + a.repeated as repeated, a.set_aside + ${unreadable} as "setAside"
-       from (select count(*) filter (where verdict = 'A') as accepted, count(*) filter (where verdict = 'S') as repeated from judged) j
+    `select j.plain + j.others as lines, j.accepted + a.accepted as accepted, a.rejected, j.repeated + a.repeated as repeated, a.set_aside as "setAside"
+       from (select count(*) filter (where verdict <> 'J') as plain,
+                    (select count(distinct line_no) from judged where verdict = 'J') as others,
+                    count(*) filter (where verdict = 'A') as accepted, count(*) filter (where verdict = 'S') as repeated from judged) j
       cross join (select count(*) filter (where action in ('accept', 'revise')) as accepted,
                          count(*) filter (where action in ('reject', 'reject_past', 'revoke')) as rejected,
                          count(*) filter (where action in ('same', 'copy')) as repeated,

@@ -116,6 +116,7 @@ const settlement = registerDifferential(durable, {
   clock: ahead === undefined ? jumping : real,
   watch: () => {},
   capturesPerPart: 2,
+  linesPerPart: 2,
 });
 // Told anything, it ends as a process does that is told to: what runs is handed on.
 process.stdin.once('data', async () => {

@@ -4,6 +4,7 @@ import { Problem, type ProblemCode, type ProblemDetails } from '../kernel/proble
 import { step, transaction } from '../platform/durable/step.ts';
 import type { DifferentialProvider, FileSpec } from '../providers/differential.ts';
 import { type AnswerCounts, type AnswerStage, answerTotals } from './answer-store.ts';
+import { lanes, type Share } from './candidate-store.ts';
 import { applyAnswerFile, notSent, tellUnanswered } from './exchange-store.ts';
 import {
   type ClaimFile,
@@ -39,6 +40,14 @@ export type Exchange = {
    * finding, and corrected bytes are waited for.
    */
   apply(tx: PoolClient, answerId: bigint): Promise<AnswerCounts>;
+  /**
+   * Applies what is large in parts, several at a time, before `apply` applies the rest: each is a transaction of its own, and
+   * an answer is applied once all are. `load` says in how many; 0 where there are none.
+   */
+  readonly parts?: {
+    load(tx: PoolClient, answerId: bigint): Promise<number>;
+    apply(tx: PoolClient, answerId: bigint, share: Share): Promise<null>;
+  };
   /** Of a file's lines, those of which no answer has said anything yet. */
   unanswered(tx: PoolClient, fileId: bigint): Promise<bigint>;
 };
@@ -158,10 +167,24 @@ async function waitToSend(
 }
 
 async function applyOne(ports: ExchangePorts, exchange: Omit<Exchange, 'fileIds'>, answerId: bigint): Promise<void> {
-  const { prepare } = exchange;
+  const { prepare, parts } = exchange;
   if (prepare !== undefined) await step('prepare', prepare, { retries: tries });
+  if (parts !== undefined) await applyParts(parts, answerId);
   const event = await transaction(`apply ${answerId}`, (tx) => applyAnswerFile(tx, ports, exchange, answerId));
   if (event !== null) ports.watch({ provider: exchange.provider.id, step: 'apply', ...event });
+}
+
+async function applyParts({ load, apply }: Required<Exchange>['parts'], answerId: bigint): Promise<void> {
+  const parts = await transaction(`load ${answerId}`, (tx) => load(tx, answerId));
+  for (let first = 0; first < parts; first += lanes) {
+    const together = Array.from({ length: Math.min(lanes, parts - first) }, (_, lane) => first + lane);
+    const ends = await Promise.allSettled(
+      together.map((part) =>
+        transaction(`apply ${answerId} ${part + 1}/${parts}`, (tx) => apply(tx, answerId, { part, parts })),
+      ),
+    );
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  }
 }
 
 function isOverdue({ state, deadlineAt }: ClaimFile, { now }: ExchangePorts['clock']): boolean {

@@ -20,6 +20,8 @@ export type DifferentialPorts = {
   watch(event: DifferentialEvent): void;
   /** At most so many captures are selected in one transaction. */
   readonly capturesPerPart?: number;
+  /** At most so many lines of an answer are applied in one transaction. */
+  readonly linesPerPart?: number;
 };
 
 /** 시계. Production reads the wall clock and waits durably; a simulation lives through a month in minutes. */

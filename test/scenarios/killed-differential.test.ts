@@ -122,6 +122,9 @@ const moments: NodeJS.ProcessEnv[] = [
   ['before', 'wait'],
   ['after', 'list'],
   ['after', 'into answer_file'],
+  ['after', 'into answer_load'],
+  ['before', 'into answer_part'],
+  ['after', 'into answer_part'],
   ['before', 'update answer_file'],
   ['after', 'update answer_file'],
 ].map(([when, what]) => ({ [when === 'before' ? 'DIE_BEFORE' : 'DIE_AFTER']: what }));
