@@ -169,6 +169,7 @@ const tables: Readonly<Record<string, readonly string[]>> = {
   imports: ['import', 'import_refusal'],
   findings: ['finding'],
   approvals: ['approval'],
+  audit: ['audit_entry', 'audit_draft'],
   identity: [
     'api_key',
     'auth_secret',
