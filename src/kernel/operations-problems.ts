@@ -10,4 +10,9 @@ export const operationsProblems = {
     ko: '이 목록에서 받은 쪽 위치(cursor)가 아닙니다. 처음부터 다시 조회하십시오',
     en: 'The cursor is none that this list gave. Begin at the first page',
   },
+  break_not_so: {
+    status: 409,
+    ko: '불일치 {id}은(는) 이미 {state} 상태이거나 그대로입니다 (처리자: {by})',
+    en: 'Break {id} is {state} already, or as this would leave it (by {by})',
+  },
 } as const satisfies Record<string, { readonly status: number; readonly ko: string; readonly en: string }>;

@@ -61,16 +61,15 @@ test('assigning to who has it already changes nothing; nobody takes it away', as
 
 test('a filter takes in what it says, and a second time nothing', async () => {
   const on = '2025-03-03';
-  for (const differenceWon of [1n, -20n, null]) await givenBreak(database.pool, { on, differenceWon });
+  const changedIds: number[] = [];
+  for (const differenceWon of [1n, -20n, null]) changedIds.push(await givenBreak(database.pool, { on, differenceWon }));
   await givenBreak(database.pool, { on, state: 'resolved' });
+  const done = { changed: 3, differenceWon: -19n, changedIds, refused: [] };
   const target = { filter: { ...unresolved, on } };
-  expect(await countTargets(database.pool, target, resolve)).toEqual({ changed: 3, differenceWon: -19n, refused: [] });
-  expect(await actOnBreaks(database.pool, target, resolve, by)).toEqual({
-    changed: 3,
-    differenceWon: -19n,
-    refused: [],
-  });
-  expect(await actOnBreaks(database.pool, target, resolve, by)).toEqual({ changed: 0, differenceWon: 0n, refused: [] });
+  expect(await countTargets(database.pool, target, resolve)).toEqual(done);
+  expect(await actOnBreaks(database.pool, target, resolve, by)).toEqual(done);
+  const nothing = { changed: 0, differenceWon: 0n, changedIds: [], refused: [] };
+  expect(await actOnBreaks(database.pool, target, resolve, by)).toEqual(nothing);
 });
 
 test('an id that names no break: nothing is done to the others either', async () => {

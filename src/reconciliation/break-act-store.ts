@@ -17,6 +17,8 @@ export type BreakTarget = { readonly ids: readonly number[] } | { readonly filte
 export type ActOutcome = {
   readonly changed: number;
   readonly differenceWon: bigint;
+  /** The first of those that were changed. */
+  readonly changedIds: readonly number[];
   /** Named breaks that were not in a state the act starts from, and who brought them there. */
   readonly refused: readonly RefusedBreak[];
 };
@@ -36,6 +38,9 @@ const actStarts: Readonly<Record<BreakAct['action'], readonly BreakState[]>> = {
   investigate: ['open'],
   resolve: ['open', 'investigating'],
 };
+
+/** Numbers of changed breaks that an act by filter tells. */
+const changedShown = 1000;
 
 const eventActions = {
   assign: 'assigned',
@@ -68,7 +73,7 @@ export async function actOnBreaks(
               ${parameters.add(noteOf(act, by.why))}::text
          from changed order by break_id
      )
-     select ${'ids' in target ? "coalesce(array_agg(break_id::text), '{}')" : "'{}'::text[]"} as ids,
+     select ${changedIds(target)} as ids,
             count(*)::text as count, coalesce(sum(difference_won), 0)::text as won
        from changed`,
     [...parameters.values],
@@ -85,12 +90,17 @@ export async function countTargets(pool: Pool, target: BreakTarget, act: BreakAc
   const parameters = createParameters();
   const where = targetCondition(target, act, parameters);
   const { rows } = await pool.query<ChangedRow>(
-    `select ${'ids' in target ? "coalesce(array_agg(b.break_id::text), '{}')" : "'{}'::text[]"} as ids,
-            count(*)::text as count, coalesce(sum(b.difference_won), 0)::text as won
-       from break b where ${where}`,
+    `with changed as materialized (select b.break_id, b.difference_won from break b where ${where})
+     select ${changedIds(target)} as ids, count(*)::text as count, coalesce(sum(difference_won), 0)::text as won
+       from changed`,
     [...parameters.values],
   );
   return toOutcome(pool, target, rows[0]);
+}
+
+/** Named ones are all told; of a filter's the first, for it may take in a million. */
+function changedIds(target: BreakTarget): string {
+  return `array(select break_id::text from changed order by break_id limit ${'ids' in target ? target.ids.length : changedShown})`;
 }
 
 type ChangedRow = { ids: string[]; count: string; won: string };
@@ -101,6 +111,7 @@ async function toOutcome(pool: Pool, target: BreakTarget, row: ChangedRow | unde
   return {
     changed: Number(row?.count ?? 0),
     differenceWon: BigInt(row?.won ?? 0),
+    changedIds: (row?.ids ?? []).map(Number),
     refused: left.length === 0 ? [] : await whereTheyStand(pool, left),
   };
 }

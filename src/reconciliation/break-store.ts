@@ -1,5 +1,8 @@
 import type { Pool, PoolClient } from 'pg';
 import { Problem } from '../kernel/problem.ts';
+import { type KeyPart, keysetPage } from '../platform/database/keyset.ts';
+import type { Queryable } from '../platform/database/pool.ts';
+import type { Page, PageRequest } from '../platform/http/route.ts';
 import type { BreakFilter } from './break-filter.ts';
 import { breakCondition, createParameters } from './break-filter.ts';
 import type { BreakKind, ReconciledStage } from './outcome.ts';
@@ -128,6 +131,38 @@ async function* fetchAll(client: PoolClient): AsyncGenerator<readonly Break[]> {
     if (rows.length > 0) yield rows.map(toBreak);
     if (rows.length < batchRows) return;
   }
+}
+
+/** 목록의 정렬. By business day, by how large the difference is whichever way (what is unknown is smallest), by number. */
+export type BreakSort = 'on' | 'amount' | 'id';
+
+const breakId: KeyPart = { sql: 'b.break_id', type: 'bigint' };
+const sortKeys: Readonly<Record<BreakSort, readonly KeyPart[]>> = {
+  on: [{ sql: 'b.business_on', type: 'date' }, breakId],
+  amount: [{ sql: 'coalesce(abs(b.difference_won), -1)', type: 'bigint' }, breakId],
+  id: [breakId],
+};
+
+/** A page of the breaks that a filter takes in. @throws Problem `cursor_invalid` */
+export async function pageOfBreaks(
+  db: Queryable,
+  filter: BreakFilter,
+  request: PageRequest<BreakSort>,
+): Promise<Page<Break>> {
+  const parameters = createParameters();
+  const where = breakCondition(filter, parameters);
+  const page = await keysetPage<BreakRow>(
+    db,
+    sortKeys[request.sort],
+    request,
+    parameters.values,
+    ({ key, after, order, limit }) =>
+      `select ${columns}, b."keyset" from (
+         select b.*, ${key} from break b where ${where} and ${after} order by ${order} limit ${limit}) b
+         left join statement_load l using (load_id) left join statement s using (statement_id)
+        order by ${order}`,
+  );
+  return { ...page, rows: page.rows.map(toBreak) };
 }
 
 /** What a filter takes in. */

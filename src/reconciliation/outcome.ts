@@ -1,4 +1,4 @@
-import type { Stage } from '../providers/stage.ts';
+import { type Stage, stages } from '../providers/stage.ts';
 
 /** 불일치 종류. Every way in which a record of ours and a line of theirs may differ. */
 export const breakKinds = [
@@ -20,6 +20,7 @@ export type BreakKind = (typeof breakKinds)[number];
 
 /** A stage of reconciliation; the deposit check (입금 대사) follows the settlement stage and has no file of its own. */
 export type ReconciledStage = Stage | 'deposit';
+export const reconciledStages = [...stages, 'deposit'] as const satisfies readonly ReconciledStage[];
 
 /**
  * How a stage of a provider stands for a day: `reconciled`; `missing` a file that is expected; `waiting` for a file

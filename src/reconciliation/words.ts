@@ -77,7 +77,14 @@ export const stateWords: Readonly<Record<BreakState, Words>> = {
   resolved: { ko: '종결', en: 'resolved' },
 };
 
-export type Resolution = 'matched_later' | 'superseded' | 'corrected_by_us' | 'accepted_by_provider' | 'written_off';
+export const resolutions = [
+  'matched_later',
+  'superseded',
+  'corrected_by_us',
+  'accepted_by_provider',
+  'written_off',
+] as const;
+export type Resolution = (typeof resolutions)[number];
 
 /** What a person may bring a break to its end as; the others a break comes to by itself. */
 export type ResolutionByHand = Exclude<Resolution, 'matched_later' | 'superseded'>;

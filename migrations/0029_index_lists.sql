@@ -1,0 +1,3 @@
+-- Lists are read by pages from the key of the last row on: an index holds the whole key, in one direction.
+create index break_page on break (business_on, break_id);
+create index break_unresolved_size on break ((coalesce(abs(difference_won), -1)), break_id) where state <> 'resolved';
