@@ -51,12 +51,16 @@ insert into run_usual values
   ('differential', false, 4, 12, 6, 20, 600000, 2, 259200000),  -- it waits for answers, over a weekend too
   ('registration', false, 4, 12, 6, 20, 600000, 2, 259200000),
   ('backfill',     false, 4, 12, 6, 50, 600000, 3, 172800000);
+create trigger run_usual_audited after insert or update or delete on run_usual
+  for each row execute function audit_changes();
 
 -- 보존 기한. How long records of operation are kept, in days; records of the business are kept for ever.
 create table retention_rule (
   kind      text collate "C" primary key,
   keep_days int not null check (keep_days between 1 and 36500)
 );
+create trigger retention_rule_audited after insert or update or delete on retention_rule
+  for each row execute function audit_changes();
 
 -- 소급 실행. A job run again for a range of days, and what each of them came to.
 create table backfill (

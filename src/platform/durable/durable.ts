@@ -15,11 +15,14 @@ import { createDataSource } from './data-source.ts';
 import type { Log } from './engine-log.ts';
 import { engineLogger } from './engine-log.ts';
 import { migrateEngine } from './engine-schema.ts';
+import { observedRun } from './observer.ts';
 import type { ProofOfLife } from './proof-of-life.ts';
 import { createProofOfLife } from './proof-of-life.ts';
 import { releaseHeld, restartRun } from './restart.ts';
+import { ensureRunIndexes } from './run-index.ts';
 import { type RunLog, startRunLog } from './run-log.ts';
 import { admitSleepers, parkSleepers } from './sleep.ts';
+import { runId } from './step.ts';
 import type { TakeOver } from './take-over.ts';
 import { startTakeOver } from './take-over.ts';
 
@@ -116,6 +119,7 @@ export function createDurable(options: DurableOptions): Durable {
   const proof = createProofOfLife({ databaseUrl: options.databaseUrl, executorId, frozenAfterMs, log });
   let takeOver: TakeOver | undefined;
   let runLog: RunLog | undefined;
+  let indexing: Promise<void> | undefined;
   admitSleepers(pool, lookEveryMs);
 
   return {
@@ -125,6 +129,9 @@ export function createDurable(options: DurableOptions): Durable {
       registerDataSource(createDataSource(pool));
       runLog = startRunLog(pool, executorId, options.spillFolder);
       await launchEngine(options, executorId, proof);
+      indexing = ensureRunIndexes(pool).catch((error: Error) => {
+        log.debug({ reason: error.message }, 'the indexes of the history are left to the next launch');
+      });
       takeOver = startTakeOver({ proof, executorId, applicationVersion, everyMs: takeOverEveryMs, graceMs, log });
     },
     async shutdown(timeoutMs) {
@@ -133,7 +140,7 @@ export function createDurable(options: DurableOptions): Durable {
       // The loop last: its looking is what keeps the lock while running work ends.
       await DBOS.shutdown({ deregister: true, workflowCompletionTimeoutMS: timeoutMs });
       await takeOver?.stop();
-      await runLog?.close(logWithinMs);
+      await Promise.all([runLog?.close(logWithinMs), indexing]);
       await proof.release();
       inUse = false;
     },
@@ -154,11 +161,12 @@ export function createDurable(options: DurableOptions): Durable {
 
 /** The workflow with its result held to the limits of a checkpoint. */
 function limited<Args extends unknown[], Result>(name: string, run: (...args: Args) => Promise<Result>) {
-  return async (...args: Args): Promise<Result> => {
-    const result = await run(...args);
-    encodeCheckpoint(`${name} (result)`, result);
-    return result;
-  };
+  return (...args: Args): Promise<Result> =>
+    observedRun(name, runId(), async () => {
+      const result = await run(...args);
+      encodeCheckpoint(`${name} (result)`, result);
+      return result;
+    });
 }
 
 function toHandle<Result>(handle: WorkflowHandle<Result>): Handle<Result> {

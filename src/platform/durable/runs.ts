@@ -54,7 +54,8 @@ export type RunFilter = {
   limit?: number;
 };
 
-const engineStates: Record<RunState, string[]> = {
+/** The engine's words for each state. */
+export const engineStates: Readonly<Record<RunState, readonly string[]>> = {
   waiting: ['ENQUEUED', 'DELAYED'],
   running: ['PENDING'],
   done: ['SUCCESS'],
@@ -90,8 +91,11 @@ type RunRow = {
   error: string | null;
 };
 
-/** No table of the engine is there before its first launch: then there has been no run. */
-async function findRuns(pool: Pool, where: string, values: unknown[]): Promise<Run[]> {
+/**
+ * Runs, by what follows `from dbos.workflow_status r left join dbos.workflow_output o`. No table of the engine is there
+ * before its first launch: then there has been no run.
+ */
+export async function findRuns(pool: Pool, where: string, values: unknown[]): Promise<Run[]> {
   try {
     return (await pool.query<RunRow>(`${selectRuns} ${where}`, values)).rows.map(toRun);
   } catch (error) {

@@ -6,6 +6,7 @@ import { isProblem } from '../../kernel/problem.ts';
 import type { PoolClient } from '../database/pool.ts';
 import { encodeCheckpoint } from './checkpoint.ts';
 import { currentTransaction, dataSourceName } from './data-source.ts';
+import { observedStep } from './observer.ts';
 import { noteRetry } from './run-log.ts';
 
 /** 재시도. How often a step is tried in all, and how long before the second try; each later wait doubles. */
@@ -25,7 +26,7 @@ export function step<T>(name: string, body: () => Promise<T>, options: { retries
   return DBOS.runStep(
     async () => {
       number = DBOS.stepID;
-      const value = await body();
+      const value = await observedStep(name, body);
       encodeCheckpoint(name, value);
       return value;
     },
@@ -53,7 +54,7 @@ export function step<T>(name: string, body: () => Promise<T>, options: { retries
  * @throws Problem `checkpoint_too_large`, with the rows rolled back
  */
 export function transaction<T>(name: string, body: (tx: PoolClient) => Promise<T>): Promise<T> {
-  return runTransaction(() => body(currentTransaction()), name, {
+  return runTransaction(() => observedStep(name, () => body(currentTransaction())), name, {
     dsName: dataSourceName,
     config: name,
   });
