@@ -1,7 +1,7 @@
--- 사람. Who may sign in or act by a key: a person, or a service (another system of ours), which cannot sign in. `who` is how
+-- 사람. Who may sign in or act by a key: a person, or a service (another system of ours), which cannot sign in. The id is how
 -- every trail names them. Nobody is ever removed or renamed, since trails name them: they are disabled.
 create table person (
-  id                 text primary key,
+  id                 text primary key,              -- kim@pg.example, service:nightly-import
   kind               text not null default 'person' check (kind in ('person', 'service')),
   name               text not null check (length(btrim(name)) between 1 and 200),
   email              text not null unique,
@@ -12,12 +12,11 @@ create table person (
   disabled_at        timestamptz,
   created_at         timestamptz not null default clock_timestamp(),
   updated_at         timestamptz not null default clock_timestamp(),
-  who                text not null unique
-    generated always as (case kind when 'service' then 'service:' || split_part(email, '@', 1) else email end) stored,
+  check (id = case kind when 'service' then 'service:' || split_part(email, '@', 1) else email end),
   -- One spelling of each address: no letter case, no letters that look like others.
-  check (email ~ '^[a-z0-9][a-z0-9._+-]*@[a-z0-9]([a-z0-9.-]*[a-z0-9])?$' and length(email) <= 200),
+  constraint person_email_spelt check (email ~ '^[a-z0-9][a-z0-9._+-]*@[a-z0-9]([a-z0-9.-]*[a-z0-9])?$' and length(email) <= 200),
   check ((kind = 'service') = (responsible is not null)),
-  check ((kind = 'service') = (email like '%@service.invalid'))
+  constraint person_email_of_its_kind check ((kind = 'service') = (email like '%@service.invalid'))
 );
 
 create function keep_person() returns trigger language plpgsql as $$
@@ -48,8 +47,8 @@ declare
   holder person;
 begin
   select * into holder from person where id = new.person_id;
-  if lower(btrim(new.granted_by)) = lower(holder.who) then
-    raise exception '% cannot grant a role to themselves', holder.who
+  if lower(btrim(new.granted_by)) = lower(holder.id) then
+    raise exception '% cannot grant a role to themselves', holder.id
       using errcode = 'check_violation', constraint = 'role_by_another';
   end if;
   if holder.kind = 'service' and new.role in ('approver', 'administrator') then
@@ -249,8 +248,28 @@ create table auth_secret (
   made_at  timestamptz not null default clock_timestamp()
 );
 
--- 승인. Once there is an administrator, who decides is an enabled person who holds the role approver at that moment, and is
--- not the one behind the service that asked. Roles that are being taken away wait for the decision, or it sees them gone.
+-- Through whose hands the link went by which somebody last got in: who held it could have set the password.
+create function let_in_by(person text) returns text language sql stable as $$
+  select created_by from sign_in_link where person_id = person and ended_as = 'used' order by link_id desc limit 1
+$$;
+
+-- What is changed of people stands in the audit trail.
+create trigger person_audited after insert or update of name, email_verified, two_factor_enabled, responsible, disabled_at on person
+  for each row execute function audit_changes();
+create trigger person_role_audited after insert or update or delete on person_role
+  for each row execute function audit_changes();
+create trigger credential_audited after insert or update or delete on credential
+  for each row execute function audit_changes('access_token', 'refresh_token', 'id_token', 'password');
+create trigger second_factor_audited after insert or update of secret, backup_codes, verified or delete on second_factor
+  for each row execute function audit_changes('secret', 'backup_codes');
+create trigger api_key_audited after insert or update of revoked_at on api_key
+  for each row execute function audit_changes('hash');
+create trigger sign_in_link_audited after insert or update on sign_in_link
+  for each row execute function audit_changes('hash');
+
+-- 승인. Once there is an administrator, who decides is an enabled person who holds the role approver at that moment, who
+-- does not stand behind the one who asked (a service that they answer for or made a key of, a person whose link they
+-- held), nor the other way round. Roles that are being taken away wait for the decision, or it sees them gone.
 create function require_approver() returns trigger language plpgsql as $$
 declare
   decider person;
@@ -259,7 +278,7 @@ begin
     return new;
   end if;
   select p.* into decider from person p join person_role r on r.person_id = p.id
-   where p.who = new.decided_by and p.disabled_at is null and r.role = 'approver'
+   where p.id = new.decided_by and p.disabled_at is null and r.role = 'approver'
      for share;
   if not found then
     raise exception '% is not an approver', new.decided_by
@@ -267,11 +286,13 @@ begin
   end if;
   if exists (
     select from person asker
-     where asker.who = new.asked_by and asker.kind = 'service'
+     where asker.id = new.asked_by
        and (asker.responsible = decider.id
-            or exists (select from api_key k where k.person_id = asker.id and k.created_by = decider.who))
+            or exists (select from api_key k where k.person_id = asker.id and k.created_by = decider.id)
+            or let_in_by(asker.id) = decider.id
+            or let_in_by(decider.id) = asker.id)
   ) then
-    raise exception '% answers for %, who asked', decider.who, new.asked_by
+    raise exception '% stands behind %, or the other way round', decider.id, new.asked_by
       using errcode = 'check_violation', constraint = 'approval_four_eyes';
   end if;
   return new;

@@ -83,7 +83,8 @@ export async function latestProposal(db: Queryable, kind: ApprovalKind, about: s
 /**
  * Decides, and returns the approval and whether this decided it: the same person's same decision once more is no fault.
  * The row stays locked until the transaction ends.
- * @throws Problem `not_found`; `approval_four_eyes` where the person who asked decides; `approval_decided`
+ * @throws Problem `not_found`; `approval_four_eyes` where the person who asked decides, or who stands behind them;
+ * `approver_needed`; `approval_decided`
  */
 export async function decide(
   tx: PoolClient,
@@ -116,7 +117,11 @@ export async function decide(
     check(decided, 'the locked row is still there');
     return { approval: decided, changed: true };
   } catch (error) {
-    if ((error as { constraint?: string }).constraint !== 'approval_four_eyes') throw error;
+    const { constraint } = error as { constraint?: string };
+    if (constraint === 'approval_by_approver') {
+      throw new Problem('approver_needed', { subject, by: decidedBy }, { cause: error });
+    }
+    if (constraint !== 'approval_four_eyes') throw error;
     throw new Problem('approval_four_eyes', { subject, by: found.askedBy }, { cause: error });
   }
 }

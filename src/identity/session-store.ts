@@ -1,0 +1,84 @@
+import type { Role } from '../kernel/permission.ts';
+import { Problem } from '../kernel/problem.ts';
+import { type Queryable, query } from '../platform/database/pool.ts';
+
+/** 세션. A sign-in that goes on. */
+export type Session = {
+  readonly id: string;
+  readonly startedAt: Date;
+  readonly lastSeenAt: Date;
+  readonly expiresAt: Date;
+  readonly from: string | null;
+  readonly userAgent: string | null;
+};
+
+/** A session ends by itself this long after the last request, and at the latest this long after it began. */
+export const sessionLimits = { idleMinutes: 60, hours: 12 } as const;
+/** How exactly it is known when a session was last seen: it is not written at every request. */
+const seenEverySeconds = 60;
+
+/** Whose session it is and what they may do now; undefined where it has ended or they may no longer come in. */
+export async function seeSession(
+  db: Queryable,
+  sessionId: string,
+  now: Temporal.Instant,
+): Promise<{ readonly who: string; readonly roles: readonly Role[] } | undefined> {
+  const [found] = await query<{ who: string; roles: Role[]; stale: boolean }>(
+    db,
+    `select p.id as who, array(select role from person_role g where g.person_id = p.id) as roles,
+            s.updated_at < $2::timestamptz - make_interval(secs => $3) as stale
+       from person_session s join person p on p.id = s.person_id
+      where s.id = $1 and p.disabled_at is null and p.kind = 'person' and s.expires_at > $2
+        and s.created_at > $2::timestamptz - make_interval(hours => $4)
+        and s.updated_at > $2::timestamptz - make_interval(mins => $5)`,
+    [sessionId, now.toString(), seenEverySeconds, sessionLimits.hours, sessionLimits.idleMinutes],
+  );
+  if (found?.stale) {
+    await query(db, 'update person_session set updated_at = $2 where id = $1', [sessionId, now.toString()]);
+  }
+  return found;
+}
+
+/** The sessions of somebody that go on, the latest first. */
+export async function listSessions(db: Queryable, who: string, now: Temporal.Instant): Promise<Session[]> {
+  return query<Session>(
+    db,
+    `select s.id, s.created_at as "startedAt", s.updated_at as "lastSeenAt", s.expires_at as "expiresAt",
+            s.ip_address as "from", s.user_agent as "userAgent"
+       from person_session s
+      where s.person_id = $1 and s.expires_at > $2 and s.updated_at > $2::timestamptz - make_interval(mins => $3)
+      order by s.created_at desc, s.id limit 1000`,
+    [who, now.toString(), sessionLimits.idleMinutes],
+  );
+}
+
+/** Ends one session of somebody. @throws Problem `not_found` */
+export async function endSession(db: Queryable, who: string, sessionId: string): Promise<void> {
+  const ended = await query(db, 'delete from person_session where person_id = $1 and id = $2 returning id', [
+    who,
+    sessionId,
+  ]);
+  if (ended.length === 0) throw new Problem('not_found', { what: 'session', id: sessionId });
+}
+
+/** Ends all sessions of somebody; how many there were. */
+export async function endSessions(db: Queryable, who: string): Promise<number> {
+  const ended = await query(db, 'delete from person_session where person_id = $1 returning id', [who]);
+  return ended.length;
+}
+
+/** Removes what ended more than a day ago, a bounded number at a time: sessions, and answers that nobody waits for. */
+export async function pruneSessions(db: Queryable, now: Temporal.Instant, limit: number): Promise<number> {
+  const before = now.subtract({ hours: 24 }).toString();
+  const sessions = await query(
+    db,
+    `delete from person_session where id in (select id from person_session where expires_at < $1 limit $2) returning id`,
+    [before, limit],
+  );
+  const answers = await query(
+    db,
+    `delete from verification where id in (select id from verification where expires_at < $1 limit $2) returning id`,
+    [before, limit],
+  );
+  return sessions.length + answers.length;
+}
