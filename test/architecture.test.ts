@@ -149,7 +149,7 @@ const house: Readonly<Record<string, readonly string[]>> = {
     'differential',
     'operations',
   ],
-  webhooks: ['kernel', 'platform', 'audit'],
+  webhooks: ['kernel', 'platform', 'findings', 'audit'],
   sandbox: [
     'kernel',
     'platform',
@@ -272,6 +272,7 @@ const tables: Readonly<Record<string, readonly string[]>> = {
     'alert_limit',
     'alert_rule',
   ],
+  webhooks: ['webhook_endpoint', 'webhook_event', 'webhook_delivery', 'webhook_attempt'],
   platform: ['schema_migration', 'run_log'],
 };
 
@@ -299,6 +300,7 @@ const steps = [
   'reconciliation/deposit-import.ts',
   'reconciliation/load.ts',
   'settlement/slot-clock.ts',
+  'webhooks/sender.ts',
 ];
 const isPure = (file: string) =>
   !impureNames.test(file) && !impureFolders.includes(folderOf(file)) && !steps.includes(file.slice('src/'.length));

@@ -1,0 +1,145 @@
+import { Problem } from '../kernel/problem.ts';
+import type { Cipher } from '../platform/cipher.ts';
+import { type PoolClient, type Queryable, query } from '../platform/database/pool.ts';
+
+/** 웹훅 수신처. Its secret is never shown again once it was made. */
+export type Endpoint = {
+  readonly id: bigint;
+  readonly name: string;
+  readonly url: string;
+  readonly events: readonly string[];
+  readonly enabled: boolean;
+  readonly version: number;
+  readonly madeBy: string;
+  readonly madeAt: Date;
+  readonly pending: bigint;
+  /** In the last week. */
+  readonly givenUp: bigint;
+  readonly lastDeliveredAt: Date | null;
+};
+
+const columns = `e.endpoint_id as id, e.name, e.url, e.events, e.enabled, e.version, e.made_by as "madeBy", e.made_at as "madeAt",
+  (select count(*) from webhook_delivery d where d.endpoint_id = e.endpoint_id and state = 'pending') as pending,
+  (select count(*) from webhook_delivery d where d.endpoint_id = e.endpoint_id and state = 'given_up'
+      and finished_at > now() - interval '7 days') as "givenUp",
+  (select finished_at from webhook_delivery d where d.endpoint_id = e.endpoint_id and state = 'delivered'
+    order by delivery_id desc limit 1) as "lastDeliveredAt"`;
+
+export async function listEndpoints(db: Queryable): Promise<Endpoint[]> {
+  return query<Endpoint>(
+    db,
+    `select ${columns} from webhook_endpoint e where e.removed_at is null order by e.endpoint_id`,
+  );
+}
+
+/** @throws Problem `not_found` */
+export async function showEndpoint(db: Queryable, id: bigint): Promise<Endpoint> {
+  const [endpoint] = await query<Endpoint>(
+    db,
+    `select ${columns} from webhook_endpoint e where e.endpoint_id = $1 and e.removed_at is null`,
+    [id],
+  );
+  if (endpoint === undefined) throw new Problem('not_found', { what: 'webhook', id: String(id) });
+  return endpoint;
+}
+
+/**
+ * Adds an endpoint; `secret` is sealed.
+ * @throws Problem `webhook_name_taken`
+ */
+export async function addEndpoint(
+  tx: PoolClient,
+  cipher: Cipher,
+  added: Pick<Endpoint, 'name' | 'url' | 'events' | 'madeBy'> & { readonly secret: string },
+): Promise<bigint> {
+  const { sealed, keyId } = cipher.seal(added.secret);
+  const [row] = await query<{ id: bigint }>(
+    tx,
+    `insert into webhook_endpoint (name, url, events, sealed, key_id, made_by) values ($1, $2, $3, $4, $5, $6)
+     on conflict (name) where removed_at is null do nothing returning endpoint_id as id`,
+    [added.name, added.url, added.events, sealed, keyId, added.madeBy],
+  );
+  if (row === undefined) throw new Problem('webhook_name_taken', { name: added.name });
+  return row.id;
+}
+
+/** What may be changed of one; what is not named stays. */
+export type EndpointChange = {
+  readonly url?: string | undefined;
+  readonly events?: readonly string[] | undefined;
+  readonly enabled?: boolean | undefined;
+  readonly secret?: string | undefined;
+};
+
+/**
+ * Changes the version that the caller saw. What waits for an endpoint that is switched off waits on.
+ * @throws Problem `not_found`, `version_differs`
+ */
+export async function changeEndpoint(
+  tx: PoolClient,
+  cipher: Cipher,
+  id: bigint,
+  { version, change }: { readonly version: number; readonly change: EndpointChange },
+): Promise<void> {
+  await holdVersion(tx, id, version);
+  const sealed = change.secret === undefined ? undefined : cipher.seal(change.secret);
+  await tx.query(
+    `update webhook_endpoint set url = coalesce($2, url), events = coalesce($3, events), enabled = coalesce($4, enabled),
+            sealed = coalesce($5, sealed), key_id = coalesce($6, key_id), version = version + 1
+      where endpoint_id = $1`,
+    [
+      id,
+      change.url ?? null,
+      change.events ?? null,
+      change.enabled ?? null,
+      sealed?.sealed ?? null,
+      sealed?.keyId ?? null,
+    ],
+  );
+}
+
+/**
+ * Takes it off the list; what still waited for it is dropped, and its deliveries stay to be read.
+ * @throws Problem `not_found`, `version_differs`
+ */
+export async function removeEndpoint(tx: PoolClient, id: bigint, version: number): Promise<void> {
+  await holdVersion(tx, id, version);
+  await tx.query(
+    `update webhook_endpoint set enabled = false, removed_at = clock_timestamp(), version = version + 1
+      where endpoint_id = $1`,
+    [id],
+  );
+  await tx.query(
+    `update webhook_delivery set state = 'dropped', finished_at = clock_timestamp()
+      where endpoint_id = $1 and state = 'pending'`,
+    [id],
+  );
+}
+
+/** The secrets that are sealed under another key than the current one: for the change of keys. */
+export async function resealEndpoints(tx: PoolClient, cipher: Cipher): Promise<number> {
+  const rows = await query<{ id: bigint; sealed: Buffer; keyId: string }>(
+    tx,
+    'select endpoint_id as id, sealed, key_id as "keyId" from webhook_endpoint where key_id <> $1 for update',
+    [cipher.keyId],
+  );
+  for (const { id, sealed, keyId } of rows) {
+    const anew = cipher.seal(cipher.unseal(sealed, keyId));
+    await tx.query('update webhook_endpoint set sealed = $2, key_id = $3 where endpoint_id = $1', [
+      id,
+      anew.sealed,
+      anew.keyId,
+    ]);
+  }
+  return rows.length;
+}
+
+async function holdVersion(tx: PoolClient, id: bigint, version: number): Promise<void> {
+  const [held] = await query<{ version: number }>(
+    tx,
+    'select version from webhook_endpoint where endpoint_id = $1 and removed_at is null for update',
+    [id],
+  );
+  if (held === undefined) throw new Problem('not_found', { what: 'webhook', id: String(id) });
+  if (held.version !== version) throw new Problem('version_differs', { given: version, current: held.version });
+}
