@@ -18,18 +18,20 @@ export type StagedTable = {
 };
 
 /** What an import is of, as the table of imports names it. */
-export type ImportName =
-  | 'payments'
-  | 'merchants'
-  | 'deposits'
-  | 'contracts'
-  | 'terms'
-  | 'accounts'
-  | 'tiers'
-  | 'half_years'
-  | 'rates'
-  | 'sub_merchants'
-  | 'card_bins';
+export const importNames = [
+  'payments',
+  'merchants',
+  'deposits',
+  'contracts',
+  'terms',
+  'accounts',
+  'tiers',
+  'half_years',
+  'rates',
+  'sub_merchants',
+  'card_bins',
+] as const;
+export type ImportName = (typeof importNames)[number];
 
 /** 적재. What a kind of import may hold and where each record goes. */
 export type ImportKind = {
