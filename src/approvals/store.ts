@@ -1,7 +1,9 @@
 import { check } from '../kernel/check.ts';
 import { exactJson } from '../kernel/exact-json.ts';
 import { Problem } from '../kernel/problem.ts';
+import { keysetPage } from '../platform/database/keyset.ts';
 import { type PoolClient, type Queryable, query } from '../platform/database/pool.ts';
+import type { Page, PageRequest } from '../platform/http/route.ts';
 
 /** What needs a second person. */
 export const approvalKinds = [
@@ -142,5 +144,30 @@ export async function listApprovals(
       where ($1::text is null or kind = $1) and ($2::text is null or subject = $2) and ($3 or decision is null)
       order by approval_id desc limit $4`,
     [filter.kind ?? null, filter.subject ?? null, filter.decided ?? false, filter.limit ?? 1000],
+  );
+}
+
+/** One approval. @throws Problem `not_found` */
+export async function findApproval(db: Queryable, id: number): Promise<Approval> {
+  const [found] = await query<Approval>(db, `select ${columns} from approval where approval_id = $1`, [id]);
+  if (found === undefined) throw new Problem('not_found', { what: 'approval', id });
+  return found;
+}
+
+/** A page of the approvals; those that wait unless `decided`. @throws Problem `cursor_invalid` */
+export async function pageOfApprovals(
+  db: Queryable,
+  filter: { readonly kind?: readonly ApprovalKind[] | undefined; readonly decided?: boolean | undefined },
+  request: PageRequest<'id'>,
+): Promise<Page<Approval>> {
+  return keysetPage<Approval>(
+    db,
+    [{ sql: 'approval_id', type: 'bigint' }],
+    request,
+    [filter.kind ?? null, filter.decided ?? false],
+    ({ key, after, order, limit }) =>
+      `select ${columns}, ${key} from approval
+        where ($1::text[] is null or kind = any ($1)) and ($2 or decision is null) and ${after}
+        order by ${order} limit ${limit}`,
   );
 }
