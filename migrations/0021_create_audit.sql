@@ -104,23 +104,15 @@ create function audit_row(of_row jsonb, hidden text[]) returns jsonb language sq
     from jsonb_each(of_row)
 $$;
 
--- Of a change made under `actingAs`, who; of any other, the database's own name of whoever is connected.
-create function note_audit_change(act text, subject text, detail jsonb) returns void language sql as $$
-  insert into audit_draft (who, origin, by_key, act, subject, outcome, reason, detail)
-  values (coalesce(nullif(current_setting('jeongsan.who', true), ''), 'db:' || session_user),
-          coalesce(nullif(current_setting('jeongsan.from', true), ''), host(inet_client_addr()),
-                   nullif(current_setting('application_name'), ''), 'local'),
-          nullif(current_setting('jeongsan.key', true), ''),
-          act, subject, 'changed', nullif(current_setting('jeongsan.reason', true), ''), detail::json)
-$$;
-
--- 설정 변경. A row trigger for tables of configuration: what the row was and what it is. Of an update, the columns that
--- changed. Its arguments are columns whose values are not to be shown.
+-- 설정 변경. A row trigger for tables of configuration: what the row was and what it is; of an update, the columns that
+-- changed. Its arguments are columns whose values are not to be shown. Who and why are what `actingAs` said of the
+-- transaction, else what the row says of itself (`recorded_by`, `reason`), else the database's own name of who is connected.
 create function audit_changes() returns trigger language plpgsql as $$
 declare
   hidden  text[] := coalesce(tg_argv::text[], '{}');
   was     jsonb  := case when tg_op <> 'INSERT' then to_jsonb(old) end;
   becomes jsonb  := case when tg_op <> 'DELETE' then to_jsonb(new) end;
+  said    jsonb  := coalesce(becomes, '{}');
   keys    text;
 begin
   if was = becomes then
@@ -133,11 +125,72 @@ begin
     select jsonb_object_agg(key, was -> key), jsonb_object_agg(key, becomes -> key) into was, becomes
       from jsonb_object_keys(becomes) as key where was -> key is distinct from becomes -> key;
   end if;
-  perform note_audit_change(
-    tg_table_name || case tg_op when 'INSERT' then '.added' when 'UPDATE' then '.changed' else '.removed' end,
-    tg_table_name || ':' || coalesce(keys, '?'),
-    case when was is null then '{}'::jsonb else jsonb_build_object('before', audit_row(was, hidden)) end
-      || case when becomes is null then '{}'::jsonb else jsonb_build_object('after', audit_row(becomes, hidden)) end);
+  insert into audit_draft (who, origin, by_key, act, subject, outcome, reason, detail)
+  values (coalesce(nullif(current_setting('jeongsan.who', true), ''),
+                   (select value from jsonb_each_text(becomes) where key ~ '_by$' and value <> '' limit 1),
+                   (select value from jsonb_each_text(said) where key ~ '_by$' and value <> '' limit 1),
+                   'db:' || session_user),
+          coalesce(nullif(current_setting('jeongsan.from', true), ''), host(inet_client_addr()),
+                   nullif(current_setting('application_name'), ''), 'local'),
+          nullif(current_setting('jeongsan.key', true), ''),
+          tg_table_name || case tg_op when 'INSERT' then '.added' when 'UPDATE' then '.changed' else '.removed' end,
+          tg_table_name || ':' || coalesce(keys, '?'),
+          'changed',
+          coalesce(nullif(current_setting('jeongsan.reason', true), ''),
+                   (select value from jsonb_each_text(becomes) where key ~ '(^|_)reason$' and value <> '' limit 1)),
+          (case when was is null then '{}'::jsonb else jsonb_build_object('before', audit_row(was, hidden)) end
+           || case when becomes is null then '{}'::jsonb else jsonb_build_object('after', audit_row(becomes, hidden)) end)::json);
   return null;
 end
 $$;
+
+create trigger bank_control_audited after insert or delete on bank_control
+  for each row execute function audit_changes();
+-- The circuit breaker's own counting is no change of configuration.
+create trigger bank_control_changed after update on bank_control for each row
+  when ((old.transfer_limit, old.paused, old.approval_over_won, old.changed_by, old.reason, old.raised_under)
+        is distinct from
+        (new.transfer_limit, new.paused, new.approval_over_won, new.changed_by, new.reason, new.raised_under))
+  execute function audit_changes();
+create trigger calendar_override_audited after insert or update or delete on calendar_override
+  for each row execute function audit_changes();
+create trigger half_year_audited after insert or update or delete on half_year
+  for each row execute function audit_changes();
+create trigger preferential_rate_audited after insert or update or delete on preferential_rate
+  for each row execute function audit_changes();
+create trigger settlement_hold_audited after insert or update or delete on settlement_hold
+  for each row execute function audit_changes();
+create trigger approval_audited after insert or update or delete on approval
+  for each row execute function audit_changes();
+
+-- What comes in from files is one entry a file, however many rows it holds: they name the import that brought them.
+create function audit_import() returns trigger language plpgsql as $$
+begin
+  insert into audit_draft (who, origin, by_key, act, subject, outcome, detail)
+  values (coalesce(nullif(current_setting('jeongsan.who', true), ''), new.imported_by),
+          coalesce(nullif(current_setting('jeongsan.from', true), ''), host(inet_client_addr()), 'local'),
+          nullif(current_setting('jeongsan.key', true), ''),
+          'import.finished', 'import:' || new.import_id, 'changed',
+          json_build_object('kind', new.kind, 'file', new.file_name, 'added', new.rows_added, 'same', new.rows_same,
+                            'refused', new.rows_refused));
+  return null;
+end
+$$;
+create trigger import_audited after update on import for each row
+  when (old.finished_at is null and new.finished_at is not null) execute function audit_import();
+do $$
+declare
+  facts text;
+begin
+  foreach facts in array array['fee_contract', 'settlement_terms', 'merchant_tier', 'sub_merchant', 'card_bin'] loop
+    execute format('create trigger %1$s_audited after insert on %1$I for each row
+                      when (new.import_id is null) execute function audit_changes()', facts);
+    execute format('create trigger %1$s_changed after update or delete on %1$I
+                      for each row execute function audit_changes()', facts);
+  end loop;
+end
+$$;
+create trigger merchant_changed after update or delete on merchant
+  for each row execute function audit_changes();
+create trigger bank_account_audited after insert on bank_account for each row
+  when (new.import_id is null) execute function audit_changes('holder', 'last4');

@@ -128,3 +128,44 @@ test('what anybody may send does not keep an act out of the trail', async () => 
   expect(JSON.parse(odd?.detail ?? '')).toEqual({ text: 'a\ufffdb\ufffdc\\u0000', path: 'c:\\u0000' });
   expect(JSON.parse(large?.detail ?? '')).toMatchObject({ omittedBytes: '{"text":""}'.length + 300_000 });
 });
+
+test('configuration that is changed without a word says itself who changed it, and imports are one entry each', async () => {
+  const { pool } = database;
+  const before = (await entries()).length;
+  await pool.query(
+    `insert into calendar_override (day, closed, name, recorded_by, reason) values ('2026-12-24', true, 'x', 'lee', 'gazette')`,
+  );
+  await pool.query(`insert into bank_control (bank, changed_by, reason) values ('hanbit', 'lee', 'new')`);
+  await pool.query(`update bank_control set failures = 3, open_until = now()`);
+  await pool.query(`update bank_control set paused = true, changed_by = 'park', reason = 'outage'`);
+  await pool.query(`update bank_control set paused = false, reason = 'over'`);
+  await pool.query(`insert into settlement_hold (merchant_id, reason, placed_by) values ('M1', 'asked for', 'lee')`);
+  await pool.query(`update settlement_hold set released_by = 'choi', released_at = now(), release_reason = 'over'`);
+  const { rows } = await pool.query(
+    `insert into import (kind, file_name, imported_by) values ('terms', 'terms.csv', 'lee') returning import_id`,
+  );
+  const [{ import_id }] = rows as [{ import_id: bigint }];
+  await pool.query(
+    `insert into settlement_terms (merchant_id, valid_from, cycle, roll, payout, import_id, recorded_by)
+     select 'M' || n, '2026-01-01', 'D+1', 'forward', 'direct', $1, 'lee' from generate_series(1, 50) n`,
+    [import_id],
+  );
+  await pool.query('update import set finished_at = now(), rows_added = 50 where import_id = $1', [import_id]);
+  const found = (await entries()).slice(before);
+  expect(found.map(({ act, who, reason }) => [act, who, reason])).toEqual([
+    ['calendar_override.added', 'lee', 'gazette'],
+    ['bank_control.added', 'lee', 'new'],
+    ['bank_control.changed', 'park', 'outage'],
+    ['bank_control.changed', 'park', 'over'],
+    ['settlement_hold.added', 'lee', 'asked for'],
+    ['settlement_hold.changed', 'choi', 'over'],
+    ['import.finished', 'lee', null],
+  ]);
+  expect(JSON.parse(found[6]?.detail ?? '')).toEqual({
+    kind: 'terms',
+    file: 'terms.csv',
+    added: 50,
+    same: 0,
+    refused: 0,
+  });
+});
