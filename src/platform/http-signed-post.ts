@@ -121,15 +121,20 @@ async function resolve(
   deadline: AbortSignal,
 ): Promise<string | { readonly refused: string }> {
   const host = hostOf(url);
-  const ended = new Promise<never>((_, reject) => {
-    deadline.addEventListener('abort', () => reject(deadline.reason), { once: true });
-  });
-  const found = isIP(host) === 0 ? await Promise.race([lookup(host, { all: true }), ended]) : [{ address: host }];
+  const found = isIP(host) === 0 ? await lookupBefore(host, deadline) : [{ address: host }];
   const [first] = found;
   if (first === undefined) return { refused: `${host} has no address` };
   // One private address among public ones is a name that changes between the check and the connection.
   const closed = isAllowed(url, allowed) ? undefined : found.find(({ address }) => !isPublicAddress(address));
   return closed === undefined ? first.address : { refused: `${host} is ${closed.address}, not a public address` };
+}
+
+/** A look-up cannot be called off, so it is not waited for. */
+function lookupBefore(host: string, deadline: AbortSignal): Promise<{ readonly address: string }[]> {
+  const ended = new Promise<never>((_, reject) => {
+    deadline.addEventListener('abort', () => reject(deadline.reason), { once: true });
+  });
+  return Promise.race([lookup(host, { all: true }), ended]);
 }
 
 type Way = {

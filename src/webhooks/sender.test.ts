@@ -1,0 +1,183 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { isProblem } from '../kernel/problem.ts';
+import { type Cipher, openCipher } from '../platform/cipher.ts';
+import { inTransaction } from '../platform/database/pool.ts';
+import { postDefaults, sendSignedPost } from '../platform/http-signed-post.ts';
+import { type DeliveryState, listDeliveries, replay, showDelivery, takeDue } from './delivery-store.ts';
+import { type EndpointPorts, makeEndpoint } from './endpoint-acts-store.ts';
+import { type Receiver, signatureOf, startReceiver } from './receiver.fixture.ts';
+import { type Sender, startSender } from './sender.ts';
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+const actor = { who: 'kim@pg.example', from: 'test' };
+const at = Temporal.Instant.from('2026-11-20T12:00:00+09:00');
+let database: TestDatabase;
+let home: string;
+let cipher: Cipher;
+let receiver: Receiver;
+let senders: Sender[] = [];
+
+beforeAll(async () => {
+  database = await testDatabase();
+  home = mkdtempSync(path.join(tmpdir(), 'jeongsan-webhooks-'));
+  cipher = await openCipher({ home });
+});
+afterAll(async () => {
+  await database.close();
+  rmSync(home, { recursive: true });
+});
+beforeEach(async () => {
+  receiver = await startReceiver();
+});
+afterEach(async () => {
+  await receiver.close();
+  await Promise.all(senders.map((each) => each.stop()));
+  senders = [];
+  await database.pool.query('truncate webhook_endpoint, webhook_event, webhook_delivery, webhook_attempt cascade');
+  await database.pool.query(`update finding set closed_at = now(), closed_by = 'test' where closed_at is null`);
+});
+
+const ports = (): EndpointPorts => ({ pool: database.pool, cipher, allowed: [receiver.host] });
+const make = (events: readonly string[], name = 'shop', url = receiver.url) =>
+  makeEndpoint({ ...ports(), allowed: [new URL(url).host] }, { name, url, events }, { actor });
+const begin = (allowed = [receiver.host]) => {
+  const limits = { ...postDefaults, allowed, wholeMs: 400 };
+  const post = (message: Parameters<typeof sendSignedPost>[0]) => sendSignedPost(message, limits);
+  senders.push(startSender({ pool: database.pool, log: silent, cipher, post, now: () => at, everyMs: 5 }));
+};
+const happen = (type: string, subject = '17', data: object = { amountWon: 12_345 }) =>
+  database.pool.query('insert into webhook_event (type, subject, data) values ($1, $2, $3)', [type, subject, data]);
+const states = async () =>
+  (await listDeliveries(database.pool, {}, { limit: 100 })).map(({ type, state }) => `${type} ${state}`).reverse();
+/** Everything that waits for a later time is due now. */
+const hurry = () => database.pool.query(`update webhook_delivery set next_at = now() where state = 'pending'`);
+
+async function reaches(state: DeliveryState, count: number): Promise<void> {
+  await expect
+    .poll(() => listDeliveries(database.pool, { states: [state] }, { limit: 100 }), { timeout: 5_000, interval: 10 })
+    .toHaveLength(count);
+}
+
+test('an event arrives once, signed, and says what happened', async () => {
+  const { secret } = await make(['payout.succeeded']);
+  await happen('payout.rejected');
+  await happen('payout.succeeded');
+  begin();
+  begin();
+  await reaches('delivered', 1);
+  expect(receiver.heard).toHaveLength(1);
+  const [heard] = receiver.heard;
+  if (heard === undefined) throw new Error('nothing was heard');
+  expect(heard.headers['webhook-signature']).toBe(signatureOf(secret, heard));
+  expect(heard.headers['webhook-timestamp']).toBe(String(at.epochMilliseconds / 1000));
+  const body = JSON.parse(heard.body) as { id: string };
+  expect(body).toMatchObject({ type: 'payout.succeeded', subject: '17', data: { amountWon: 12_345 } });
+  expect(heard.headers['webhook-id']).toBe(body.id);
+  expect(await states()).toEqual(['payout.succeeded delivered']);
+});
+
+test('what was not taken comes again later, the same bytes under the same number, and people are told', async () => {
+  await make(['*']);
+  receiver.answer(({ path: where }) => (where === '/hook' ? 503 : 204));
+  await happen('run.failed');
+  begin();
+  for (let attempt = 1; attempt <= 4; attempt += 1) {
+    await receiver.until(attempt);
+    await expect
+      .poll(async () => (await database.pool.query('select count(*)::int as n from webhook_attempt')).rows[0].n)
+      .toBe(attempt);
+    await hurry();
+  }
+  const failing = () =>
+    database.pool.query(`select kind, subject from finding where closed_at is null and kind like 'webhook%'`);
+  expect((await failing()).rows).toEqual([{ kind: 'webhook_failing', subject: 'shop' }]);
+  receiver.answer(200);
+  await hurry();
+  await reaches('delivered', 1);
+  expect(new Set(receiver.heard.map(({ body }) => body)).size).toBe(1);
+  expect(new Set(receiver.heard.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
+  const [{ id } = { id: 0n }] = await listDeliveries(database.pool, {}, { limit: 1 });
+  const { tries } = await showDelivery(database.pool, id);
+  expect(tries.map(({ status, fault }) => `${status} ${fault}`).slice(0, 4)).toEqual(Array(4).fill('503 HTTP 503 no'));
+  expect(tries.at(-1)).toMatchObject({ status: 200, fault: null });
+  expect((await failing()).rows).toEqual([]);
+});
+
+test('after the last try it is given up, told to people, and told again when a person wants it', async () => {
+  await make(['break.*']);
+  receiver.answer('cuts');
+  await happen('break.opened', '9');
+  await database.pool.query('update webhook_delivery set attempts = 12');
+  begin();
+  await reaches('given_up', 1);
+  const { rows } = await database.pool.query(
+    `select kind from finding where closed_at is null and kind like 'webhook%'`,
+  );
+  expect(rows).toEqual([{ kind: 'webhook_given_up' }]);
+  receiver.answer(204);
+  const asked = await inTransaction(database.pool, (tx) => replay(tx, { filter: { states: ['given_up'] }, by: 'lee' }));
+  expect(asked).toEqual({ again: 1, hurried: 0 });
+  await reaches('delivered', 1);
+  expect(await states()).toEqual(['break.opened given_up', 'break.opened delivered']);
+  expect(receiver.heard[0]?.headers['webhook-id']).toBe(receiver.heard[1]?.headers['webhook-id']);
+});
+
+test('an endpoint that hangs keeps no other waiting, and is given four at a time from all processes', async () => {
+  const slow = await startReceiver();
+  slow.answer('hangs');
+  await make(['*'], 'slow', slow.url);
+  await make(['*'], 'quick');
+  for (let n = 0; n < 20; n += 1) await happen('run.done', String(n));
+  const slowIds = await takeDue(database.pool, 32, 4);
+  expect(slowIds.filter(({ name }) => name === 'slow')).toHaveLength(4);
+  expect((await takeDue(database.pool, 32, 4)).filter(({ name }) => name === 'slow')).toHaveLength(0);
+  await database.pool.query('update webhook_delivery set held_until = null');
+  begin([receiver.host, slow.host]);
+  await receiver.until(20);
+  expect(slow.heard.length).toBeLessThanOrEqual(8);
+  await slow.close();
+});
+
+test('what a process that died had in hand is taken up again when its time is over', async () => {
+  await make(['*']);
+  await happen('run.done');
+  expect(await takeDue(database.pool, 10, 4)).toHaveLength(1);
+  expect(await takeDue(database.pool, 10, 4)).toHaveLength(0);
+  await database.pool.query(`update webhook_delivery set held_until = now() - interval '1 second'`);
+  begin();
+  await reaches('delivered', 1);
+  const [{ attempts } = { attempts: 0 }] = await listDeliveries(database.pool, {}, { limit: 1 });
+  expect(attempts).toBe(2);
+});
+
+test.each([
+  ['http://example.com/x', 'webhook_address_refused'],
+  ['https://10.0.0.1/x', 'webhook_address_refused'],
+  ['https://[::1]/x', 'webhook_address_refused'],
+  ['https://kim:pw@example.com/', 'webhook_address_refused'],
+])('%s is no address for a webhook', async (url, code) => {
+  const refused = await makeEndpoint(ports(), { name: 'x', url, events: ['*'] }, { actor }).catch((e: unknown) => e);
+  expect(isProblem(refused, code as 'webhook_address_refused')).toBe(true);
+});
+
+test('an event that there is not, and a name that is taken, are refused', async () => {
+  const unknown = await make(['payout.payed']).catch((error: unknown) => error);
+  expect(isProblem(unknown, 'webhook_event_unknown')).toBe(true);
+  await make(['*']);
+  const taken = await make(['*']).catch((error: unknown) => error);
+  expect(isProblem(taken, 'webhook_name_taken')).toBe(true);
+});
+
+test('who made an endpoint stands in the audit trail, its secret does not', async () => {
+  const { secret } = await make(['*']);
+  const { rows } = await database.pool.query<{ text: string }>(
+    `select to_jsonb(d)::text as text from audit_draft d where subject like 'webhook_endpoint:%'
+      union all select to_jsonb(e)::text from audit_entry e where subject like 'webhook_endpoint:%'`,
+  );
+  expect(rows.some(({ text }) => text.includes('kim@pg.example') && text.includes('shop'))).toBe(true);
+  for (const { text } of rows) expect(text).not.toContain(secret.slice(6, 30));
+});
