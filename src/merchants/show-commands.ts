@@ -9,9 +9,10 @@ import { lastPublishedYear } from '../platform/holidays.ts';
 import { writeOut } from '../platform/output.ts';
 import { formatTable } from '../platform/terminal.ts';
 import { nextDates, type SettlementDate } from './cycle.ts';
-import { type FeeContract, merchantTerms, type SettlementTerms } from './terms-store.ts';
+import { merchantTerms, type SettlementTerms } from './terms-store.ts';
 import {
   accountToJson,
+  contractsInForce,
   contractText,
   contractToJson,
   dateCells,
@@ -113,7 +114,7 @@ function merchantJson(
   dates: readonly SettlementDate[],
   { on }: Asked,
 ): string {
-  const contracts = contractsInForce(merchant, on);
+  const contracts = contractsInForce(merchant.contracts, on);
   const terms = inForceOn(merchant.terms, on);
   const accounts = inForceOn(merchant.accounts, on);
   const facts = inForceOn(subMerchant, on);
@@ -131,12 +132,6 @@ function merchantJson(
   return `${JSON.stringify(shown, null, 2)}\n`;
 }
 
-/** The last row of each method, unless that one has ended. */
-function contractsInForce({ contracts }: Merchant, on: string): ReadonlySet<FeeContract> {
-  const last = inForceOn(contracts, on, ({ method }) => method);
-  return new Set([...last].filter(({ validTo }) => validTo === null || validTo >= on));
-}
-
 function merchantText(
   id: string,
   merchant: Merchant,
@@ -147,7 +142,7 @@ function merchantText(
   const { on, language } = asked;
   const say = (ko: string, en: string): string => (language === 'ko' ? ko : en);
   const mark = (inForce: boolean): string => (inForce ? '●' : '');
-  const contracts = contractsInForce(merchant, on);
+  const contracts = contractsInForce(merchant.contracts, on);
   const terms = inForceOn(merchant.terms, on);
   const accounts = inForceOn(merchant.accounts, on);
   const since = [{ title: '' }, { title: say('적용 시작', 'From') }];

@@ -67,6 +67,12 @@ export function inForceOn<T extends { readonly validFrom: string }>(
   return new Set(last.values());
 }
 
+/** The last contract of each method, unless that one has ended. */
+export function contractsInForce(contracts: readonly FeeContract[], on: string): ReadonlySet<FeeContract> {
+  const last = inForceOn(contracts, on, ({ method }) => method);
+  return new Set([...last].filter(({ validTo }) => validTo === null || validTo >= on));
+}
+
 /** `D+2, forward, 09:00; scheduled 14:00, at least 10,000`. */
 export function termsText(terms: SettlementTerms, language: Language): string {
   const isMinutes = /^M\d/.test(terms.cycle);
