@@ -36,6 +36,7 @@ export type App = ReconcileEngine & {
   readonly database: Database;
   readonly durable: Durable;
   readonly cipher: Cipher;
+  readonly reconciliation: Reconciliation;
   readonly settlement: Settlement;
   readonly payouts: Payouts;
   readonly payoutReconciliation: PayoutReconciliation;
@@ -127,6 +128,7 @@ export async function openApp(config: Config, log: Log, { clock = wallClock }: A
     database,
     durable,
     cipher,
+    reconciliation,
     settlement,
     payouts,
     payoutReconciliation,
