@@ -27,6 +27,8 @@ test('without any variable everything has its default', () => {
     banks: {},
     differential: {},
     businessNo: undefined,
+    privateHosts: [],
+    tracesUrl: undefined,
   });
 });
 
@@ -94,6 +96,17 @@ test('the database URL is shown nowhere but where it is asked for', () => {
     expect(shown).toContain('[secret]');
   }
   expect(config.databaseUrl?.reveal()).toContain('hunter2');
+});
+
+test('hosts of our own networks are named one by one, and where spans go is a URL', () => {
+  const config = loadConfig({
+    JEONGSAN_PRIVATE_HOSTS: 'Hooks.internal, 10.0.0.7:8080',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
+  });
+  expect(config.privateHosts).toEqual(['hooks.internal', '10.0.0.7:8080']);
+  expect(config.tracesUrl).toBe('http://collector:4318');
+  expect(() => loadConfig({ JEONGSAN_PRIVATE_HOSTS: 'http://x' })).toThrow('JEONGSAN_PRIVATE_HOSTS');
+  expect(() => loadConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector' })).toThrow('OTEL_EXPORTER_OTLP_ENDPOINT');
 });
 
 test('a source belongs to a provider that exists, and its faults are named with the others', () => {

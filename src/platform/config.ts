@@ -30,6 +30,10 @@ export type Config = {
   readonly differential: Readonly<Record<string, RemoteAddress>>;
   /** 우리 사업자등록번호. Ten digits: who we are in the files that we send. */
   readonly businessNo: string | undefined;
+  /** `host` or `host:port` in our own networks that webhooks and alerts may be posted to, and without TLS. */
+  readonly privateHosts: readonly string[];
+  /** Where spans are sent (OTLP over HTTP); without it none are made. */
+  readonly tracesUrl: string | undefined;
 };
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -57,6 +61,12 @@ const variables = {
     .string()
     .refine(isBusinessNo, 'must be ten digits, the last of which is the check digit')
     .optional(),
+  JEONGSAN_PRIVATE_HOSTS: z
+    .string()
+    .transform((text) => text.split(',').map((host) => host.trim().toLowerCase()))
+    .refine((hosts) => hosts.every((host) => /^[a-z0-9.:[\]_-]+$/.test(host)), 'must be hosts, split by commas')
+    .optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' }).optional(),
   JEONGSAN_LATE_SECONDS: seconds().optional(),
   JEONGSAN_VERY_LATE_SECONDS: seconds().optional(),
   PORT: z
@@ -118,6 +128,8 @@ export function loadConfig(
     banks: bankAddresses.addresses,
     differential: remotes.addresses,
     businessNo: data.JEONGSAN_BUSINESS_NO,
+    privateHosts: data.JEONGSAN_PRIVATE_HOSTS ?? [],
+    tracesUrl: data.OTEL_EXPORTER_OTLP_ENDPOINT,
   };
 }
 
