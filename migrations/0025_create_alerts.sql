@@ -26,6 +26,7 @@ create table alert_channel_state (
   channel_id    text primary key references alert_channel on delete cascade,
   failures      int not null check (failures >= 0),     -- tries in a row that reached nobody
   failing_since timestamptz,
+  next_at       timestamptz,                            -- not to be tried before
   last_sent_at  timestamptz,
   last_error    text,
   check ((failures = 0) = (failing_since is null))
@@ -102,12 +103,12 @@ create index alert_finding_alert on alert_finding (alert_id);
 -- is through or nobody tries any more. Its key is what it says, so that nothing is said twice.
 create table alert_delivery (
   delivery_id   bigint generated always as identity primary key,
-  key           text not null unique,         -- 'alert:12:first:in-charge'
+  key           text not null unique,         -- 'alert.12.mi7q2k.in-charge.update.1': the Message-ID's left part
   channel_id    text not null,
   purpose       text not null check (purpose in
                   ('first', 'update', 'repeat', 'escalation', 'all_clear', 'digest', 'report', 'test')),
   alert_id      bigint references alert,
-  about         text not null,                -- the first message's key, by which mail programs keep them together
+  about         text not null,                -- the first message's key: mail programs show them together
   content       jsonb not null check (octet_length(content::text) <= 65536),
   state         text not null default 'waiting' check (state in ('waiting', 'sent', 'failed', 'dropped')),
   made_at       timestamptz not null,
@@ -148,6 +149,13 @@ create table alert_limit (
   primary key (name, provider)
 );
 
+-- True where a text fits one of the patterns, in which `*` stands for anything; without patterns anything fits.
+create function alert_fits(value text, patterns text[]) returns boolean language sql immutable parallel safe as $$
+  select cardinality(patterns) = 0 or exists (
+    select from unnest(patterns) p
+     where value like replace(replace(replace(replace(p, '\', '\\'), '%', '\%'), '_', '\_'), '*', '%'))
+$$;
+
 -- Until somebody says who is in charge these reach nobody, which `alerts status` says.
 insert into alert_channel (channel_id, kind, purposes, changed_by) values
   ('in-charge', 'smtp', '{digest,report}', 'system:installation'),
@@ -167,3 +175,10 @@ insert into alert_limit (name, value, changed_by) values
   ('payout_unknown_minutes', 30, 'system:installation'),
   ('approval_waits_minutes', 240, 'system:installation'),
   ('delivery_waits_minutes', 15, 'system:installation');
+
+create trigger alert_channel_audit after insert or update or delete on alert_channel
+  for each row execute function audit_changes('url_key_id', 'secret_key_id');
+create trigger alert_rule_audit after insert or update or delete on alert_rule
+  for each row execute function audit_changes();
+create trigger alert_limit_audit after insert or update or delete on alert_limit
+  for each row execute function audit_changes();

@@ -1,3 +1,4 @@
+import { alertProblems } from './alert-problems.ts';
 import { differentialProblems } from './differential-problems.ts';
 import { faultText } from './field-fault.ts';
 import { httpProblems } from './http-problems.ts';
@@ -96,6 +97,7 @@ export const problems = {
   ...identityProblems,
   ...importProblems,
   ...operationsProblems,
+  ...alertProblems,
   ...httpProblems,
   ...payoutProblems,
   ...settlementProblems,
