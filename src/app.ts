@@ -3,7 +3,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Clock, DifferentialEvent, DifferentialPorts } from './differential/ports.ts';
 import { type Registrations, registerRegistrations } from './differential/registration-workflow.ts';
 import { type DifferentialSettlement, registerDifferential } from './differential/workflow.ts';
+import { askedMetrics, readMetrics } from './operations/metrics-store.ts';
 import type { Bank } from './payout/bank-port.ts';
+import { watchBank } from './payout/bank-watch.ts';
 import { openBanks } from './payout/banks/registry.ts';
 import { type PayoutReconciliation, registerPayoutReconciliation } from './payout/reconcile-workflow.ts';
 import { type Payouts, registerPayouts } from './payout/workflow.ts';
@@ -11,12 +13,18 @@ import { openArchive } from './platform/archive.ts';
 import { type Cipher, openCipher } from './platform/cipher.ts';
 import { type Config, ownBusinessNo } from './platform/config.ts';
 import { type Database, openDatabase } from './platform/database/database.ts';
+import type { Pool } from './platform/database/pool.ts';
 import { createDurable, type Durable } from './platform/durable/durable.ts';
+import { observeRuns } from './platform/durable/observer.ts';
 import { sleepUntil } from './platform/durable/sleep.ts';
 import { createHttpClient } from './platform/http-client.ts';
 import type { Log } from './platform/log.ts';
+import { createMetrics, type Metrics } from './platform/metrics.ts';
 import { openRemoteFolder } from './platform/open-remote-folder.ts';
+import { productVersion } from './platform/product-version.ts';
 import { differentialAddress } from './platform/remote-address.ts';
+import { createRunObserver } from './platform/run-observer.ts';
+import { startTracing, traceStatements } from './platform/tracing.ts';
 import { differentialProviders } from './providers/differential-registry.ts';
 import type { ReconcileEngine } from './reconciliation/reconcile-commands.ts';
 import { writeReport } from './reconciliation/report-files.ts';
@@ -46,6 +54,8 @@ export type App = ReconcileEngine & {
   watchDifferential(watcher: (event: DifferentialEvent) => void): () => void;
   /** The banks that this process reaches. */
   readonly banks: readonly Bank[];
+  /** What this process measured, and what the database knows. */
+  readonly metrics: Metrics;
   /** Runs a failed run again from its failed step, and waits for its end. */
   restart(runId: string): Promise<void>;
   /** Takes no new work, lets running steps end or parks them, and closes what was opened, in turn. */
@@ -75,6 +85,7 @@ export async function openApp(config: Config, log: Log, { clock = wallClock }: A
   const cipher = await openCipher({ home: config.home, key: config.dataKey });
   const database = await openDatabase(config, log, { max: poolSize });
   const { pool } = database;
+  const { metrics, close: closeObservation } = await startObservation(config, pool);
   const durable = createDurable({ databaseUrl: database.url, pool, log });
   const archive = openArchive(archiveFolder(config));
   const watchers = new Set<(event: StageEvent) => void>();
@@ -92,7 +103,8 @@ export async function openApp(config: Config, log: Log, { clock = wallClock }: A
       for (const watcher of watchers) watcher(event);
     },
   });
-  const { banks, close: closeBanks } = openBanks(config.banks, createHttpClient);
+  const { banks: opened, close: closeBanks } = openBanks(config.banks, createHttpClient);
+  const banks = opened.map((bank) => watchBank(bank, metrics.bankAnswered, () => performance.now()));
   const payouts = registerPayouts(durable, { pool, log, banks, cipher, now });
   const payoutReconciliation = registerPayoutReconciliation(durable, { pool, banks, now });
   const settlement = registerSettlement(durable, {
@@ -120,6 +132,7 @@ export async function openApp(config: Config, log: Log, { clock = wallClock }: A
     await durable.launch();
   } catch (error) {
     closeBanks();
+    await closeObservation();
     await database.close();
     throw error;
   }
@@ -139,6 +152,7 @@ export async function openApp(config: Config, log: Log, { clock = wallClock }: A
       return () => void differentialWatchers.delete(watcher);
     },
     banks,
+    metrics,
     pool,
     run: (runId, request, watch) => runAndWatch(reconciliation, watchers, runId, request, watch),
     async restart(runId) {
@@ -148,7 +162,29 @@ export async function openApp(config: Config, log: Log, { clock = wallClock }: A
     async close() {
       await durable.shutdown(shutdownMs);
       closeBanks();
+      await closeObservation();
       await database.close();
+    },
+  };
+}
+
+/** Measures what runs here, and makes spans of it where somebody collects them. */
+async function startObservation(
+  { tracesUrl }: Config,
+  pool: Pool,
+): Promise<{ readonly metrics: Metrics; close(): Promise<void> }> {
+  const metrics = createMetrics();
+  metrics.watchPool('main', pool);
+  metrics.ask(askedMetrics, () => readMetrics(pool));
+  const tracing =
+    tracesUrl === undefined ? undefined : await startTracing({ endpoint: tracesUrl, version: productVersion() });
+  if (tracing !== undefined) traceStatements(pool);
+  observeRuns(createRunObserver(metrics));
+  return {
+    metrics,
+    async close() {
+      observeRuns(undefined);
+      await tracing?.close();
     },
   };
 }

@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import path from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { type App, archiveFolder, openApp } from './app.ts';
 import { approvalsCommands } from './approvals/commands.ts';
@@ -32,10 +30,11 @@ import { payoutReconcileCommands } from './payout/reconcile-commands.ts';
 import { openArchive } from './platform/archive.ts';
 import { openCipher } from './platform/cipher.ts';
 import { type CommandContext, exitStatus } from './platform/command.ts';
-import { type Config, languageOf, loadConfig, repositoryRoot } from './platform/config.ts';
+import { type Config, languageOf, loadConfig } from './platform/config.ts';
 import { openDatabase } from './platform/database/database.ts';
 import { createLog, type Log } from './platform/log.ts';
 import { isReaderGone } from './platform/output.ts';
+import { productVersion } from './platform/product-version.ts';
 import { createShutdown } from './platform/shutdown.ts';
 import { differentialProviders } from './providers/differential-registry.ts';
 import { reconciledProviders } from './providers/registry.ts';
@@ -49,6 +48,8 @@ import { sandboxCommands } from './sandbox/commands.ts';
 import { balanceCommands } from './settlement/balance-commands.ts';
 import { settlementCommands } from './settlement/commands.ts';
 import { holdCommands } from './settlement/hold-commands.ts';
+import { webhookCommands } from './webhooks/commands.ts';
+import { addDeliveryCommands } from './webhooks/delivery-commands.ts';
 
 /** The command line: `jeongsan …`. Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but incomplete. */
 async function main(): Promise<void> {
@@ -97,7 +98,8 @@ export function createProgram(config: Config, log: Log, signal: AbortSignal): Co
     }
   };
   calendarCommands(program, context);
-  merchantsCommands(program, context, { cipher: () => openCipher({ home: config.home, key: config.dataKey }) });
+  const cipher = () => openCipher({ home: config.home, key: config.dataKey });
+  merchantsCommands(program, context, { cipher });
   tierCommands(program, context);
   paymentsCommands(program, context);
   paymentShowCommand(program, context);
@@ -118,6 +120,7 @@ export function createProgram(config: Config, log: Log, signal: AbortSignal): Co
     withApp((app) => work({ ...app.payoutReconciliation, bankIds: app.banks.map(({ id }) => id) })),
   );
   bankCommands(program, context, { banks: bankIds });
+  addDeliveryCommands(webhookCommands(program, context, { cipher, allowed: config.privateHosts }), context);
   const differential = differentialCommands(program, context, withApp, {
     configured: Object.keys(config.differential),
   });
@@ -151,11 +154,6 @@ export function createProgram(config: Config, log: Log, signal: AbortSignal): Co
     },
   });
   return program;
-}
-
-function productVersion(): string {
-  const manifest = JSON.parse(readFileSync(path.join(repositoryRoot, 'package.json'), 'utf8')) as { version: string };
-  return manifest.version;
 }
 
 function userName(): string {
