@@ -8,9 +8,9 @@ create table api_request (
   body_sha256 bytea check (octet_length(body_sha256) = 32),
   -- Of a body that was refused before it was read to its end, the hash is of what was read.
   body_bytes  bigint check (body_bytes >= 0),
-  -- The process that acts. Its lock tells whether it lives: an act that nobody carries out and that has no answer may or may
-  -- not have been done, and is never done again.
-  holder      text not null,
+  -- The process that acts, null where it gave up. Its lock tells whether it lives: an act that nobody carries out and that has
+  -- no answer may or may not have been done, and is never done again.
+  holder      text,
   begun_at    timestamptz not null,
   -- Not there while the act goes on, and where its answer holds a secret, which is not kept.
   status      smallint check (status between 200 and 599),

@@ -1,0 +1,29 @@
+import type { Actor } from '../../kernel/permission.ts';
+import type { Queryable } from '../database/pool.ts';
+
+/** What the trail keeps of an act that came over the API: that it was asked for, and what became of it. */
+export type AuditedAct = {
+  readonly actor: Pick<Actor, 'who' | 'from' | 'key'>;
+  /** The operation. */
+  readonly act: string;
+  readonly subject: string;
+  readonly outcome: 'asked' | 'done' | 'refused' | 'failed' | 'denied';
+  readonly reason?: string;
+  readonly detail?: Record<string, unknown>;
+};
+
+/** 감사 추적. Writes an entry, in the transaction where `db` is one. */
+export type AuditPort = { record(db: Queryable, entry: AuditedAct): Promise<unknown> };
+
+const secretName = /pass|secret|token|credential|otp|code$|account|key|phone|mobile|birth|resident/i;
+const mostDetail = 4000;
+
+/** What an act was asked with, for the trail: whatever may be secret is named and not shown. */
+export function auditableBody(body: unknown): unknown {
+  const text = JSON.stringify(body, (name, value: unknown) => {
+    if (secretName.test(name) && value !== null && value !== undefined) return '***';
+    return typeof value === 'bigint' ? String(value) : value;
+  });
+  if (text === undefined || text === '{}') return undefined;
+  return text.length > mostDetail ? { cut: text.slice(0, mostDetail) } : (JSON.parse(text) as unknown);
+}
