@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import { Command, CommanderError } from 'commander';
 import { type App, archiveFolder, openApp } from './app.ts';
 import { approvalsCommands } from './approvals/commands.ts';
+import { auditCommands } from './audit/commands.ts';
 import { calendarCommands } from './calendar/commands.ts';
 import { addBreakCommands } from './differential/break-commands.ts';
 import { differentialCommands } from './differential/commands.ts';
@@ -137,6 +138,7 @@ export function createProgram(config: Config, log: Log, signal: AbortSignal): Co
   ledgerCommands(program, context);
   approvalsCommands(program, context);
   findingsCommands(program, context);
+  auditCommands(program, context);
   sandboxCommands(program, context, {
     async withProduct({ home, addresses, businessNo, clock }, work) {
       const app = await openApp({ ...config, home, differential: addresses, businessNo }, log, { clock });
