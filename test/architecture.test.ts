@@ -286,6 +286,10 @@ const harmless = /^(node:(path|crypto|util|buffer|assert|zlib)|zod|commander|cro
 const impureNames = /([/-])(store|workflow|commands?|api|port|files)\.ts$/;
 const impureFolders = ['platform', 'imports', 'sandbox', ...entrances];
 const steps = [
+  'identity/identity.ts',
+  'identity/link-handler.ts',
+  'identity/sign-in-handler.ts',
+  'identity/sign-in.ts',
   'differential/answer-load.ts',
   'differential/claims-exchange.ts',
   'differential/exchange.ts',
@@ -299,6 +303,7 @@ const steps = [
   'reconciliation/collect.ts',
   'reconciliation/deposit-import.ts',
   'reconciliation/load.ts',
+  'operations/scheduler.ts',
   'settlement/slot-clock.ts',
   'webhooks/sender.ts',
 ];

@@ -1,9 +1,16 @@
-import type { Actor } from '../kernel/permission.ts';
+import { hostname } from 'node:os';
+import { type Actor, permissionsOf } from '../kernel/permission.ts';
 import type { Language } from '../kernel/problem.ts';
 import type { Cipher } from '../platform/cipher.ts';
 import type { Pool } from '../platform/database/pool.ts';
 import type { Log } from '../platform/log.ts';
-import type { Secret } from '../platform/secret.ts';
+import { checkAct } from './forgery.ts';
+import { seeKey } from './key-store.ts';
+import { createSetupLink } from './link-store.ts';
+import { openAuthSecret } from './secret-store.ts';
+import { seeSession } from './session-store.ts';
+import { createSignIn, type OidcAddress, type SignIn } from './sign-in.ts';
+import { createSignInHandler } from './sign-in-handler.ts';
 
 /** 신원. Who asks, and how they sign in. */
 export type Identity = {
@@ -22,14 +29,6 @@ export type Identity = {
   setupLink(): Promise<string | undefined>;
 };
 
-/** The identity provider at which people may sign in, by OpenID Connect. */
-export type OidcAddress = {
-  /** `https://login.pg.example/realms/pg`: its discovery document is below it. */
-  readonly issuer: string;
-  readonly clientId: string;
-  readonly clientSecret: Secret;
-};
-
 export type IdentityPorts = {
   readonly pool: Pool;
   readonly cipher: Cipher;
@@ -41,11 +40,57 @@ export type IdentityPorts = {
   readonly now: () => Temporal.Instant;
 };
 
-/** Opens what signs people in. */
-export async function openIdentity(_ports: IdentityPorts): Promise<Identity> {
+const unknownAddress = 'unknown';
+
+/**
+ * Opens what signs people in and tells who they are.
+ * @throws Problem `data_key_changed`, `sealed_damaged`
+ */
+export async function openIdentity(ports: IdentityPorts): Promise<Identity> {
+  const { pool, now } = ports;
+  const engine = { ...ports, oidc: ports.oidc, secret: await openAuthSecret(pool, ports.cipher) };
+  const signIn = createSignIn(engine);
+  const handler = createSignInHandler(engine, signIn);
   return {
-    authenticate: () => Promise.resolve(undefined),
-    handler: () => Promise.resolve(new Response(null, { status: 404 })),
-    setupLink: () => Promise.resolve(undefined),
+    async authenticate(request, address = unknownAddress) {
+      const authorization = request.headers.get('authorization');
+      if (authorization !== null) return ownerOfKey(authorization, address, ports);
+      return request.headers.has('cookie') ? ownerOfSession(request, address, signIn, ports) : undefined;
+    },
+    handler: (request, address = unknownAddress) => handler(request, address),
+    async setupLink() {
+      const by = { by: 'system:setup', from: hostname() };
+      const token = await createSetupLink(pool, { ...by, renew: false, now: now() });
+      return token === undefined ? undefined : linkUrl(ports.publicUrl, token);
+    },
   };
+}
+
+/** Where a link that works once is opened. */
+export function linkUrl(publicUrl: string, token: string): string {
+  return `${publicUrl}/auth/link/${token}`;
+}
+
+/** A key that is given and does not work is nobody, whatever cookies came with it. */
+async function ownerOfKey(
+  authorization: string,
+  address: string,
+  { pool, now }: IdentityPorts,
+): Promise<Actor | undefined> {
+  const [, text] = /^bearer +(\S+)$/i.exec(authorization) ?? [];
+  const seen = text === undefined ? undefined : await seeKey(pool, text, now(), address);
+  return seen && { who: seen.who, permissions: seen.permissions, from: address, key: seen.id };
+}
+
+async function ownerOfSession(
+  request: Request,
+  address: string,
+  signIn: SignIn,
+  { pool, publicUrl, now }: IdentityPorts,
+): Promise<Actor | undefined> {
+  const found = await signIn.api.getSession({ headers: new Headers({ cookie: request.headers.get('cookie') ?? '' }) });
+  const seen = found === null ? undefined : await seeSession(pool, found.session.id, now());
+  if (seen === undefined) return undefined;
+  checkAct(request, publicUrl);
+  return { who: seen.who, permissions: permissionsOf(seen.roles), from: address };
 }

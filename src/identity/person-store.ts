@@ -43,6 +43,12 @@ export async function getPerson(db: Queryable, who: string): Promise<Person> {
   return found;
 }
 
+/** The name of somebody; undefined where there is nobody. */
+export async function findName(db: Queryable, who: string): Promise<string | undefined> {
+  const [found] = await query<{ name: string }>(db, 'select name from person where id = $1', [who]);
+  return found?.name;
+}
+
 /** Everybody by name in trails, `limit` of them after `after`. */
 export async function listPeople(
   db: Queryable,

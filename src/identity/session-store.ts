@@ -17,6 +17,12 @@ export const sessionLimits = { idleMinutes: 60, hours: 12 } as const;
 /** How exactly it is known when a session was last seen: it is not written at every request. */
 const seenEverySeconds = 60;
 
+/** Whether somebody may sign in at all: people who are not disabled. */
+export async function mayComeIn(db: Queryable, who: string): Promise<boolean> {
+  const found = await query(db, `select from person where id = $1 and kind = 'person' and disabled_at is null`, [who]);
+  return found.length === 1;
+}
+
 /** Whose session it is and what they may do now; undefined where it has ended or they may no longer come in. */
 export async function seeSession(
   db: Queryable,
