@@ -10,7 +10,8 @@ import { openSource } from '../platform/open-source.ts';
 import type { Source } from '../platform/source.ts';
 import { addStatementByHand, type Collected, collectStatements, statementSpec } from './collect.ts';
 import type { StageDay } from './stage-sql.ts';
-import { findStatement, listStatements, refuseStatement } from './statement-store.ts';
+import { listStatements } from './statement-list-store.ts';
+import { findStatement, refuseStatement } from './statement-store.ts';
 
 const on = Temporal.PlainDate.from('2026-11-20');
 const now = Temporal.Instant.from('2026-11-21T08:00:00+09:00');

@@ -157,12 +157,29 @@ export async function addStatementByHand(
     readonly why: string;
   },
 ): Promise<{ statementId: number; version: number; isNew: boolean; fileName: string }> {
-  const spec = statementSpec(input.provider, input.stage);
-  const fileName = handedName(spec, path.basename(input.file), input.on);
   const folder = new FolderSource({ kind: 'folder', folder: path.dirname(path.resolve(input.file)) });
   const file = await folder.stat(path.basename(input.file));
   if (!file) throw new Problem('not_found', { what: 'file', id: input.file });
-  const kept = await input.archive.keep(folder.read(file));
+  return keepStatementByHand({ ...input, fileName: file.name, chunks: folder.read(file) });
+}
+
+/**
+ * 수기 등록. Keeps bytes that a person brings and registers them under the provider's name of the file.
+ * @throws Problem `statement_file_name` where the name is not one of that day, before any byte is read; `not_found`;
+ * `disk_full`
+ */
+export async function keepStatementByHand(
+  input: StageDay & {
+    readonly pool: Pool;
+    readonly archive: Archive;
+    readonly fileName: string;
+    readonly chunks: AsyncIterable<Uint8Array>;
+    readonly who: string;
+    readonly why: string;
+  },
+): Promise<{ statementId: number; version: number; isNew: boolean; fileName: string }> {
+  const fileName = handedName(statementSpec(input.provider, input.stage), path.basename(input.fileName), input.on);
+  const kept = await input.archive.keep(input.chunks);
   const receipt = { source: 'hand', who: input.who, reason: input.why } as const;
   const registered = await registerStatement(input.pool, { ...input, fileName }, kept, receipt);
   return { ...registered, fileName };

@@ -26,7 +26,8 @@ export const reconciledStages = [...stages, 'deposit'] as const satisfies readon
  * How a stage of a provider stands for a day: `reconciled`; `missing` a file that is expected; `waiting` for a file
  * that still grows, or for an earlier day; `refused` a file that cannot be read; `failed`; `not_run` yet.
  */
-export type StageState = 'reconciled' | 'missing' | 'waiting' | 'refused' | 'failed' | 'not_run';
+export const stageStates = ['reconciled', 'missing', 'waiting', 'refused', 'failed', 'not_run'] as const;
+export type StageState = (typeof stageStates)[number];
 
 /** The counts of one stage of one provider for a business day, as they stand now. Amounts are signed won. */
 export type StageSummary = {

@@ -1,12 +1,10 @@
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import type { Writable } from 'node:stream';
 import type { Command } from 'commander';
 import { Problem } from '../kernel/problem.ts';
 import type { CommandContext } from '../platform/command.ts';
 import { writeOut } from '../platform/output.ts';
 import { dayOf } from './break-options.ts';
-import { reportFiles, reportFolder, writeReport } from './report-files.ts';
+import { standingReport } from './report-files.ts';
 import { latestRun, reportRun } from './report-store.ts';
 
 type Options = { readonly on?: string; readonly run?: string; readonly fresh?: true; readonly json?: true };
@@ -29,9 +27,7 @@ export function reportCommands(
       const on = dayOf('--on', options.on);
       return context.withDatabase(async (pool) => {
         const run = options.run === undefined ? await latestRun(pool, on) : await reportRun(pool, options.run);
-        const folder = reportFolder(home, run);
-        const there = Object.values(reportFiles).every((file) => existsSync(path.join(folder, file)));
-        if (!there || options.fresh) await writeReport({ pool, home, runId: run.runId, language: context.language });
+        const folder = await standingReport({ pool, home, language: context.language }, run, options.fresh ?? false);
         await writeOut(
           output,
           options.json ? `${JSON.stringify({ run: run.runId, on: run.on, folder })}\n` : `${folder}\n`,

@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -57,6 +57,21 @@ export async function writeReport({
   await writeWhole(path.join(folder, reportFiles.page), async (temporary) => writeFile(temporary, page));
   await noteReport(pool, runId, folder);
   return { folder };
+}
+
+/**
+ * The report of a run, made where it is not there any more, or anew if `fresh`; gives its folder.
+ * @throws Problem `not_found`
+ */
+export async function standingReport(
+  request: Omit<ReportRequest, 'runId'>,
+  run: ReportRun,
+  fresh: boolean,
+): Promise<string> {
+  const folder = reportFolder(request.home, run);
+  const there = Object.values(reportFiles).every((file) => existsSync(path.join(folder, file)));
+  if (!there || fresh) await writeReport({ ...request, runId: run.runId });
+  return folder;
 }
 
 async function writeCsv(file: string, pool: Pool, run: ReportRun, ageOf: AgeOf, language: Language): Promise<number> {

@@ -9,8 +9,9 @@ import { formatTable } from '../platform/terminal.ts';
 import { providerNamed, reconciledProviders } from '../providers/registry.ts';
 import { type Stage, stages } from '../providers/stage.ts';
 import { addStatementByHand } from './collect.ts';
+import { listStatements } from './statement-list-store.ts';
 import { listColumns, listRow, showRows, statementToJson } from './statement-rows.ts';
-import { findStatement, listStatements } from './statement-store.ts';
+import { findStatement } from './statement-store.ts';
 
 /** Where the commands about statements write, and where originals are kept. */
 export type StatementSurroundings = { readonly output: Writable; readonly archive: Archive };

@@ -9,7 +9,7 @@ import type { Stage } from '../providers/stage.ts';
 import type { StageDay } from './stage-sql.ts';
 import type { RefusedBecause, Statement, StatementIdentity, StatementState } from './statement.ts';
 
-type StatementRow = {
+export type StatementRow = {
   statement_id: bigint;
   provider: string;
   stage: Stage;
@@ -71,7 +71,8 @@ export async function registerStatement(
   });
 }
 
-const statementColumns = `s.statement_id, s.provider, s.stage, s.business_on, s.file_name, s.version, s.sha256, s.bytes,
+/** What `toStatement` reads, of `statement s left join statement_load l`. */
+export const statementColumns = `s.statement_id, s.provider, s.stage, s.business_on, s.file_name, s.version, s.sha256, s.bytes,
   s.archive_path, s.source, s.received_at, s.received_by, s.reason, s.state, s.load_id, s.problem, l.lines, l.unreadable`;
 
 /** One version of a file. @throws Problem `not_found` */
@@ -83,25 +84,6 @@ export async function findStatement(db: Queryable, statementId: number): Promise
   );
   if (!row) throw new Problem('not_found', { what: 'statement', id: statementId });
   return toStatement(row);
-}
-
-export type StatementFilter = {
-  readonly on?: Temporal.PlainDate | undefined;
-  readonly provider?: string | undefined;
-  readonly stage?: Stage | undefined;
-};
-
-/** Every version of the files of a day, a provider, a stage; the newest days first, at most `limit`. */
-export async function listStatements(db: Queryable, filter: StatementFilter, limit: number): Promise<Statement[]> {
-  const rows = await query<StatementRow>(
-    db,
-    `select ${statementColumns} from statement s left join statement_load l using (load_id)
-     where ($1::date is null or s.business_on = $1) and ($2::text is null or s.provider = $2)
-       and ($3::text is null or s.stage = $3)
-     order by s.business_on desc, s.provider, s.stage, s.file_name, s.version limit $4`,
-    [filter.on?.toString() ?? null, filter.provider ?? null, filter.stage ?? null, limit],
-  );
-  return rows.map(toStatement);
 }
 
 /** The newest version of each file of a stage of a day. */
@@ -246,7 +228,7 @@ export async function saveSight(db: Queryable, { provider, stage, on }: StageDay
   );
 }
 
-function toStatement(row: StatementRow): Statement {
+export function toStatement(row: StatementRow): Statement {
   const on = parseDay(row.business_on);
   check(on, `the database holds a day that does not exist: ${row.business_on}`);
   return {
