@@ -173,3 +173,8 @@ begin
   returning p.payout_id;
 end
 $$;
+
+create trigger schedule_audit after insert or update or delete on schedule
+  for each row execute function audit_changes();
+create trigger pause_audit after insert or update or delete on pause
+  for each row execute function audit_changes();

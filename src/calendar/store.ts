@@ -1,8 +1,6 @@
-import type { Pool, PoolClient } from 'pg';
 import { Problem } from '../kernel/problem.ts';
+import type { Pool, Queryable } from '../platform/database/pool.ts';
 import { publishedHolidayNames, publishedHolidays } from '../platform/holidays.ts';
-
-type Queryable = Pool | PoolClient;
 
 /** 휴일. A day that is closed, or that was and is open after all. `recordedBy` is null for the gazette's own. */
 export type CalendarDay = {

@@ -15,4 +15,59 @@ export const operationsProblems = {
     ko: '불일치 {id}은(는) 이미 {state} 상태이거나 그대로입니다 (처리자: {by})',
     en: 'Break {id} is {state} already, or as this would leave it (by {by})',
   },
+  schedule_refused: {
+    status: 422,
+    ko: '이렇게 스케줄할 수 없습니다: {reason}',
+    en: 'This cannot be scheduled so: {reason}',
+  },
+  schedule_exists: {
+    status: 409,
+    ko: '스케줄 {name}: 이미 있습니다',
+    en: 'There is a schedule {name} already',
+  },
+  schedule_busy: {
+    status: 409,
+    ko: '스케줄 {name}: 실행 {run}이(가) 아직 끝나지 않았습니다',
+    en: 'Schedule {name}: its run {run} is not over',
+  },
+  not_paused: {
+    status: 409,
+    ko: '중지되어 있지 않습니다: {what}',
+    en: 'It is not paused: {what}',
+  },
+  maintenance_on: {
+    status: 503,
+    ko: '점검 중이라 새로 시작하지 않습니다 ({who}: {reason}, 종료 예정 {until})',
+    en: 'Maintenance is on and nothing new starts ({who}: {reason}, until {until})',
+  },
+  run_over: {
+    status: 409,
+    ko: '실행 {id}은(는) 이미 끝났습니다 (상태: {state})',
+    en: 'Run {id} is over (state: {state})',
+  },
+  run_is_part: {
+    status: 409,
+    ko: '{id}은(는) 실행 {run}의 일부입니다. 전체 실행에 대해 처리하십시오',
+    en: '{id} is a part of run {run}: act on the whole run',
+  },
+  run_not_ours_to_stop: {
+    status: 409,
+    ko: '{id}은(는) 이체를 나르는 실행입니다. 지급(payout) 명령으로 처리하십시오',
+    en: '{id} carries a transfer: use the commands of payouts',
+  },
+  bulk_unfiltered: {
+    status: 400,
+    ko: '어느 실행인지 정해지지 않았습니다 ({act}). 작업, 업무일, 원천사 등으로 좁히거나 전체를 명시하십시오',
+    en: 'Nothing says which runs to {act}: narrow it by job, day, provider or the like, or ask for all of them',
+  },
+  bulk_too_many: {
+    status: 409,
+    ko: '해당하는 실행이 {most}건을 넘어 아무것도 하지 않았습니다. 조건을 좁히거나 한도를 높이십시오',
+    en: 'More than {most} runs are meant, so nothing was done: narrow the filter or raise the limit',
+  },
+  backfill_refused: {
+    status: 400,
+    ko: '{from}부터 {to}까지는 소급 실행할 수 없습니다: 1일 이상 {most}일 이하여야 합니다',
+    en: 'No backfill from {from} to {to}: it takes from 1 to {most} days',
+  },
 } as const satisfies Record<string, { readonly status: number; readonly ko: string; readonly en: string }>;
