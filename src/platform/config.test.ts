@@ -19,6 +19,7 @@ test('without any variable everything has its default', () => {
     home: join(repositoryRoot, '.jeongsan'),
     databaseUrl: undefined,
     port: 4000,
+    listening: { host: '127.0.0.1', tls: undefined, proxies: [], origins: [], publicUrl: undefined },
     logLevel: 'info',
     language: 'en',
     dataKey: undefined,

@@ -4,6 +4,7 @@ import { isBusinessNo } from '../kernel/business-no.ts';
 import { type Language, Problem } from '../kernel/problem.ts';
 import { type BankAddress, bankVariable, readBanks } from './bank-address.ts';
 import { isDataKey } from './cipher.ts';
+import { type Listening, listeningVariables, readListening } from './listening.ts';
 import { differentialVariable, type RemoteAddress, readDifferential } from './remote-address.ts';
 import { Secret } from './secret.ts';
 import { readSources, type SourceAddress, sourceVariable } from './source-address.ts';
@@ -16,6 +17,7 @@ export type Config = {
   readonly databaseUrl: Secret | undefined;
   /** TCP port of the server; 0 lets the system choose one. */
   readonly port: number;
+  readonly listening: Listening;
   readonly logLevel: LogLevel;
   readonly language: Language;
   /** Seals account numbers; without it the key that the home keeps is used. */
@@ -92,6 +94,7 @@ export function loadConfig(
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const known = [
     ...Object.keys(variables),
+    ...listeningVariables,
     ...providers.map(sourceVariable),
     ...banks.map(bankVariable),
     ...differential.map(differentialVariable),
@@ -102,12 +105,14 @@ export function loadConfig(
   const sources = readSources(set, home, providers);
   const bankAddresses = readBanks(set, banks);
   const remotes = readDifferential(set, differential);
+  const { listening, faults: listeningFaults } = readListening(set);
   const faults = [
     ...(parsed.error?.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`) ?? []),
     ...unknown.map((name) => `${name} is not a variable of Jeongsan; known: ${knownNames(known)}`),
     ...sources.faults,
     ...bankAddresses.faults,
     ...remotes.faults,
+    ...listeningFaults,
   ];
   if (!parsed.success || faults.length > 0) {
     throw new Problem('config_invalid', { faults: faults.map((fault) => `  ${fault}`).join('\n') });
@@ -117,6 +122,7 @@ export function loadConfig(
     home,
     databaseUrl: data.DATABASE_URL === undefined ? undefined : new Secret(data.DATABASE_URL),
     port: data.PORT ?? 4000,
+    listening,
     logLevel: data.LOG_LEVEL ?? 'info',
     language: languageOf(set),
     dataKey: data.JEONGSAN_DATA_KEY === undefined ? undefined : new Secret(data.JEONGSAN_DATA_KEY),
