@@ -150,6 +150,7 @@ const house: Readonly<Record<string, readonly string[]>> = {
     'operations',
   ],
   webhooks: ['kernel', 'platform', 'findings', 'audit'],
+  remote: ['kernel', 'platform'],
   sandbox: [
     'kernel',
     'platform',

@@ -6,6 +6,7 @@ import { identityProblems } from './identity-problems.ts';
 import { importProblems } from './import-problems.ts';
 import { operationsProblems } from './operations-problems.ts';
 import { payoutProblems } from './payout-problems.ts';
+import { remoteProblems } from './remote-problems.ts';
 import { settlementProblems } from './settlement-problems.ts';
 import { statementProblems } from './statement-problems.ts';
 import { termsProblems } from './terms-problems.ts';
@@ -105,6 +106,7 @@ export const problems = {
   ...termsProblems,
   ...differentialProblems,
   ...webhookProblems,
+  ...remoteProblems,
   already_running: {
     status: 409,
     ko: '이 홈({home})에서 이미 실행 중입니다: 프로세스 {pid}, 시작 {since}, 포트 {port}',

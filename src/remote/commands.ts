@@ -1,0 +1,133 @@
+import { createWriteStream } from 'node:fs';
+import { Readable, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Command } from 'commander';
+import { type Language, Problem } from '../kernel/problem.ts';
+import type { ApiClient } from '../platform/api-client.ts';
+import { writeOut } from '../platform/output.ts';
+import { answerText } from './answer-text.ts';
+import { commandOperations } from './command-operations.ts';
+import { type ApiDocument, findOperation, type Operation } from './operation.ts';
+import { type ApiRequest, type Typed, toRequest, type Wording } from './request.ts';
+
+export type RemotePorts = { readonly client: ApiClient; readonly language: Language; readonly output?: Writable };
+
+/**
+ * Makes every command ask a server instead of the database: its arguments and options become a request to the operation
+ * that does the same there. What only makes sense beside the database says so.
+ */
+export function remoteCommands(program: Command, ports: RemotePorts): void {
+  for (const { command, path } of leaves(program, [])) {
+    command.action(async (...given: unknown[]) => {
+      const wording = commandOperations[path];
+      if (wording === undefined || 'local' in wording) throw new Problem('remote_command_local', { command: path });
+      await ask(wording, typedOf(command, given), ports);
+    });
+  }
+}
+
+type Leaf = { readonly command: Command; readonly path: string };
+
+/** The commands that do something, by what is typed for them. */
+export function leaves(command: Command, path: readonly string[]): Leaf[] {
+  if (command.commands.length === 0) return path.length === 0 ? [] : [{ command, path: path.join(' ') }];
+  return command.commands
+    .filter((each) => each.name() !== 'help')
+    .flatMap((each) => leaves(each, [...path, each.name()]));
+}
+
+function typedOf(command: Command, given: readonly unknown[]): Typed {
+  return {
+    args: command.registeredArguments.map((argument, n) => ({
+      name: argument.name().replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()),
+      value: given[n] as string | readonly string[] | undefined,
+    })),
+    options: command.opts(),
+  };
+}
+
+async function ask(
+  wording: Wording,
+  typed: Typed,
+  { client, language, output = process.stdout }: RemotePorts,
+): Promise<void> {
+  const document = (await (await client.send({ method: 'GET', path: '/v1/openapi.json' })).json()) as ApiDocument;
+  const operation = findOperation(document, wording.operation);
+  if (operation === undefined) throw new Problem('remote_operation_unknown', { operation: wording.operation });
+  const request = toRequest(operation, wording, typed);
+  const prefixed = { ...request, path: `${basePath(document)}${request.path}` };
+  const response = await client.send({
+    ...prefixed,
+    ...(operation.events ? { accept: 'text/event-stream' } : {}),
+    ifMatch: operation.edits && request.method !== 'GET' ? await versionOf(client, prefixed) : undefined,
+  });
+  const isJson = typed.options['json'] === true;
+  if (operation.events) return await printEvents(response, output, isJson, language);
+  if (!(response.headers.get('content-type') ?? '').startsWith('application/json')) return await save(response, output);
+  const answer: unknown = await response.json();
+  const shown = operation.paged ? await allPages(client, operation, prefixed, answer, typed) : answer;
+  await writeOut(output, isJson ? `${JSON.stringify(shown, null, 2)}\n` : answerText(shown, language));
+}
+
+/** `/v1`, where the document's paths do not have it already. */
+function basePath({ servers = [], paths }: ApiDocument): string {
+  if (Object.keys(paths).every((path) => path.startsWith('/v1/'))) return '';
+  const [server] = servers;
+  return server === undefined ? '/v1' : server.url.replace(/^https?:\/\/[^/]+/, '').replace(/\/+$/, '');
+}
+
+/** What is changed is the version that stands there now, as a person sees it who types a command. */
+async function versionOf(client: ApiClient, { path }: Pick<ApiRequest, 'path'>): Promise<string | undefined> {
+  const seen = await client.send({ method: 'GET', path: path.split('?')[0] as string });
+  await seen.arrayBuffer();
+  return seen.headers.get('etag') ?? undefined;
+}
+
+/** The rows of a list, page after page, as many as were asked for. */
+async function allPages(
+  client: ApiClient,
+  _operation: Operation,
+  { path }: Pick<ApiRequest, 'path'>,
+  first: unknown,
+  { options }: Typed,
+): Promise<readonly unknown[]> {
+  const most = Number(options['limit'] ?? (options['all'] === true ? mostRows : usualRows));
+  let page = first as { readonly rows: readonly unknown[]; readonly next?: string | null };
+  const rows = [...page.rows];
+  while (page.next && rows.length < most) {
+    const next = `${path}${path.includes('?') ? '&' : '?'}cursor=${encodeURIComponent(page.next)}`;
+    page = (await (await client.send({ method: 'GET', path: next })).json()) as typeof page;
+    rows.push(...page.rows);
+  }
+  return rows.slice(0, most);
+}
+
+const usualRows = 1_000;
+const mostRows = 100_000;
+
+/** Into the file that the server names, in the folder where the command was typed; says its name. */
+async function save(response: Response, output: Writable): Promise<void> {
+  const named = /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1] ?? 'answer';
+  const name = named.replace(/[^\p{L}\p{N}._-]/gu, '_').replace(/^\.+/, '_');
+  if (response.body === null) throw new Problem('server_answer_unreadable', { status: response.status, text: '' });
+  await pipeline(Readable.fromWeb(response.body as never), createWriteStream(name, { flags: 'wx' }));
+  await writeOut(output, `${name}\n`);
+}
+
+async function printEvents(response: Response, output: Writable, isJson: boolean, language: Language): Promise<void> {
+  let rest = '';
+  const decoder = new TextDecoder();
+  for await (const piece of response.body ?? []) {
+    rest += decoder.decode(piece as Uint8Array, { stream: true });
+    const blocks = rest.split('\n\n');
+    rest = blocks.pop() ?? '';
+    for (const block of blocks) {
+      const data = block
+        .split('\n')
+        .filter((line) => line.startsWith('data:'))
+        .map((line) => line.slice('data:'.length).trim())
+        .join('\n');
+      if (data !== '') await writeOut(output, isJson ? `${data}\n` : answerText(JSON.parse(data), language));
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import { Problem } from '../kernel/problem.ts';
+import type { Operation, Schema } from './operation.ts';
+
+/** How a command is said to a server: its operation, and what is named otherwise there than on the command line. */
+export type Wording = {
+  readonly operation: string;
+  /**
+   * `{ assignee: 'to' }`: an option's or argument's name → the field's, `filter.on` within another; `{ off: 'enabled=false' }`:
+   * an option that stands for a value.
+   */
+  readonly names?: Readonly<Record<string, string>>;
+  /** Options that only matter where the command prints, or that the server knows by itself. */
+  readonly ignored?: readonly string[];
+  /** What the command always says. */
+  readonly fixed?: Readonly<Record<string, unknown>>;
+};
+
+/** What was typed: the arguments in their order, and the options by the names that commander gives them. */
+export type Typed = {
+  readonly args: readonly { readonly name: string; readonly value: string | readonly string[] | undefined }[];
+  readonly options: Readonly<Record<string, unknown>>;
+};
+
+export type ApiRequest = {
+  readonly method: string;
+  /** With its parameters and query. */
+  readonly path: string;
+  readonly body: Readonly<Record<string, unknown>> | undefined;
+  /** The file whose bytes are the body, and what they are. */
+  readonly file: { readonly name: string; readonly mediaType: string } | undefined;
+};
+
+/** Who acts is known by the key, and what is printed is decided here. */
+const alwaysIgnored = ['by', 'json', 'server', 'keyFile'];
+
+/**
+ * The request that says what was typed.
+ * @throws Problem `remote_option_unknown` where the server has no field for an option that was given; `usage`
+ */
+export function toRequest(operation: Operation, wording: Wording, typed: Typed): ApiRequest {
+  const params = new Map<string, string>();
+  const query = new Map<string, string>();
+  const body: Record<string, unknown> = { ...wording.fixed };
+  let file: ApiRequest['file'];
+  const put = (name: string, given: unknown): void => {
+    const [field = name, constant] = (wording.names?.[name] ?? name).split('=');
+    const value = constant === undefined ? given : JSON.parse(constant);
+    if (operation.params.includes(field)) params.set(field, String(value));
+    else if (operation.query[field] !== undefined) query.set(field, [value].flat().join(','));
+    else if (!putInBody(body, operation.body, field, value)) {
+      throw new Problem('remote_option_unknown', { option: name, operation: operation.id });
+    }
+  };
+  for (const { name, value } of typed.args) {
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
+    const free = operation.params.find((param) => !params.has(param));
+    if (name === 'file' && operation.uploads.length > 0) file = fileOf(String(value), operation.uploads);
+    else if (wording.names?.[name] === undefined && free !== undefined && !knows(operation, name)) {
+      params.set(free, String(value));
+    } else put(name, value);
+  }
+  const ignored = [...alwaysIgnored, ...(wording.ignored ?? [])];
+  for (const [name, value] of Object.entries(typed.options)) {
+    if (value !== undefined && !ignored.includes(name)) put(name, value);
+  }
+  const missing = operation.params.find((param) => !params.has(param));
+  if (missing !== undefined) throw new Problem('usage', { reason: `<${missing}>` });
+  const asked = new URLSearchParams([...query]).toString();
+  const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params.get(name) ?? ''));
+  return {
+    method: operation.method,
+    path: asked === '' ? path : `${path}?${asked}`,
+    body: operation.body === undefined ? undefined : body,
+    file,
+  };
+}
+
+function knows({ params, query, body }: Operation, name: string): boolean {
+  return params.includes(name) || query[name] !== undefined || body?.properties?.[name] !== undefined;
+}
+
+/** Into the field of that name, or of a field that holds fields, such as a filter; false where there is none. */
+function putInBody(body: Record<string, unknown>, schema: Schema | undefined, field: string, value: unknown): boolean {
+  const [first = '', ...rest] = field.split('.');
+  const own = schema?.properties?.[first];
+  if (own !== undefined) {
+    if (rest.length === 0) body[first] = toTyped(own, value, field);
+    else return putInBody(within(body, first), own, rest.join('.'), value);
+    return true;
+  }
+  const outer = Object.entries(schema?.properties ?? {}).find(([, each]) => each.properties?.[first] !== undefined);
+  return outer !== undefined && putInBody(within(body, outer[0]), outer[1], field, value);
+}
+
+function within(body: Record<string, unknown>, name: string): Record<string, unknown> {
+  const known = body[name];
+  if (typeof known === 'object' && known !== null) return known as Record<string, unknown>;
+  const made: Record<string, unknown> = {};
+  body[name] = made;
+  return made;
+}
+
+/** A text as the field's type has it: a whole number keeps all its digits. @throws Problem `usage` */
+function toTyped(schema: Schema, value: unknown, field: string): unknown {
+  const types = [schema.type].flat();
+  if (types.includes('array')) {
+    const texts = [value].flat().flatMap((each) => (typeof each === 'string' ? each.split(',') : [each]));
+    return texts.map((each) => toTyped(schema.items ?? {}, each, field));
+  }
+  if (typeof value !== 'string' || !(types.includes('integer') || types.includes('number'))) return value;
+  const digits = value.replaceAll(',', '');
+  if (!/^-?\d{1,15}$/.test(digits)) throw new Problem('usage', { reason: `${field} ${value}` });
+  return Number(digits);
+}
+
+const mediaTypes: Readonly<Record<string, string>> = {
+  csv: 'text/csv',
+  ndjson: 'application/x-ndjson',
+  jsonl: 'application/x-ndjson',
+};
+
+/** By its ending; a file that says nothing by it is what the operation takes first. */
+function fileOf(name: string, uploads: readonly string[]): { readonly name: string; readonly mediaType: string } {
+  const known = mediaTypes[name.split('.').at(-1)?.toLowerCase() ?? ''];
+  const mediaType = known !== undefined && uploads.includes(known) ? known : (uploads[0] ?? 'application/octet-stream');
+  return { name, mediaType };
+}
