@@ -12,6 +12,7 @@ create table person (
   disabled_at        timestamptz,
   created_at         timestamptz not null default clock_timestamp(),
   updated_at         timestamptz not null default clock_timestamp(),
+  version            int not null default 1,        -- of roles and state together
   check (id = case kind when 'service' then 'service:' || split_part(email, '@', 1) else email end),
   -- One spelling of each address: no letter case, no letters that look like others.
   constraint person_email_spelt check (email ~ '^[a-z0-9][a-z0-9._+-]*@[a-z0-9]([a-z0-9.-]*[a-z0-9])?$' and length(email) <= 200),

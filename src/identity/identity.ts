@@ -4,12 +4,13 @@ import type { Language } from '../kernel/problem.ts';
 import type { Cipher } from '../platform/cipher.ts';
 import type { Pool } from '../platform/database/pool.ts';
 import type { Log } from '../platform/log.ts';
+import type { OidcAddress } from '../platform/oidc-address.ts';
 import { checkAct } from './forgery.ts';
 import { seeKey } from './key-store.ts';
 import { createSetupLink } from './link-store.ts';
 import { openAuthSecret } from './secret-store.ts';
 import { seeSession } from './session-store.ts';
-import { createSignIn, type OidcAddress, type SignIn } from './sign-in.ts';
+import { createSignIn, type SignIn } from './sign-in.ts';
 import { createSignInHandler } from './sign-in-handler.ts';
 
 /** 신원. Who asks, and how they sign in. */

@@ -17,13 +17,20 @@ export type Person = {
   readonly responsible: string | null;
   readonly disabledAt: Date | null;
   readonly createdAt: Date;
+  /** Rises with each change of name, roles or state. */
+  readonly version: number;
 };
 
 /** Who changes something, and why: both stand in the trail. */
-export type Change = { readonly actor: Pick<Actor, 'who' | 'from' | 'key'>; readonly reason: string };
+export type Change = {
+  readonly actor: Pick<Actor, 'who' | 'from' | 'key'>;
+  readonly reason: string;
+  /** What was seen when it was decided on; whatever it is now, where undefined. */
+  readonly version?: number | undefined;
+};
 
 const columns = `p.id as who, p.kind, p.name, p.two_factor_enabled as "secondFactor", p.disabled_at as "disabledAt",
-  p.created_at as "createdAt", p.responsible,
+  p.created_at as "createdAt", p.version, p.responsible,
   exists (select from credential c where c.person_id = p.id) as joined,
   array(select role from person_role g where g.person_id = p.id order by role) as roles`;
 
@@ -133,7 +140,7 @@ export async function setRoles(
 export function changeRoles(pool: Pool, who: string, roles: readonly Role[], change: Change): Promise<Person> {
   return inTransaction(pool, async (tx) => {
     await actingAs(tx, change.actor, change.reason);
-    await lockPerson(tx, who);
+    await beginChange(tx, who, change.version);
     await setRoles(tx, who, roles, { by: change.actor.who, reason: change.reason });
     return getPerson(tx, who);
   });
@@ -147,7 +154,7 @@ export function setDisabled(pool: Pool, who: string, disabled: boolean, change: 
   if (change.actor.who === who) throw new Problem('not_yourself', { who });
   return inTransaction(pool, async (tx) => {
     await actingAs(tx, change.actor, change.reason);
-    await lockPerson(tx, who);
+    await beginChange(tx, who, change.version);
     await refusing({ last_administrator: () => new Problem('last_administrator', { who }) }, () =>
       query(
         tx,
@@ -161,9 +168,17 @@ export function setDisabled(pool: Pool, who: string, disabled: boolean, change: 
   });
 }
 
-async function lockPerson(tx: PoolClient, who: string): Promise<void> {
-  const found = await query(tx, 'select id from person where id = $1 for update', [who]);
-  if (found.length === 0) throw new Problem('not_found', { what: 'person', id: who });
+/** Nobody else changes them until the transaction ends. @throws Problem `not_found`, `version_differs` */
+async function beginChange(tx: PoolClient, who: string, seen: number | undefined): Promise<void> {
+  const [found] = await query<{ version: number }>(
+    tx,
+    'update person set version = version + 1 where id = $1 returning version - 1 as version',
+    [who],
+  );
+  if (found === undefined) throw new Problem('not_found', { what: 'person', id: who });
+  if (seen !== undefined && seen !== found.version) {
+    throw new Problem('version_differs', { given: seen, current: found.version });
+  }
 }
 
 /** Runs `work`, and says a constraint's refusal as a problem. */

@@ -4,13 +4,17 @@ import type { Cipher } from '../platform/cipher.ts';
 import { type Pool, query } from '../platform/database/pool.ts';
 import { Secret } from '../platform/secret.ts';
 
+const belongsTo = 'auth_secret';
+
+const belongsTo = 'auth_secret';
+
 /**
  * What signs cookies and seals second factors: made at the first start, kept sealed under the data key, the same for all
  * servers of one database. Sealed anew where the data key has changed since and the one before is still known.
  * @throws Problem `data_key_changed`, `sealed_damaged`
  */
 export async function openAuthSecret(pool: Pool, cipher: Cipher): Promise<Secret> {
-  const made = cipher.seal(randomBytes(32).toString('base64url'));
+  const made = cipher.seal(randomBytes(32).toString('base64url'), belongsTo);
   await query(pool, 'insert into auth_secret (sealed, key_id) values ($1, $2) on conflict do nothing', [
     made.sealed,
     made.keyId,
@@ -20,9 +24,9 @@ export async function openAuthSecret(pool: Pool, cipher: Cipher): Promise<Secret
     'select sealed, key_id as "keyId" from auth_secret',
   );
   check(kept, 'the secret was just kept');
-  const secret = cipher.unseal(kept.sealed, kept.keyId);
+  const secret = cipher.unseal(kept.sealed, kept.keyId, belongsTo);
   if (kept.keyId !== cipher.keyId) {
-    const anew = cipher.seal(secret);
+    const anew = cipher.seal(secret, belongsTo);
     await query(pool, 'update auth_secret set sealed = $1, key_id = $2 where key_id = $3', [
       anew.sealed,
       anew.keyId,

@@ -3,13 +3,14 @@ import { recordAct } from '../audit/store.ts';
 import { isProblem, type Language, Problem } from '../kernel/problem.ts';
 import { languageFor } from '../platform/http/language.ts';
 import { problemAnswer } from '../platform/http/problem-answer.ts';
+import type { OidcAddress } from '../platform/oidc-address.ts';
 import { beginAttempt, endAttempts } from './attempt-store.ts';
 import { checkOrigin } from './forgery.ts';
 import { handleLink } from './link-handler.ts';
 import { checkPassword } from './password-rule.ts';
 import { findName } from './person-store.ts';
 import { readBody } from './request-body.ts';
-import { addressHeader, createSignIn, type OidcAddress, type SignIn, type SignInPorts } from './sign-in.ts';
+import { addressHeader, createSignIn, type SignIn, type SignInPorts } from './sign-in.ts';
 import { signInPaths, takenOf } from './sign-in-paths.ts';
 
 export type HandlerPorts = SignInPorts & {

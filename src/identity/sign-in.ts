@@ -2,17 +2,10 @@ import { betterAuth } from 'better-auth';
 import { genericOAuth, twoFactor } from 'better-auth/plugins';
 import type { Pool } from '../platform/database/pool.ts';
 import type { Log } from '../platform/log.ts';
+import type { OidcAddress } from '../platform/oidc-address.ts';
 import type { Secret } from '../platform/secret.ts';
 import { passwordLength } from './password-rule.ts';
 import { mayComeIn, sessionLimits } from './session-store.ts';
-
-/** The identity provider at which people may sign in, by OpenID Connect. */
-export type OidcAddress = {
-  /** `https://login.pg.example/realms/pg`: its discovery document is below it. */
-  readonly issuer: string;
-  readonly clientId: string;
-  readonly clientSecret: Secret;
-};
 
 export type SignInPorts = {
   readonly pool: Pool;
@@ -145,7 +138,7 @@ function openIdConnect(oidc: OidcAddress) {
     config: [
       {
         providerId: 'oidc',
-        discoveryUrl: `${oidc.issuer.replace(/\/+$/, '')}/.well-known/openid-configuration`,
+        discoveryUrl: `${oidc.issuer}/.well-known/openid-configuration`,
         clientId: oidc.clientId,
         clientSecret: oidc.clientSecret.reveal(),
         scopes: ['openid', 'email', 'profile'],

@@ -5,11 +5,6 @@ export const identityProblems = {
     ko: '이 서버의 화면에서 보낸 요청이 아닙니다: {reason}',
     en: 'The request was not sent by a page of this server: {reason}',
   },
-  permission_missing: {
-    status: 403,
-    ko: '{who}에게 {permission} 권한이 없습니다',
-    en: '{who} lacks the permission {permission}',
-  },
   key_needed: {
     status: 401,
     ko: '이 설치에는 사용자가 있습니다: 유효한 API 키를 {variable}(이)나 --key-file로 주십시오',

@@ -7,9 +7,9 @@ import path from 'node:path';
 import { serve } from '@hono/node-server';
 import { pino } from 'pino';
 import { type Identity, openIdentity } from '../../src/identity/identity.ts';
-import type { OidcAddress } from '../../src/identity/sign-in.ts';
 import { isProblem, problems } from '../../src/kernel/problem.ts';
 import { type Cipher, openCipher } from '../../src/platform/cipher.ts';
+import type { OidcAddress } from '../../src/platform/oidc-address.ts';
 import { Secret } from '../../src/platform/secret.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
 
