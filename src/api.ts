@@ -15,6 +15,7 @@ import { depositRoutes } from './reconciliation/deposit-api.ts';
 import { paymentStandingRoutes } from './reconciliation/payment-api.ts';
 import { reportRoutes } from './reconciliation/report-api.ts';
 import { statementRoutes } from './reconciliation/statement-api.ts';
+import { webhookRoutes } from './webhooks/api.ts';
 
 /** Every route of the API, by folder: what is not listed here is not served. */
 export function apiRoutes({ pool, config, cipher, reconciliation }: App): Route[] {
@@ -34,5 +35,6 @@ export function apiRoutes({ pool, config, cipher, reconciliation }: App): Route[
     ...reportRoutes({ pool, home: config.home }),
     ...statementRoutes({ pool, archive: openArchive(archiveFolder(config)) }),
     ...tierRoutes(ports),
+    ...webhookRoutes({ pool, cipher, allowed: config.privateHosts }),
   ];
 }
