@@ -46,6 +46,7 @@ import { reconcileCommands } from './reconciliation/reconcile-commands.ts';
 import { reportCommands } from './reconciliation/report-commands.ts';
 import { statementCommands } from './reconciliation/statement-commands.ts';
 import { sandboxCommands } from './sandbox/commands.ts';
+import { serveCommand } from './serve.ts';
 import { balanceCommands } from './settlement/balance-commands.ts';
 import { settlementCommands } from './settlement/commands.ts';
 import { holdCommands } from './settlement/hold-commands.ts';
@@ -67,6 +68,7 @@ async function main(): Promise<void> {
   const log = createLog({ logLevel: process.env['LOG_LEVEL'] ? config.logLevel : 'warn' });
   const shutdown = createShutdown({ log });
   const program = createProgram(config, log, shutdown.signal);
+  serveCommand(program, config, shutdown);
   await program.parseAsync(process.argv);
 }
 

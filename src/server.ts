@@ -1,11 +1,6 @@
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { serve } from '@hono/node-server';
-import { Hono } from 'hono';
 import { type App, openApp, startAutomaticWork } from './app.ts';
-import { failureText, type Language, Problem } from './kernel/problem.ts';
-import { createBankApi } from './payout/api.ts';
+import { failureText, type Language } from './kernel/problem.ts';
 import { bankIds } from './payout/banks/registry.ts';
 import { payoutTotalText } from './payout/payout-rows.ts';
 import { payoutTotals } from './payout/totals-store.ts';
@@ -28,6 +23,7 @@ import { startLiveFeed } from './sandbox/live-feed.ts';
 import { importWorld } from './sandbox/load.ts';
 import { openSandbox, type Sandbox } from './sandbox/sandbox.ts';
 import { defaultBreaks, defaultFrom, makeWorld } from './sandbox/world.ts';
+import { readyText, startServing } from './serve.ts';
 import { listCycles } from './settlement/cycle-list-store.ts';
 import { cycleText } from './settlement/cycle-rows.ts';
 import { unsettledTotals } from './settlement/unsettled-store.ts';
@@ -53,11 +49,11 @@ async function main(): Promise<void> {
   // The end waits for active work before it closes: so nothing that is being opened here can be left open.
   const starting = shutdown.active.begin('start');
   try {
-    const port = await start(config, log, shutdown);
+    const { port, url, setupLink } = await start(config, log, shutdown);
     instance.announce({ port });
     starting.end();
     shutdown.started();
-    process.stdout.write(`ready: http://127.0.0.1:${port}\n`);
+    process.stdout.write(readyText({ url, setupLink }));
   } catch (error) {
     starting.end();
     if (shutdown.signal.aborted) {
@@ -70,15 +66,15 @@ async function main(): Promise<void> {
 }
 
 /**
- * Serves, opens everything and reconciles the sandbox's days; returns the port. The port comes first: one that is taken
+ * Serves, opens everything and reconciles the sandbox's days; returns where. The port comes first: one that is taken
  * is said at once, and whoever asks meanwhile hears that we are starting. Throws where the end has begun.
  */
-async function start(config: Config, log: Log, shutdown: Shutdown): Promise<number> {
+async function start(config: Config, log: Log, shutdown: Shutdown) {
   const { signal } = shutdown;
   const progress = createProgress(process.stderr);
-  let opened: App | undefined;
   try {
-    const port = await serveHttp(() => opened, config, log, shutdown);
+    const serving = await startServing(config, log, shutdown);
+    const { port, url } = serving;
     const sandbox = await openSandbox({
       folder: path.join(config.home, 'sandbox'),
       seed: sandboxSeed,
@@ -94,7 +90,7 @@ async function start(config: Config, log: Log, shutdown: Shutdown): Promise<numb
       seed: String(sandboxSeed),
       moods: parseMoods('everyday'),
       accountsFile: path.join(sandbox.world.folder, bankAccountsFile),
-      callbackUrl: () => `http://127.0.0.1:${port}`,
+      callbackUrl: () => url,
     });
     shutdown.onClose('bank', () => bank.close());
     const sources = { ...config.sources, ...sandbox.sources };
@@ -105,10 +101,10 @@ async function start(config: Config, log: Log, shutdown: Shutdown): Promise<numb
     await importWorld(app.pool, sandbox.world, { who: 'sandbox', cipher: app.cipher, language, progress, signal });
     for (const on of sandbox.world.days) await reconcileDay(app, on, shutdown, language);
     signal.throwIfAborted();
-    opened = app;
+    const setupLink = await serving.open(app);
     await goOn(app, sandbox, { log, shutdown, progress });
     signal.throwIfAborted();
-    return port;
+    return { port, url, setupLink: setupLink ?? null };
   } finally {
     progress.close();
   }
@@ -154,44 +150,6 @@ async function reconcileDay(app: App, on: string, shutdown: Shutdown, language: 
   } finally {
     work.end();
   }
-}
-
-/**
- * Live when the process answers, ready while it can run workflows; `opened` is undefined until it has started. Banks are
- * heard from then on, too; they come again with what was not taken.
- */
-async function serveHttp(opened: () => App | undefined, config: Config, log: Log, shutdown: Shutdown): Promise<number> {
-  const http = new Hono();
-  http.get('/', (context) => context.redirect('/health'));
-  http.get('/health', async (context) => {
-    const app = opened();
-    if (app === undefined) return context.json({ status: 'starting' }, 503);
-    const database = await app.pool.query('select 1').then(
-      () => true,
-      () => false,
-    );
-    const engine = app.durable.isHealthy();
-    const ok = database && engine && !shutdown.signal.aborted;
-    return context.json({ status: ok ? 'ok' : 'unavailable', database, engine }, ok ? 200 : 503);
-  });
-  let bankApi: Hono | undefined;
-  http.all('/bank/*', (context) => {
-    const app = opened();
-    if (app === undefined || shutdown.signal.aborted) return context.json({ status: 'unavailable' }, 503);
-    bankApi ??= createBankApi({ pool: app.pool, log, banks: app.banks, now: () => Temporal.Now.instant() });
-    return bankApi.fetch(context.req.raw);
-  });
-  const server = serve({ fetch: http.fetch, port: config.port, hostname: '127.0.0.1' });
-  // Rejects with the server's error if that comes first.
-  await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
-    throw portProblem(error, config.port);
-  });
-  shutdown.onClose('http', () => new Promise<void>((resolve) => void server.close(() => resolve())));
-  return (server.address() as AddressInfo).port;
-}
-
-function portProblem(error: NodeJS.ErrnoException, port: number): Error {
-  return error.code === 'EADDRINUSE' ? new Problem('port_taken', { port }) : error;
 }
 
 await main().catch((error: unknown) => {

@@ -240,7 +240,7 @@ function entryOf(route: Of<'plain'> | Of<'upload'>, asked: AskedBy, subject: str
   const query = auditableBody(input.query);
   return {
     act: route.id,
-    subject: subject ?? [route.tag, ...Object.values(asked.params)].join(' '),
+    subject: subject ?? [route.tag, ...Object.values(asked.params)].join(':'),
     ...(typeof reason === 'string' ? { reason } : {}),
     detail: {
       request: asked.requestId,
