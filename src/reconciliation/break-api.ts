@@ -195,32 +195,32 @@ export function breakRoutes({ pool, now }: BreakApiPorts): Route[] {
       answer: breakDetail,
       handle: ({ params }) => shown(params.id),
     }),
-    ...act<{ assignee: string | null; why?: string }>(
+    ...act<{ assignee: string | null; reason?: string }>(
       'assign',
       { ko: '담당 지정·해제', en: 'Give to a person, or to nobody' },
-      { assignee: term().nullable(), why: reason().optional() },
-      ({ assignee, why }) => ({ act: { action: 'assign', to: assignee }, why: why ?? null }),
+      { assignee: term().nullable(), reason: reason().optional() },
+      ({ assignee, reason: why }) => ({ act: { action: 'assign', to: assignee }, why: why ?? null }),
     ),
-    ...act<{ why: string }>(
+    ...act<{ reason: string }>(
       'comment',
       { ko: '의견', en: 'Say something in the trail' },
-      { why: reason() },
-      ({ why }) => ({
+      { reason: reason() },
+      ({ reason: why }) => ({
         act: { action: 'comment' },
         why,
       }),
     ),
-    ...act<{ why?: string }>(
+    ...act<{ reason?: string }>(
       'investigate',
       { ko: '조사 시작', en: 'Somebody looks into it' },
-      { why: reason().optional() },
-      ({ why }) => ({ act: { action: 'investigate' }, why: why ?? null }),
+      { reason: reason().optional() },
+      ({ reason: why }) => ({ act: { action: 'investigate' }, why: why ?? null }),
     ),
-    ...act<{ as: ResolutionByHand; why: string }>(
+    ...act<{ as: ResolutionByHand; reason: string }>(
       'resolve',
       { ko: '종결', en: 'Bring to its end' },
-      { as: z.enum(resolutionsByHand), why: reason() },
-      ({ as, why }) => ({ act: { action: 'resolve', as }, why }),
+      { as: z.enum(resolutionsByHand), reason: reason() },
+      ({ as, reason: why }) => ({ act: { action: 'resolve', as }, why }),
     ),
   ];
 }

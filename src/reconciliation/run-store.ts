@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
+import type { Queryable } from '../platform/database/pool.ts';
 import type { Stage } from '../providers/stage.ts';
 
 /** What a person or a schedule asks for: a business day, and which providers and stages of it. */
@@ -31,9 +32,9 @@ export type StageRunDetail = {
  * The id of the run that serves this request: the one that is still at it, or the next attempt of the day. Attempts are
  * numbered by a constraint, so two requests at once share a run or get runs of their own, never a number.
  */
-export async function openRun(pool: Pool, request: ReconcileRequest): Promise<{ runId: string; joined: boolean }> {
+export async function openRun(db: Queryable, request: ReconcileRequest): Promise<{ runId: string; joined: boolean }> {
   for (;;) {
-    const { rows } = await pool.query<{ run_id: string; joined: boolean }>(
+    const { rows } = await db.query<{ run_id: string; joined: boolean }>(
       `with running as (
          select run_id from reconciliation_run n join dbos.workflow_status w on w.workflow_uuid = n.run_id
          where n.business_on = $1 and n.providers = $2 and n.stages = $3 and n.finished_at is null

@@ -77,7 +77,7 @@ export function statementRoutes({ pool, archive }: StatementApiPorts): Route[] {
         on: day(),
         /** The provider's name of the file. */
         fileName: term(),
-        why: reason(),
+        reason: reason(),
       }),
       answer: z.object({
         id: rowId(),
@@ -87,7 +87,7 @@ export function statementRoutes({ pool, archive }: StatementApiPorts): Route[] {
         fileName: z.string(),
       }),
       async handle({ actor, query, stream }) {
-        const { provider, stage, fileName, why } = query;
+        const { provider, stage, fileName, reason: why } = query;
         const on = Temporal.PlainDate.from(query.on);
         const given = { pool, archive, provider, stage, on, fileName, chunks: stream, who: actor.who, why };
         const { statementId, ...added } = await keepStatementByHand(given);
@@ -125,7 +125,7 @@ export function statementRoutes({ pool, archive }: StatementApiPorts): Route[] {
       async handle({ params }) {
         const found = await findStatement(pool, params.id);
         return {
-          stream: archive.read(found),
+          stream: copies(archive.read(found)),
           mediaType: 'application/octet-stream',
           fileName: found.fileName,
           bytes: found.bytes,
@@ -133,6 +133,11 @@ export function statementRoutes({ pool, archive }: StatementApiPorts): Route[] {
       },
     }),
   ];
+}
+
+/** The archive reads on into the same piece of memory, while what was sent may still be on its way. */
+async function* copies(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) yield Buffer.from(chunk);
 }
 
 function statementRow({ statementId, archivePath: _, loadId: __, problem, ...found }: Statement, language: Language) {
