@@ -32,6 +32,8 @@ export type ServedApi = {
   readonly trail: TrailEntry[];
   get(path: string, asking?: Asking): Promise<Answered>;
   post(path: string, body?: unknown, asking?: Asking): Promise<Answered>;
+  /** Any other act: `put`, `patch`, `delete`. */
+  send(method: 'put' | 'patch' | 'delete', path: string, body?: unknown, asking?: Asking): Promise<Answered>;
   upload(path: string, bytes: RequestInit['body'], mediaType: string, asking?: Asking): Promise<Answered>;
   file(path: string, asking?: Asking): Promise<AnsweredFile>;
   /** All rows of a list, a page after the other; `between` runs before each next one. */
@@ -77,16 +79,24 @@ export async function serveApi(pool: Pool, routes: readonly Route[]): Promise<Se
     return { status: response.status, headers: response.headers, body };
   };
   const get: ServedApi['get'] = async (path, asking = {}) => answered('get', path, await ask('GET', path, asking));
-  const act = async (path: string, asking: Asking, body: RequestInit['body'], mediaType: string) => {
+  const act = async (
+    method: string,
+    path: string,
+    asking: Asking,
+    { body, mediaType }: { readonly body: RequestInit['body']; readonly mediaType: string },
+  ) => {
     const headers = { 'content-type': mediaType, 'idempotency-key': randomUUID(), ...asking.headers };
-    return answered('post', path, await ask('POST', path, asking, { body, headers, duplex: 'half' } as RequestInit));
+    const init = { body, headers, duplex: 'half' } as RequestInit;
+    return answered(method, path, await ask(method.toUpperCase(), path, asking, init));
   };
+  const json = (body: unknown) => ({ body: JSON.stringify(body), mediaType: 'application/json' });
   return {
     url,
     trail,
     get,
-    post: (path, body = {}, asking = {}) => act(path, asking, JSON.stringify(body), 'application/json'),
-    upload: (path, bytes, mediaType, asking = {}) => act(path, asking, bytes, mediaType),
+    post: (path, body = {}, asking = {}) => act('post', path, asking, json(body)),
+    send: (method, path, body = {}, asking = {}) => act(method, path, asking, json(body)),
+    upload: (path, body, mediaType, asking = {}) => act('post', path, asking, { body, mediaType }),
     async file(path, asking = {}) {
       const response = await ask('GET', path, asking);
       return { status: response.status, headers: response.headers, bytes: Buffer.from(await response.arrayBuffer()) };
