@@ -5,6 +5,7 @@ import type { Cipher } from '../platform/cipher.ts';
 import { inTransaction, type Pool, type Queryable, query } from '../platform/database/pool.ts';
 import { faultOfUrl } from '../platform/http-signed-post.ts';
 import { isMailbox } from '../platform/mail-address.ts';
+import { sealedPlace } from '../platform/sealed-place.ts';
 import { Secret } from '../platform/secret.ts';
 import type { AlertChannel, ChannelKind, ChannelPurpose } from './channel.ts';
 import { refuseOtherVersion, type SettingAct } from './rule-store.ts';
@@ -55,8 +56,9 @@ export function saveChannel(ports: ChannelPorts, draft: ChannelDraft, act: Setti
     ]);
     const kind = known?.kind ?? draft.kind;
     refuseInvalid(draft, kind, known !== undefined, ports.allowed);
-    const url = draft.url === undefined ? undefined : ports.cipher.seal(draft.url);
-    const secret = draft.secret === undefined ? undefined : ports.cipher.seal(draft.secret);
+    const url = draft.url === undefined ? undefined : ports.cipher.seal(draft.url, partOf(draft.channel, 'url'));
+    const secret =
+      draft.secret === undefined ? undefined : ports.cipher.seal(draft.secret, partOf(draft.channel, 'secret'));
     await tx.query(
       `insert into alert_channel (channel_id, kind, recipients, url_sealed, url_key_id, host, secret_sealed, secret_key_id,
                                   language, purposes, enabled, changed_by)
@@ -135,12 +137,28 @@ export async function channelTarget(
     [channel],
   );
   if (row === undefined) return undefined;
-  const unseal = (sealed: Buffer | null, key: string | null): Secret | undefined =>
-    sealed === null || key === null ? undefined : new Secret(cipher.unseal(sealed, key));
+  const unseal = (sealed: Buffer | null, key: string | null, part: 'url' | 'secret'): Secret | undefined =>
+    sealed === null || key === null ? undefined : new Secret(cipher.unseal(sealed, key, partOf(channel, part)));
   const { kind, recipients, language } = row;
-  const [url, secret] = [unseal(row.urlSealed, row.urlKey), unseal(row.secretSealed, row.secretKey)];
+  const [url, secret] = [unseal(row.urlSealed, row.urlKey, 'url'), unseal(row.secretSealed, row.secretKey, 'secret')];
   return { kind, recipients, language, url, secret };
 }
+
+/** What an address or a secret is bound to. */
+function partOf(channel: string, part: 'url' | 'secret'): string {
+  return `alert_channel:${channel}:${part}`;
+}
+
+/** Addresses and secrets, for the change of keys. */
+export const sealedChannels = sealedPlace({
+  words: { ko: '알림 채널의 주소와 비밀', en: 'addresses and secrets of alert channels' },
+  table: 'alert_channel',
+  owner: 'channel_id',
+  parts: [
+    { sealed: 'url_sealed', keyId: 'url_key_id', belongsTo: (channel) => partOf(channel, 'url') },
+    { sealed: 'secret_sealed', keyId: 'secret_key_id', belongsTo: (channel) => partOf(channel, 'secret') },
+  ],
+});
 
 function refuseInvalid(
   draft: ChannelDraft,

@@ -45,7 +45,6 @@ export type DigestContent = {
   readonly money: {
     readonly settledWon: string;
     readonly settledItems: number;
-    readonly settledMerchants: number;
     readonly feeWon: string;
     readonly vatWon: string;
     readonly paidOutWon: string;

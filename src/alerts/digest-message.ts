@@ -132,8 +132,8 @@ function moneyTiles({ money, cycles }: DigestContent, language: Language) {
       title: say('정산(지갑 적립)', 'Settled to wallets'),
       value: won(money.settledWon),
       below: say(
-        `${money.settledItems}건 · 가맹점 ${money.settledMerchants}곳 · 수수료 ${wonText(BigInt(money.feeWon))} 부가세 ${wonText(BigInt(money.vatWon))}`,
-        `${money.settledItems} items, ${money.settledMerchants} merchants, fee ${wonText(BigInt(money.feeWon))}, VAT ${wonText(BigInt(money.vatWon))}`,
+        `${money.settledItems}건 · 수수료 ${wonText(BigInt(money.feeWon))} 부가세 ${wonText(BigInt(money.vatWon))}`,
+        `${money.settledItems} items, fee ${wonText(BigInt(money.feeWon))}, VAT ${wonText(BigInt(money.vatWon))}`,
       ),
     },
     { title: say('지급', 'Paid out'), value: won(money.paidOutWon), below: pieces(money.paidOut) },

@@ -20,6 +20,8 @@ export type DeliveryPurpose = (typeof deliveryPurposes)[number];
 const most = { attempts: 15, hours: 72, atATime: 4 } as const;
 const backOffSeconds = { first: 5, most: 900 } as const;
 
+const itself = 'system:alerts';
+
 export type NewDelivery = {
   /** What it says, to whom: written once, whoever writes it. */
   readonly key: string;
@@ -32,12 +34,19 @@ export type NewDelivery = {
   readonly now: Temporal.Instant;
 };
 
-/** 발송 대기. Writes what has to reach a channel, with what it is about; false where it was written before. */
-export async function putDelivery(db: Queryable, delivery: NewDelivery): Promise<boolean> {
+/**
+ * 발송 대기. Writes what has to reach a channel, with what it is about; false where it was written before. What is
+ * `dropped` is only remembered as said.
+ */
+export async function putDelivery(
+  db: Queryable,
+  delivery: NewDelivery,
+  state: 'waiting' | 'dropped' = 'waiting',
+): Promise<boolean> {
   const rows = await query(
     db,
-    `insert into alert_delivery (key, about, channel_id, purpose, alert_id, content, made_at, next_at)
-     values ($1, $2, $3, $4, $5, $6::jsonb, $7, $7) on conflict (key) do nothing returning delivery_id`,
+    `insert into alert_delivery (key, about, channel_id, purpose, alert_id, content, made_at, next_at, state)
+     values ($1, $2, $3, $4, $5, $6::jsonb, $7, $7, $8) on conflict (key) do nothing returning delivery_id`,
     [
       delivery.key,
       delivery.about,
@@ -46,6 +55,7 @@ export async function putDelivery(db: Queryable, delivery: NewDelivery): Promise
       delivery.alert,
       exactJson(delivery.content),
       delivery.now.toString(),
+      state,
     ],
   );
   return rows.length > 0;
@@ -112,6 +122,8 @@ export type Sent = {
   readonly outcome: 'sent' | 'deferred' | 'refused' | 'unclear';
   readonly answer: string;
   readonly retryAfterMs?: number;
+  /** Those of the channel's readers whom the mail server would not take it for. */
+  readonly unreached?: readonly string[];
 };
 
 /**
@@ -167,10 +179,21 @@ async function noteChannel(
   );
   if (state === undefined) return;
   const finding = { kind: channelFailing, subject: `channel:${channel}` };
-  if (isSent) return void (await closeFinding(tx, { ...finding, by: 'system:alerts' }));
+  if (isSent) {
+    await closeFinding(tx, { ...finding, by: itself });
+    await noteUnreached(tx, channel, sent.unreached ?? []);
+    return;
+  }
   if (state.failures < deadAfterFailures && !isLost) return;
   const detail = { channel, failures: state.failures, since: state.since?.toISOString(), lost: isLost, answer };
   await openFinding(tx, { ...finding, audience: 'operations', detail });
+}
+
+/** A reader who is never reached is seen by nobody else: the message went out. */
+async function noteUnreached(tx: Queryable, channel: string, unreached: readonly string[]): Promise<void> {
+  const finding = { kind: 'alert_recipient_refused', subject: `channel:${channel}` };
+  if (unreached.length === 0) return void (await closeFinding(tx, { ...finding, by: itself }));
+  await openFinding(tx, { ...finding, audience: 'in_charge', detail: { channel, recipients: unreached } });
 }
 
 /** 5 s, then twice as long each time, up to 15 minutes. */

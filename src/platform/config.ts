@@ -3,8 +3,11 @@ import { z } from 'zod';
 import { isBusinessNo } from '../kernel/business-no.ts';
 import { type Language, Problem } from '../kernel/problem.ts';
 import { type BankAddress, bankVariable, readBanks } from './bank-address.ts';
-import { isDataKey } from './cipher.ts';
+import type { DataKeys } from './cipher.ts';
+import { isDataKey } from './data-key-files.ts';
 import { type Listening, listeningVariables, readListening } from './listening.ts';
+import { isSender, type MailAddress, parseMailAddress } from './mail-address.ts';
+import { type OidcAddress, oidcVariables, readOidc } from './oidc-address.ts';
 import { differentialVariable, type RemoteAddress, readDifferential } from './remote-address.ts';
 import { Secret } from './secret.ts';
 import { readSources, type SourceAddress, sourceVariable } from './source-address.ts';
@@ -20,8 +23,12 @@ export type Config = {
   readonly listening: Listening;
   readonly logLevel: LogLevel;
   readonly language: Language;
-  /** Seals account numbers; without it the key that the home keeps is used. */
-  readonly dataKey: Secret | undefined;
+  /** Who the command line acts as, once there are people. */
+  readonly apiKey: Secret | undefined;
+  /** Where people may sign in besides here. */
+  readonly oidc: OidcAddress | undefined;
+  /** Seal account numbers and the like; without any the key that the home keeps is used. */
+  readonly dataKeys: DataKeys;
   /** Where each provider's files are collected from. */
   readonly sources: Readonly<Record<string, SourceAddress>>;
   /** How long after its slot money may be credited before people are told, where that is not as usual. */
@@ -32,6 +39,10 @@ export type Config = {
   readonly differential: Readonly<Record<string, RemoteAddress>>;
   /** 우리 사업자등록번호. Ten digits: who we are in the files that we send. */
   readonly businessNo: string | undefined;
+  /** By whom mail leaves, and in whose name; without it none does. */
+  readonly mail: { readonly address: MailAddress; readonly from: string } | undefined;
+  /** Authorities that count for webhooks besides those that Node knows. */
+  readonly webhookCaPath: string | undefined;
   /** `host` or `host:port` in our own networks that webhooks and alerts may be posted to, and without TLS. */
   readonly privateHosts: readonly string[];
   /** Where spans are sent (OTLP over HTTP); without it none are made. */
@@ -59,6 +70,14 @@ const variables = {
   JEONGSAN_LANGUAGE: z.enum(['ko', 'en'], { error: 'must be ko or en' }).optional(),
   DATABASE_URL: z.string().refine(isPostgresUrl, 'must look like postgres://user:password@host:5432/name').optional(),
   JEONGSAN_DATA_KEY: z.string().refine(isDataKey, 'must be 32 bytes in base64 (openssl rand -base64 32)').optional(),
+  JEONGSAN_DATA_KEY_FILE: z.string().refine(isAbsolute, 'must be an absolute path').optional(),
+  JEONGSAN_DATA_KEYS_OLD: z
+    .string()
+    .transform((text) => text.split(',').map((key) => key.trim()))
+    .refine((keys) => keys.every(isDataKey), 'must be keys of 32 bytes in base64, split by commas')
+    .optional(),
+  JEONGSAN_DATA_KEYS_OLD_FILE: z.string().refine(isAbsolute, 'must be an absolute path').optional(),
+  JEONGSAN_API_KEY: z.string().optional(),
   JEONGSAN_BUSINESS_NO: z
     .string()
     .refine(isBusinessNo, 'must be ten digits, the last of which is the check digit')
@@ -68,6 +87,9 @@ const variables = {
     .transform((text) => text.split(',').map((host) => host.trim().toLowerCase()))
     .refine((hosts) => hosts.every((host) => /^[a-z0-9.:[\]_-]+$/.test(host)), 'must be hosts, split by commas')
     .optional(),
+  JEONGSAN_SMTP_URL: z.string().optional(),
+  JEONGSAN_MAIL_FROM: z.string().refine(isSender, 'must look like ops@pg.example or 정산 <ops@pg.example>').optional(),
+  JEONGSAN_WEBHOOK_CA: z.string().refine(isAbsolute, 'must be the absolute path of a PEM file').optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' }).optional(),
   JEONGSAN_LATE_SECONDS: seconds().optional(),
   JEONGSAN_VERY_LATE_SECONDS: seconds().optional(),
@@ -94,6 +116,7 @@ export function loadConfig(
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const known = [
     ...Object.keys(variables),
+    ...oidcVariables,
     ...listeningVariables,
     ...providers.map(sourceVariable),
     ...banks.map(bankVariable),
@@ -105,13 +128,17 @@ export function loadConfig(
   const sources = readSources(set, home, providers);
   const bankAddresses = readBanks(set, banks);
   const remotes = readDifferential(set, differential);
+  const mail = readMail(set);
   const { listening, faults: listeningFaults } = readListening(set);
+  const oidc = readOidc(set);
   const faults = [
     ...(parsed.error?.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`) ?? []),
     ...unknown.map((name) => `${name} is not a variable of Jeongsan; known: ${knownNames(known)}`),
+    ...oidc.faults,
     ...sources.faults,
     ...bankAddresses.faults,
     ...remotes.faults,
+    ...mail.faults,
     ...listeningFaults,
   ];
   if (!parsed.success || faults.length > 0) {
@@ -125,7 +152,16 @@ export function loadConfig(
     listening,
     logLevel: data.LOG_LEVEL ?? 'info',
     language: languageOf(set),
-    dataKey: data.JEONGSAN_DATA_KEY === undefined ? undefined : new Secret(data.JEONGSAN_DATA_KEY),
+    dataKeys: {
+      ...(data.JEONGSAN_DATA_KEY === undefined ? {} : { key: new Secret(data.JEONGSAN_DATA_KEY) }),
+      ...(data.JEONGSAN_DATA_KEY_FILE === undefined ? {} : { keyFile: data.JEONGSAN_DATA_KEY_FILE }),
+      ...(data.JEONGSAN_DATA_KEYS_OLD === undefined
+        ? {}
+        : { oldKeys: data.JEONGSAN_DATA_KEYS_OLD.map((key) => new Secret(key)) }),
+      ...(data.JEONGSAN_DATA_KEYS_OLD_FILE === undefined ? {} : { oldKeysFile: data.JEONGSAN_DATA_KEYS_OLD_FILE }),
+    },
+    apiKey: data.JEONGSAN_API_KEY === undefined ? undefined : new Secret(data.JEONGSAN_API_KEY),
+    oidc: oidc.address,
     lateness: {
       ...(data.JEONGSAN_LATE_SECONDS === undefined ? {} : { lateMs: data.JEONGSAN_LATE_SECONDS * 1000 }),
       ...(data.JEONGSAN_VERY_LATE_SECONDS === undefined ? {} : { veryLateMs: data.JEONGSAN_VERY_LATE_SECONDS * 1000 }),
@@ -134,6 +170,8 @@ export function loadConfig(
     banks: bankAddresses.addresses,
     differential: remotes.addresses,
     businessNo: data.JEONGSAN_BUSINESS_NO,
+    mail: mail.settings,
+    webhookCaPath: data.JEONGSAN_WEBHOOK_CA,
     privateHosts: data.JEONGSAN_PRIVATE_HOSTS ?? [],
     tracesUrl: data.OTEL_EXPORTER_OTLP_ENDPOINT,
   };
@@ -143,6 +181,21 @@ export function loadConfig(
 export function ownBusinessNo({ businessNo }: Config): string {
   if (businessNo !== undefined) return businessNo;
   throw new Problem('business_no_not_configured', { variable: 'JEONGSAN_BUSINESS_NO' });
+}
+
+/** Both, or neither: a mail that nobody seems to have sent is taken by no server. */
+function readMail(set: Readonly<Record<string, string | undefined>>): {
+  readonly settings: Config['mail'];
+  readonly faults: readonly string[];
+} {
+  const [url, from] = [set['JEONGSAN_SMTP_URL'], set['JEONGSAN_MAIL_FROM']];
+  if (url === undefined && from === undefined) return { settings: undefined, faults: [] };
+  if (url === undefined) return { settings: undefined, faults: ['JEONGSAN_MAIL_FROM needs JEONGSAN_SMTP_URL'] };
+  const address = parseMailAddress(url);
+  const unnamed = from === undefined ? ['JEONGSAN_SMTP_URL needs JEONGSAN_MAIL_FROM'] : [];
+  const faults = 'faults' in address ? address.faults.map((fault) => `JEONGSAN_SMTP_URL ${fault}`) : [];
+  if ('faults' in address || from === undefined) return { settings: undefined, faults: [...faults, ...unnamed] };
+  return { settings: { address, from }, faults: [] };
 }
 
 function knownNames(known: readonly string[]): string {
