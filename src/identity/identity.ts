@@ -7,6 +7,7 @@ import type { Log } from '../platform/log.ts';
 import type { OidcAddress } from '../platform/oidc-address.ts';
 import { checkAct } from './forgery.ts';
 import { seeKey } from './key-store.ts';
+import { linkUrl } from './link-page.ts';
 import { createSetupLink } from './link-store.ts';
 import { openAuthSecret } from './secret-store.ts';
 import { seeSession } from './session-store.ts';
@@ -65,11 +66,6 @@ export async function openIdentity(ports: IdentityPorts): Promise<Identity> {
       return token === undefined ? undefined : linkUrl(ports.publicUrl, token);
     },
   };
-}
-
-/** Where a link that works once is opened. */
-export function linkUrl(publicUrl: string, token: string): string {
-  return `${publicUrl}/auth/link/${token}`;
 }
 
 /** A key that is given and does not work is nobody, whatever cookies came with it. */

@@ -49,6 +49,11 @@ const words = {
   },
 } as const;
 
+/** Where a link that works once is opened. */
+export function linkUrl(publicUrl: string, token: string): string {
+  return `${publicUrl}/auth/link/${token}`;
+}
+
 /** The form behind a link, with why the last try was refused. */
 export function linkPage(link: Link, language: Language, refusal?: Problem): string {
   const text = words[language];

@@ -2,7 +2,8 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { actingAs } from '../audit/store.ts';
 import { Problem } from '../kernel/problem.ts';
 import { inTransaction, type Pool, type PoolClient, type Queryable, query } from '../platform/database/pool.ts';
-import { addPerson, type Change, getPerson, hasAdministrator, setRoles } from './person-store.ts';
+import { serviceAddressOf } from './address.ts';
+import { addPerson, type Change, getPerson, hasAdministrator, type Person, setRoles } from './person-store.ts';
 
 /** How long a link works: the first one is used by who sees it appear, others are passed on. */
 const setupHours = 24;
@@ -100,6 +101,30 @@ export function invitePerson(
     const by = change.actor.who;
     await setRoles(tx, who, invited.roles, { by, reason: change.reason });
     return createPersonLink(tx, { purpose: 'invite', who, by, now });
+  });
+}
+
+/**
+ * 서비스 계정. Adds another system of ours, which acts by keys alone, and for which a person answers.
+ * @throws Problem `address_unusable`, `person_exists`, `role_of_a_person`, `not_found` of who is to answer for it
+ */
+export function addService(
+  pool: Pool,
+  added: {
+    readonly id: string;
+    readonly name: string;
+    readonly responsible: string;
+    readonly roles: Parameters<typeof setRoles>[2];
+  },
+  change: Change,
+): Promise<Person> {
+  return inTransaction(pool, async (tx) => {
+    await actingAs(tx, change.actor, change.reason);
+    const { kind } = await getPerson(tx, added.responsible);
+    if (kind !== 'person') throw new Problem('not_found', { what: 'person', id: added.responsible });
+    const who = await addPerson(tx, { ...added, email: serviceAddressOf(added.id) });
+    await setRoles(tx, who, added.roles, { by: change.actor.who, reason: change.reason });
+    return getPerson(tx, who);
   });
 }
 

@@ -2,9 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { check } from '../kernel/check.ts';
 import type { Cipher } from '../platform/cipher.ts';
 import { type Pool, query } from '../platform/database/pool.ts';
+import { sealedPlace } from '../platform/sealed-place.ts';
 import { Secret } from '../platform/secret.ts';
-
-const belongsTo = 'auth_secret';
 
 const belongsTo = 'auth_secret';
 
@@ -35,3 +34,11 @@ export async function openAuthSecret(pool: Pool, cipher: Cipher): Promise<Secret
   }
   return new Secret(secret);
 }
+
+/** The secret of sessions, for the change of keys. */
+export const sealedAuthSecret = sealedPlace({
+  words: { ko: '세션 비밀', en: 'the secret of sessions' },
+  table: 'auth_secret',
+  owner: `'auth_secret'::text`,
+  parts: [{ sealed: 'sealed', keyId: 'key_id', belongsTo: () => belongsTo }],
+});
