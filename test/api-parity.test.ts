@@ -1,0 +1,120 @@
+import type { Command } from 'commander';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { apiRoutes } from '../src/api.ts';
+import type { App } from '../src/app.ts';
+import { createProgram } from '../src/cli.ts';
+import { createLog } from '../src/platform/log.ts';
+import { createInstallation, type Installation } from './support/installation.ts';
+
+/** Why there is nothing of the kind on the other side. */
+type Reason = { readonly none: string };
+const none = (reason: string): Reason => ({ none: reason });
+
+const sandbox = none('a simulated world is made where it is looked at, never in production');
+
+/**
+ * Whatever the command line can do, the API can do: each command with the operations that do the same, or the reason
+ * why there is none. A command that is not here, a row without its command, and an operation that does not exist fail.
+ */
+const commands: Readonly<Record<string, readonly string[] | Reason>> = {
+  'calendar list': ['listCalendar'],
+  'calendar add': ['addHoliday'],
+  'calendar remove': ['removeHoliday'],
+  'merchants import': ['importMerchants'],
+  'merchants contracts import': ['importContracts'],
+  'merchants terms import': ['importTerms'],
+  'merchants accounts import': ['importAccounts'],
+  'merchants show': ['showMerchant'],
+  'merchants dates': ['listMerchantDates'],
+  'merchants balance': ['showMerchantBalance'],
+  'tiers import': ['importTiers'],
+  'tiers show': ['showTiers'],
+  'half-years import': ['importHalfYears'],
+  'half-years show': ['listHalfYears'],
+  'preferential-rates import': ['importPreferentialRates'],
+  'preferential-rates show': ['listPreferentialRates'],
+  'sub-merchants import': ['importSubMerchants'],
+  'card-bins import': ['importCardBins'],
+  'payments import': ['importPayments'],
+  'payments show': ['showPayment'],
+  'deposits import': ['importDeposits'],
+  'statement add': ['addStatement'],
+  'statement list': ['listStatements'],
+  'statement show': ['showStatement'],
+  reconcile: ['startReconciliation', 'showReconciliationDay'],
+  'breaks list': ['listBreaks', 'sumBreaks'],
+  'breaks show': ['showBreak'],
+  'breaks assign': ['assignBreak', 'assignBreaks'],
+  'breaks comment': ['commentBreak', 'commentBreaks'],
+  'breaks investigate': ['investigateBreak', 'investigateBreaks'],
+  'breaks resolve': ['resolveBreak', 'resolveBreaks'],
+  report: ['findReport', 'downloadReport'],
+  'approvals list': ['listApprovals'],
+  'findings list': ['listFindings'],
+  'findings close': ['closeFindings'],
+  'sandbox serve': sandbox,
+  'sandbox generate': sandbox,
+  'sandbox load': sandbox,
+  'sandbox bank serve': sandbox,
+  'sandbox bank list': sandbox,
+  'sandbox differential run': sandbox,
+  'sandbox differential serve': sandbox,
+};
+
+/** Operations that no command stands for, and why. */
+const operationsAlone: Readonly<Record<string, Reason>> = {
+  listReconciliationDays: none('the command line lists runs'),
+  downloadStatement: none('the archive is a folder where the command runs'),
+  listDeposits: none('seen in the report and in what differs'),
+  listDepositChecks: none('seen in the report and in what differs'),
+  listImports: none('each import says its own outcome when it ends'),
+  showImport: none('each import says its own outcome when it ends'),
+  listImportRefusals: none('each import says its own outcome when it ends'),
+  listMerchants: none('a page to choose from'),
+  listSubMerchants: none('shown with the merchant'),
+  listCardBins: none('shown with the claims that they price'),
+  showApproval: none('one row of the list, by its number'),
+  showFinding: none('one row of the list, by its number'),
+};
+
+let installation: Installation;
+let app: App;
+beforeAll(async () => {
+  installation = await createInstallation();
+  app = await installation.open();
+});
+afterAll(async () => {
+  await app.close();
+  await installation.close();
+});
+
+/** Every command that does something, by its words. */
+function commandPaths(command: Command, words: readonly string[] = []): string[] {
+  const acts = (command as unknown as { readonly _actionHandler: unknown })._actionHandler !== null;
+  return [
+    ...(acts && words.length > 0 ? [words.join(' ')] : []),
+    ...command.commands.flatMap((child) => commandPaths(child, [...words, child.name()])),
+  ];
+}
+
+function difference(these: Iterable<string>, those: Iterable<string>): string[] {
+  const other = new Set(those);
+  return [...these].filter((each) => !other.has(each)).sort();
+}
+
+test('every command has its row, and every row its command', () => {
+  const { config } = installation;
+  const there = commandPaths(createProgram(config, createLog({ logLevel: 'silent' }), new AbortController().signal));
+  expect(difference(there, Object.keys(commands))).toEqual([]);
+  expect(difference(Object.keys(commands), there)).toEqual([]);
+});
+
+test('every operation is a command’s, or has the reason why it is none, and is served once', () => {
+  const served = apiRoutes(app).map(({ id }) => id);
+  expect(served.filter((id, n) => served.indexOf(id) !== n)).toEqual([]);
+  const named = Object.values(commands).flatMap((row) => ('none' in row ? [] : row));
+  const alone = Object.keys(operationsAlone);
+  expect(difference([...named, ...alone], served)).toEqual([]);
+  expect(difference(served, [...named, ...alone])).toEqual([]);
+  expect(named.filter((id) => alone.includes(id))).toEqual([]);
+});
