@@ -113,6 +113,7 @@ create table alert_delivery (
   state         text not null default 'waiting' check (state in ('waiting', 'sent', 'failed', 'dropped')),
   made_at       timestamptz not null,
   attempts      int not null default 0,
+  tries_left    int not null default 15,      -- before nobody tries any more
   next_at       timestamptz not null,
   held_until    timestamptz,                  -- a process is sending it; when it dies, another one may after this
   holder        uuid,

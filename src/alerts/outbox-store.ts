@@ -16,8 +16,8 @@ export const deliveryPurposes = [
 ] as const;
 export type DeliveryPurpose = (typeof deliveryPurposes)[number];
 
-/** How often a message is tried, for how long, and how many of a channel one process takes at a time. */
-const most = { attempts: 15, hours: 72, atATime: 4 } as const;
+/** For how long a message is tried, and how many of a channel one process takes at a time. */
+const most = { hours: 72, atATime: 4 } as const;
 const backOffSeconds = { first: 5, most: 900 } as const;
 
 const itself = 'system:alerts';
@@ -100,7 +100,7 @@ export function takeDeliveries(pool: Pool, { now, holder, node, holdMs }: Taking
              for update skip locked) d
           where c.enabled and (s.next_at is null or s.next_at <= $1)
        )
-       update alert_delivery d set attempts = attempts + 1, holder = $2, held_until = $3
+       update alert_delivery d set attempts = attempts + 1, tries_left = tries_left - 1, holder = $2, held_until = $3
          from due where d.delivery_id = due.delivery_id
        returning d.delivery_id as id, key, about, channel_id as channel, purpose, content, attempts as attempt, holder`,
       [now.toString(), holder, now.add({ milliseconds: holdMs }).toString()],
@@ -144,7 +144,7 @@ export function noteTry(pool: Pool, taken: TakenDelivery, sent: Sent, now: Tempo
       `update alert_delivery
           set holder = null, held_until = null, answer = $4, next_at = $5, sent_at = case when $3 = 'sent' then $6::timestamptz end,
               state = case when $3 = 'sent' then 'sent'
-                           when $3 = 'refused' or attempts >= ${most.attempts}
+                           when $3 = 'refused' or tries_left <= 0
                                 or made_at < $6::timestamptz - interval '${most.hours} hours' then 'failed'
                            else 'waiting' end
         where delivery_id = $1 and holder = $2 and state = 'waiting' returning state`,
