@@ -6,6 +6,7 @@ import type { Acts } from './act.ts';
 import type { AuditPort } from './audit-port.ts';
 import type { ApiLimits } from './limits.ts';
 import type { OpenStreams } from './open-streams.ts';
+import type { RequestObserver } from './request-observer.ts';
 
 /** What the interface needs from outside. */
 export type MountPorts = {
@@ -23,6 +24,8 @@ export type MountPorts = {
   readonly version: string;
   readonly limits?: Partial<ApiLimits>;
   now(): Temporal.Instant;
+  /** Sees each request to a route, and its answer. */
+  readonly observe?: RequestObserver;
 };
 
 /** What the server knows of a request beside what it says: whence it came, and how its connection is cut. */

@@ -54,6 +54,12 @@ export function mountRoutes(routes: readonly Route[], ports: MountPorts): Hono<A
     }
   };
 
+  const observed = (context: Context<ApiEnv>, route: Route, work: (asked: Asked) => Promise<Response>) => {
+    const asked = { request: context.req.raw, method: methodOf(route).toUpperCase(), route: `/v1${route.path}` };
+    const answered = () => answer(context, work);
+    return ports.observe === undefined ? answered() : ports.observe(asked, answered);
+  };
+
   for (const route of routes) {
     check(route.permission !== 'reveal' || methodOf(route) !== 'get', `${route.id}: to reveal is an act, and no GET`);
   }
@@ -76,7 +82,7 @@ export function mountRoutes(routes: readonly Route[], ports: MountPorts): Hono<A
   for (const route of routes) {
     const method = methodOf(route);
     api.on(method.toUpperCase(), honoPath(route.path), (context) =>
-      answer(context, async (asked) => {
+      observed(context, route, async (asked) => {
         const actor = await identify(asked);
         if (!mayDo(actor, route.permission)) {
           const denied = {
