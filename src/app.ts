@@ -1,9 +1,18 @@
 import path from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Clock, DifferentialEvent, DifferentialPorts } from './differential/ports.ts';
 import { type Registrations, registerRegistrations } from './differential/registration-workflow.ts';
 import { type DifferentialSettlement, registerDifferential } from './differential/workflow.ts';
+import { registerBackfills } from './operations/backfill-workflow.ts';
+import { differentialJob, reconcileJob, settleJob } from './operations/capability-jobs-workflow.ts';
+import { dailyCloseJob } from './operations/daily-close-workflow.ts';
+import { collectJobs, type Jobs } from './operations/job.ts';
 import { askedMetrics, readMetrics } from './operations/metrics-store.ts';
+import { payoutSweepJob } from './operations/payout-sweep-workflow.ts';
+import type { Expiring } from './operations/retention.ts';
+import { ownExpiring } from './operations/retention-store.ts';
+import { registerRetention } from './operations/retention-workflow.ts';
+import type { RunEngine } from './operations/run-commands.ts';
+import { takeUpJob } from './operations/take-up-workflow.ts';
 import type { Bank } from './payout/bank-port.ts';
 import { watchBank } from './payout/bank-watch.ts';
 import { openBanks } from './payout/banks/registry.ts';
@@ -13,7 +22,7 @@ import { openArchive } from './platform/archive.ts';
 import { type Cipher, openCipher } from './platform/cipher.ts';
 import { type Config, ownBusinessNo } from './platform/config.ts';
 import { type Database, openDatabase } from './platform/database/database.ts';
-import type { Pool } from './platform/database/pool.ts';
+import { inTransaction, type Pool } from './platform/database/pool.ts';
 import { createDurable, type Durable } from './platform/durable/durable.ts';
 import { observeRuns } from './platform/durable/observer.ts';
 import { sleepUntil } from './platform/durable/sleep.ts';
@@ -31,12 +40,8 @@ import { writeReport } from './reconciliation/report-files.ts';
 import type { ReconcileRequest } from './reconciliation/run-store.ts';
 import { createStatementPort } from './reconciliation/statement-port.ts';
 import { type Reconciliation, registerReconciliation, type StageEvent } from './reconciliation/workflow.ts';
-import type { CycleResult } from './settlement/cycle-store.ts';
-import { latenessDefaults } from './settlement/lateness.ts';
-import { noteClock, settlementStanding, watchLateness } from './settlement/lateness-store.ts';
-import { startLatenessWatch } from './settlement/lateness-watch.ts';
-import { startSlotClock } from './settlement/slot-clock.ts';
 import { registerSettlement, type Settlement } from './settlement/workflow.ts';
+import { forgetEvents } from './webhooks/delivery-store.ts';
 
 /** A process that runs workflows: the database, the durable engine, and the capabilities registered with it. */
 export type App = ReconcileEngine & {
@@ -50,12 +55,16 @@ export type App = ReconcileEngine & {
   readonly payoutReconciliation: PayoutReconciliation;
   readonly differential: DifferentialSettlement;
   readonly registrations: Registrations;
+  /** What schedules can start. */
+  readonly jobs: Jobs;
   /** Tells what differential settlement does in this process, until the returned function is called. */
   watchDifferential(watcher: (event: DifferentialEvent) => void): () => void;
   /** The banks that this process reaches. */
   readonly banks: readonly Bank[];
   /** What this process measured, and what the database knows. */
   readonly metrics: Metrics;
+  /** How runs are cancelled, restarted and made up for. */
+  readonly runs: RunEngine;
   /** Runs a failed run again from its failed step, and waits for its end. */
   restart(runId: string): Promise<void>;
   /** Takes no new work, lets running steps end or parks them, and closes what was opened, in turn. */
@@ -65,7 +74,6 @@ export type App = ReconcileEngine & {
 /** Connections of a process that runs three stages at a time: two lanes of COPY and a transaction each, and some more. */
 const poolSize = 16;
 const shutdownMs = 20_000;
-const latenessEveryMs = 15_000;
 
 const now = () => Temporal.Now.instant();
 
@@ -82,11 +90,16 @@ export type AppOptions = { readonly clock?: Clock };
 
 /** The composition root: everything that has effects is opened here and handed to the capabilities. */
 export async function openApp(config: Config, log: Log, { clock = wallClock }: AppOptions = {}): Promise<App> {
-  const cipher = await openCipher({ home: config.home, key: config.dataKey });
+  const cipher = await openCipher({ home: config.home, ...config.dataKeys });
   const database = await openDatabase(config, log, { max: poolSize });
   const { pool } = database;
   const { metrics, close: closeObservation } = await startObservation(config, pool);
-  const durable = createDurable({ databaseUrl: database.url, pool, log });
+  const durable = createDurable({
+    databaseUrl: database.url,
+    pool,
+    log,
+    spillFolder: path.join(config.home, 'run-log'),
+  });
   const archive = openArchive(archiveFolder(config));
   const watchers = new Set<(event: StageEvent) => void>();
   const reconciliation = registerReconciliation(durable, {
@@ -128,6 +141,16 @@ export async function openApp(config: Config, log: Log, { clock = wallClock }: A
   };
   const differential = registerDifferential(durable, differentialPorts);
   const registrations = registerRegistrations(durable, differentialPorts);
+  const jobs = collectJobs([
+    reconcileJob({ reconciliation }),
+    settleJob({ settlement }),
+    differentialJob({ differential, providers: differentialProviders.map(({ id }) => id) }),
+    takeUpJob({ durable, differential: differentialPorts, configured: Object.keys(config.differential) }),
+    payoutSweepJob({ durable, banks, dispatcher: payouts.dispatcher }),
+    dailyCloseJob({ durable, pool }),
+    registerRetention(durable, { pool, log, expiring: [...ownExpiring(pool), webhookEvents(pool)] }),
+  ]);
+  const backfills = registerBackfills(durable, { pool, jobs: () => jobs, now });
   try {
     await durable.launch();
   } catch (error) {
@@ -147,6 +170,7 @@ export async function openApp(config: Config, log: Log, { clock = wallClock }: A
     payoutReconciliation,
     differential,
     registrations,
+    jobs,
     watchDifferential(watcher) {
       differentialWatchers.add(watcher);
       return () => void differentialWatchers.delete(watcher);
@@ -154,6 +178,7 @@ export async function openApp(config: Config, log: Log, { clock = wallClock }: A
     banks,
     metrics,
     pool,
+    runs: { pool, durable, backfills, now, result: (runId) => durable.handle(runId).result() },
     run: (runId, request, watch) => runAndWatch(reconciliation, watchers, runId, request, watch),
     async restart(runId) {
       await durable.restart(runId);
@@ -165,6 +190,17 @@ export async function openApp(config: Config, log: Log, { clock = wallClock }: A
       await closeObservation();
       await database.close();
     },
+  };
+}
+
+/** 보존. What other systems were told of. */
+function webhookEvents(pool: Pool): Expiring {
+  return {
+    kind: 'webhook_event',
+    words: { ko: '웹훅 이벤트와 전송 기록', en: 'events of webhooks and their deliveries' },
+    keepDays: 90,
+    chunk: 1_000,
+    remove: (before, most) => inTransaction(pool, (tx) => forgetEvents(tx, before, most)),
   };
 }
 
@@ -185,38 +221,6 @@ async function startObservation(
     async close() {
       observeRuns(undefined);
       await tracing?.close();
-    },
-  };
-}
-
-/** What a process does by itself: slots at their time, payouts as they become due, and word of what is late. */
-export type AutomaticWork = {
-  /** What the slot of the start came to; undefined where another process had begun it. */
-  readonly firstSlot: Promise<CycleResult | undefined>;
-  stop(): Promise<void>;
-};
-
-/** Begins to settle and to pay out. Any number of processes may. */
-export async function startAutomaticWork({ pool, config, settlement, payouts }: App, log: Log): Promise<AutomaticWork> {
-  const limits = { ...latenessDefaults, ...config.lateness };
-  const look = () => watchLateness(pool, now(), limits);
-  await payouts.dispatcher.start();
-  const clock = startSlotClock({
-    log,
-    now,
-    standing: () => settlementStanding(pool),
-    settle: (slot, request) => settlement.settle(slot, request),
-    settled: look,
-    note: (fault) => noteClock(pool, fault),
-  });
-  const watch = startLatenessWatch({ log, everyMs: latenessEveryMs, look });
-  return {
-    firstSlot: clock.first,
-    async stop() {
-      await watch.stop();
-      // A slot that takes longer is parked with the engine and taken up by the next process.
-      await Promise.race([clock.stop(), wait(shutdownMs, undefined, { ref: false })]);
-      await payouts.dispatcher.stop();
     },
   };
 }

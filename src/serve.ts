@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { Hono } from 'hono';
 import { apiRoutes } from './api.ts';
-import { type App, openApp, startAutomaticWork } from './app.ts';
+import { type App, openApp } from './app.ts';
 import { recordAct } from './audit/store.ts';
+import { startAutomaticWork } from './automatic-work.ts';
 import { type Identity, openIdentity } from './identity/identity.ts';
 import { isProblem, Problem } from './kernel/problem.ts';
 import { createBankApi } from './payout/api.ts';

@@ -1,5 +1,6 @@
 import path from 'node:path';
-import { type App, openApp, startAutomaticWork } from './app.ts';
+import { type App, openApp } from './app.ts';
+import { startAutomaticWork } from './automatic-work.ts';
 import { failureText, type Language } from './kernel/problem.ts';
 import { bankIds } from './payout/banks/registry.ts';
 import { payoutTotalText } from './payout/payout-rows.ts';
@@ -26,6 +27,7 @@ import { defaultBreaks, defaultFrom, makeWorld } from './sandbox/world.ts';
 import { readyText, startServing } from './serve.ts';
 import { listCycles } from './settlement/cycle-list-store.ts';
 import { cycleText } from './settlement/cycle-rows.ts';
+import { slotAt } from './settlement/slot.ts';
 import { unsettledTotals } from './settlement/unsettled-store.ts';
 
 const sandboxSeed = 1;
@@ -120,7 +122,10 @@ async function goOn(
   progress.update('settle', language === 'ko' ? '정산 중' : 'settling');
   const work = await startAutomaticWork(app, log);
   shutdown.onClose('settlement and payouts', () => work.stop());
-  await work.firstSlot;
+  // Slots come every five minutes: whoever has just started the sandbox is shown one at once.
+  await app.settlement.settle(slotAt(Temporal.Now.instant()), { who: 'sandbox' }).catch((error: unknown) => {
+    log.error({ err: error }, 'the first slot was not settled');
+  });
   shutdown.signal.throwIfAborted();
   const spec = { seed: world.seed, days: sandboxDays, payments: sandboxPaymentsPerDay };
   const living = makeWorld({ ...spec, breaks: defaultBreaks, from: defaultFrom });

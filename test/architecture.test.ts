@@ -304,8 +304,8 @@ const steps = [
   'reconciliation/collect.ts',
   'reconciliation/deposit-import.ts',
   'reconciliation/load.ts',
+  'operations/node-watch.ts',
   'operations/scheduler.ts',
-  'settlement/slot-clock.ts',
   'webhooks/sender.ts',
 ];
 const isPure = (file: string) =>

@@ -1,7 +1,7 @@
 import { closeFinding, openFinding } from '../findings/store.ts';
 import { isProblem, Problem } from '../kernel/problem.ts';
 import { inTransaction } from '../platform/database/pool.ts';
-import type { Durable } from '../platform/durable/durable.ts';
+import type { Durable, Handle } from '../platform/durable/durable.ts';
 import { leavesRun, runId, transaction } from '../platform/durable/step.ts';
 import type { DifferentialProvider } from '../providers/differential.ts';
 import { type BatchTotals, batchTotals, failBatch, finishBatch, isFailed, noteWaiting } from './batch-end-store.ts';
@@ -34,6 +34,8 @@ export type DifferentialSettlement = {
    * `business_no_not_configured`; whatever made its run fail
    */
   run(request: DifferentialRequest): Promise<BatchResult>;
+  /** The same, without waiting for its end, which may be days away. */
+  begin(request: DifferentialRequest): Promise<Handle<BatchResult>>;
 };
 
 /** The id of the run of a provider's day: `differential:welcome:2026-11-20`. */
@@ -50,15 +52,14 @@ const lanes = 2;
 /** 차액정산. Registers the workflow; call before the engine is launched. */
 export function registerDifferential(durable: Durable, ports: DifferentialPorts): DifferentialSettlement {
   const workflow = durable.register('differential', (request: DifferentialRequest) => settleDay(ports, request));
-  return {
-    async run(request) {
-      // What is not configured is said at once, and leaves no run behind.
-      providerOf(ports, request.provider);
-      ports.businessNo();
-      await ports.remote(request.provider).close();
-      return await (await durable.start(workflow, differentialRunId(request), request)).result();
-    },
+  const begin: DifferentialSettlement['begin'] = async (request) => {
+    // What is not configured is said at once, and leaves no run behind.
+    providerOf(ports, request.provider);
+    ports.businessNo();
+    await ports.remote(request.provider).close();
+    return await durable.start(workflow, differentialRunId(request), request);
   };
+  return { begin, run: async (request) => await (await begin(request)).result() };
 }
 
 type Day = {

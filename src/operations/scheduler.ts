@@ -27,6 +27,8 @@ export type SchedulerPorts = {
   /** Milliseconds since some moment, which no one sets. */
   readonly monotonicMs: () => number;
   readonly timer: Timer;
+  /** How often is looked at what was changed elsewhere; a second where nothing is said. */
+  readonly lookEveryMs?: number;
   /** What the engine knows of runs; those that it does not know are left out. */
   statesOfRuns(pool: Pool, runIds: readonly string[]): Promise<Map<string, RunState>>;
   /** The clock is off, or right again (null). */
@@ -43,11 +45,13 @@ export type Scheduler = {
   look(): Promise<void>;
   /** When nothing is being looked at or started here; runs go on. */
   idle(): Promise<void>;
+  /** This node's clock less the database's. */
+  clockAheadMs(): number;
   /** Starts nothing more. */
   stop(): Promise<void>;
 };
 
-const lookEveryMs = 1_000;
+const lookEveryDefaultMs = 1_000;
 
 /** How the world's own clocks and the engine serve a scheduler. */
 export const worldPorts = {
@@ -72,12 +76,14 @@ export const worldPorts = {
  * A slot has come when both this node's clock and the database's say so: whichever is ahead starts nothing early.
  */
 export function startScheduler(ports: SchedulerPorts): Scheduler {
-  const { pool, log, timer } = ports;
+  const { pool, log, timer, lookEveryMs = lookEveryDefaultMs } = ports;
   const clock = createSteadyClock(ports);
   const state: State = { known: new Map(), isStopping: false };
   const work = new Set<Promise<unknown>>();
   let cancelLook = () => {};
   let cancelSlot = () => {};
+  /** Unknown until the first look: a node that was here before may have left a finding. */
+  let noted: ClockFault | null | undefined;
 
   const track = <T>(doing: Promise<T>): Promise<T> => {
     work.add(doing);
@@ -127,10 +133,16 @@ export function startScheduler(ports: SchedulerPorts): Scheduler {
     await Promise.all(deciding);
     arm();
   };
+  const noteFault = async (fault: ClockFault | null) => {
+    if (noted !== undefined && noted?.kind === fault?.kind) return;
+    if (fault !== null) log.warn(fault, 'the clock of this node is not to be trusted');
+    await ports.noteClock(fault);
+    noted = fault;
+  };
   const look = async () => {
     const found = await readState(ports, clock.observe);
     remember(state, found);
-    await ports.noteClock(clock.fault(found.last));
+    await noteFault(clock.fault(found.last));
     await endOverPauses(pool, clock.now(), ports.resumed);
     await lookAfter(runPorts, found.open, begin);
     const now = clock.now();
@@ -160,6 +172,7 @@ export function startScheduler(ports: SchedulerPorts): Scheduler {
       arm();
     },
     idle,
+    clockAheadMs: clock.aheadMs,
     async stop() {
       state.isStopping = true;
       cancelLook();

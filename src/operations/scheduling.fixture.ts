@@ -88,6 +88,7 @@ export function createSchedulingWorld(pool: Pool, from: string) {
           timers.set(key, { atMs: nowMs + afterMs, ring });
           return () => void timers.delete(key);
         },
+        lookEveryMs: 5_000,
         statesOfRuns: async (_, ids) => new Map([...states].filter(([id]) => ids.includes(id))),
         noteClock: async () => {},
         resumed: async () => {},

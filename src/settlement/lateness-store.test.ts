@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
 import { closeFinding, listFindings } from '../findings/store.ts';
 import { latenessDefaults } from './lateness.ts';
-import { noteClock, settlementStanding, watchLateness } from './lateness-store.ts';
+import { watchLateness } from './lateness-store.ts';
 
 let db: TestDatabase;
 beforeEach(async () => {
@@ -90,20 +90,4 @@ test('a cycle that will still be running at the next slot is foretold', async ()
   await watch('12:01');
   const [finding] = await listFindings(db.pool, { kind: 'settlement_forecast' });
   expect(finding?.detail).toMatchObject({ expected: 'skipped', expectedSeconds: 60, stillRunning: 30_000 });
-});
-
-test('where settlement stands, and what is told of a clock', async () => {
-  expect(await settlementStanding(db.pool)).not.toHaveProperty('lastSlot');
-  await cycle('12:00');
-  expect((await settlementStanding(db.pool)).lastSlot?.equals(at('12:00'))).toBe(true);
-  const fault = { kind: 'clock_ahead', byMs: 60_000, slot: '2026-11-20T12:10+09:00' } as const;
-  await noteClock(db.pool, fault);
-  await noteClock(db.pool, { ...fault, kind: 'clock_behind' });
-  await noteClock(db.pool, null);
-  expect(
-    (await listFindings(db.pool, { closed: true })).map(({ kind, closedAt }) => [kind, closedAt !== null]),
-  ).toEqual([
-    ['clock_behind', true],
-    ['clock_ahead', true],
-  ]);
 });

@@ -3,31 +3,10 @@ import { check } from '../kernel/check.ts';
 import { type Queryable, query } from '../platform/database/pool.ts';
 import { type Forecast, forecastSlot, type LatenessLimits, latenessAudience, msPerCapture } from './lateness.ts';
 import { formatSlot, nextSlot, slotAt } from './slot.ts';
-import type { ClockFault, Standing } from './slot-clock.ts';
 
 /** Cycles that the pace is measured over. */
 const paceCycles = 12;
 const forecastKind = 'settlement_forecast';
-
-/** Where settlement stands, for the clock that begins slots. */
-export async function settlementStanding(db: Queryable): Promise<Standing> {
-  const [row] = await query<{ last: Date | null; now: Date }>(
-    db,
-    'select (select max(slot) from settlement_cycle) as last, clock_timestamp() as now',
-  );
-  check(row, 'a select without a table has a row');
-  const databaseNow = row.now.toTemporalInstant();
-  return row.last === null ? { databaseNow } : { databaseNow, lastSlot: row.last.toTemporalInstant() };
-}
-
-/** Tells operations that the clock of a process is wrong; null: it is right again. */
-export async function noteClock(db: Queryable, fault: ClockFault | null): Promise<void> {
-  const subject = 'slot clock';
-  for (const kind of ['clock_ahead', 'clock_behind'] as const) {
-    if (fault?.kind === kind) await openFinding(db, { kind, subject, audience: 'operations', detail: fault });
-    else await closeFinding(db, { kind, subject, by: 'clock' });
-  }
-}
 
 /**
  * 지연 감시. Tells who has to know of slots whose last wallet was credited late, or is not credited yet, and of a next slot

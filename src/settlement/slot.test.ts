@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatSlot, missedSlots, nextSlot, parseSlot, slotAt } from './slot.ts';
+import { formatSlot, nextSlot, parseSlot, slotAt } from './slot.ts';
 
 const at = (text: string) => Temporal.Instant.from(text);
 
@@ -39,15 +39,4 @@ test.each([
 test('other intervals count from midnight in Seoul', () => {
   expect(formatSlot(slotAt(at('2026-11-20T12:29+09:00'), 30))).toBe('2026-11-20T12:00+09:00');
   expect(formatSlot(nextSlot(at('2026-11-20T23:30+09:00'), 30))).toBe('2026-11-21T00:00+09:00');
-});
-
-test.each([
-  ['12:00', '12:05', undefined],
-  ['12:05', '12:05', undefined],
-  ['12:10', '12:05', undefined],
-  ['12:00', '12:10', '1 from 12:05'],
-  ['10:00', '12:00', '23 from 10:05'],
-])('after %s, at %s, %s was missed', (last, slot, missed) => {
-  const found = missedSlots(at(`2026-11-20T${last}+09:00`), at(`2026-11-20T${slot}+09:00`));
-  expect(found && `${found.count} from ${formatSlot(found.first).slice(11, 16)}`).toBe(missed);
 });

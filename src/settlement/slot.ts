@@ -35,18 +35,3 @@ export function slotAt(now: Temporal.Instant, everyMinutes = slotMinutes): Tempo
 export function nextSlot(slot: Temporal.Instant, everyMinutes = slotMinutes): Temporal.Instant {
   return slotAt(slot.add({ minutes: everyMinutes }), everyMinutes);
 }
-
-/** Slots that nobody began between the last one that somebody did and `slot`: the first of them, and how many. */
-export type MissedSlots = { readonly first: Temporal.Instant; readonly count: number };
-
-/** 누락 회차. What was missed before `slot` since `last`, the last slot that was begun; undefined where nothing was. */
-export function missedSlots(
-  last: Temporal.Instant,
-  slot: Temporal.Instant,
-  everyMinutes = slotMinutes,
-): MissedSlots | undefined {
-  const first = nextSlot(last, everyMinutes);
-  if (Temporal.Instant.compare(first, slot) >= 0) return undefined;
-  const count = Math.ceil((slot.epochMilliseconds - first.epochMilliseconds) / (everyMinutes * 60_000));
-  return { first, count };
-}

@@ -5,7 +5,7 @@ import { seoul } from '../kernel/business-day.ts';
 import { check } from '../kernel/check.ts';
 import { isProblem, Problem } from '../kernel/problem.ts';
 import { ensureLedgerDay } from '../ledger/store.ts';
-import type { Durable } from '../platform/durable/durable.ts';
+import type { Durable, Handle } from '../platform/durable/durable.ts';
 import { type RunState, showRun } from '../platform/durable/runs.ts';
 import { runId, step, transaction } from '../platform/durable/step.ts';
 import type { Log } from '../platform/log.ts';
@@ -51,6 +51,8 @@ export type Settlement = {
    * @throws Problem `slot_refused` where it is no slot or has not come yet; whatever made its run fail
    */
   settle(slot: Temporal.Instant, request: SettleRequest): Promise<CycleResult>;
+  /** The same, without waiting for its end. */
+  begin(slot: Temporal.Instant, request: SettleRequest): Promise<Handle<CycleResult>>;
 };
 
 type SlotRequest = { readonly slot: string; readonly who: string; readonly makesUp?: string };
@@ -69,16 +71,14 @@ const tries = { attempts: 7, firstWaitMs: 200 };
 /** 정산 회차. Registers the workflow of a slot; call before the engine is launched. */
 export function registerSettlement(durable: Durable, ports: SettlementPorts): Settlement {
   const workflow = durable.register('settle', (request: SlotRequest) => settleSlot(ports, request));
-  return {
-    async settle(slot, { who, makesUp }) {
-      const [text, now] = [formatSlot(slot), ports.now()];
-      if (parseSlot(text)?.equals(slot) !== true) throw new Problem('slot_refused', { slot: text, now: `${now}` });
-      if (Temporal.Instant.compare(slot, now) > 0) throw new Problem('slot_refused', { slot: text, now: `${now}` });
-      const request = { slot: text, who, ...(makesUp === undefined ? {} : { makesUp: makesUp.toString() }) };
-      const handle = await durable.start(workflow, `settle:${text}`, request);
-      return await handle.result();
-    },
+  const begin: Settlement['begin'] = async (slot, { who, makesUp }) => {
+    const [text, now] = [formatSlot(slot), ports.now()];
+    if (parseSlot(text)?.equals(slot) !== true) throw new Problem('slot_refused', { slot: text, now: `${now}` });
+    if (Temporal.Instant.compare(slot, now) > 0) throw new Problem('slot_refused', { slot: text, now: `${now}` });
+    const request = { slot: text, who, ...(makesUp === undefined ? {} : { makesUp: makesUp.toString() }) };
+    return await durable.start(workflow, `settle:${text}`, request);
   };
+  return { begin, settle: async (slot, request) => await (await begin(slot, request)).result() };
 }
 
 /** One flow: open → take → (make and settle) for each part → payouts → note. A slot is one run. */

@@ -1,14 +1,18 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { listFindings } from '../../src/findings/store.ts';
 import { balanceOf } from '../../src/ledger/store.ts';
+import { accountOf } from '../../src/merchants/account.ts';
+import { settleJob } from '../../src/operations/capability-jobs-workflow.ts';
+import { collectJobs } from '../../src/operations/job.ts';
+import { defaultSchedules } from '../../src/operations/schedule-defaults.ts';
+import { seedSchedules } from '../../src/operations/schedule-store.ts';
+import { startScheduler, worldPorts } from '../../src/operations/scheduler.ts';
 import { showPayout } from '../../src/payout/list-store.ts';
 import { registerPayouts } from '../../src/payout/workflow.ts';
 import { openCipher } from '../../src/platform/cipher.ts';
 import { createDurable } from '../../src/platform/durable/durable.ts';
 import { createSettlementBooks } from '../../src/settlement/books.fixture.ts';
 import { listCycles } from '../../src/settlement/cycle-list-store.ts';
-import { noteClock, settlementStanding } from '../../src/settlement/lateness-store.ts';
-import { startSlotClock } from '../../src/settlement/slot-clock.ts';
 import { registerSettlement } from '../../src/settlement/workflow.ts';
 import { holderName, testBank } from '../support/bank.ts';
 import { testDatabase } from '../support/database.ts';
@@ -41,22 +45,31 @@ test('sold at 11:58, credited by the slot of 12:00, withdrawn at 12:05:01: a bal
   await db.pool.query(
     `insert into bank_account (merchant_id, valid_from, bank_code, sealed, key_id, fingerprint, last4, holder, recorded_by)
      values ('M1', '2026-01-01', '088', $1, $2, $3, '5678', $4, 'test')`,
-    [cipher.seal('110012345678').sealed, cipher.keyId, cipher.fingerprint('110012345678'), holderName],
+    [
+      cipher.seal('110012345678', accountOf('M1', '088')).sealed,
+      cipher.keyId,
+      cipher.fingerprint('110012345678'),
+      holderName,
+    ],
   );
-  let ring = () => {};
-  const slots = startSlotClock({
+  const jobs = collectJobs([settleJob({ settlement })]);
+  await seedSchedules(db.pool, jobs, defaultSchedules(jobs, []), at('11:54:00'));
+  const scheduler = startScheduler({
+    ...worldPorts,
+    pool: db.pool,
     log: quiet,
+    jobs,
+    executorId: durable.executorId,
     now,
-    standing: async () => ({ ...(await settlementStanding(db.pool)), databaseNow: clock }),
-    settle: (slot, request) => settlement.settle(slot, request),
-    note: (fault) => noteClock(db.pool, fault),
-    ticks: (bell) => {
-      ring = bell;
-      return { stop() {} };
-    },
+    databaseNow: async () => clock,
+    monotonicMs: () => clock.epochMilliseconds,
+    // Time goes on when this test says so.
+    timer: () => () => {},
+    noteClock: async () => {},
+    resumed: async () => {},
   });
   onTestFinished(async () => {
-    await slots.stop();
+    await scheduler.stop();
     await payouts.dispatcher.stop();
     await durable.shutdown(5_000);
   });
@@ -64,7 +77,7 @@ test('sold at 11:58, credited by the slot of 12:00, withdrawn at 12:05:01: a bal
     vi.waitFor(async () => expect(await listCycles(db.pool, { state: 'settled', limit: 9 })).toHaveLength(slots), {
       timeout: 10_000,
     });
-  await slots.first;
+  await settled(1);
   await books.sales([{ tid: 'a', won: 50_000 }]);
   await expect(
     payouts.request({ merchantId: 'M1', amountWon: 50_000n, key: 'early', who: 'M1' }),
@@ -74,13 +87,13 @@ test('sold at 11:58, credited by the slot of 12:00, withdrawn at 12:05:01: a bal
 
   clock = at('12:00:00');
   const startedAt = performance.now();
-  ring();
+  await scheduler.look();
   await vi.waitFor(async () => expect(await balanceOf(db.pool, 'wallet:M1')).toBe(50_000n), { timeout: 10_000 });
   expect(performance.now() - startedAt).toBeLessThan(5_000);
 
   await settled(2);
   clock = at('12:05:00');
-  ring();
+  await scheduler.look();
   await settled(3);
   clock = at('12:05:01');
   const { id } = await payouts.request({ merchantId: 'M1', amountWon: 50_000n, key: 'withdrawal', who: 'M1' });

@@ -1,4 +1,9 @@
 // A process that settles and pays out by itself under a clock that runs fast, to be killed at any moment.
+import { settleJob } from '../../src/operations/capability-jobs-workflow.ts';
+import { collectJobs } from '../../src/operations/job.ts';
+import { defaultSchedules } from '../../src/operations/schedule-defaults.ts';
+import { seedSchedules } from '../../src/operations/schedule-store.ts';
+import { startScheduler, worldPorts } from '../../src/operations/scheduler.ts';
 import { openBanks } from '../../src/payout/banks/registry.ts';
 import { registerPayouts } from '../../src/payout/workflow.ts';
 import { openCipher } from '../../src/platform/cipher.ts';
@@ -6,14 +11,13 @@ import { createPool } from '../../src/platform/database/pool.ts';
 import { createDurable } from '../../src/platform/durable/durable.ts';
 import { createHttpClient } from '../../src/platform/http-client.ts';
 import { Secret } from '../../src/platform/secret.ts';
-import { noteClock, settlementStanding } from '../../src/settlement/lateness-store.ts';
-import { slotAt } from '../../src/settlement/slot.ts';
-import { startSlotClock } from '../../src/settlement/slot-clock.ts';
 import { registerSettlement } from '../../src/settlement/workflow.ts';
 import { type ChaosWorker, fastClock } from './chaos-clock.ts';
 
 const given = JSON.parse(process.argv[2] ?? '{}') as ChaosWorker;
 const now = fastClock(given.clock);
+/** In our time a second may be over in a few milliseconds: nobody need look at the database as often as that. */
+const leastWaitMs = 50;
 const quiet = () => {};
 const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
 const pool = createPool(given.databaseUrl, { applicationName: 'chaos worker', max: 8 });
@@ -32,21 +36,20 @@ const afterCredit = payouts.createDirect;
 const settlement = registerSettlement(durable, { pool, log: log as never, now, afterCredit });
 await durable.launch();
 await payouts.dispatcher.start();
-startSlotClock({
+const jobs = collectJobs([settleJob({ settlement })]);
+await seedSchedules(pool, jobs, defaultSchedules(jobs, []), now());
+startScheduler({
+  ...worldPorts,
+  pool,
   log,
+  jobs,
+  executorId: durable.executorId,
   now,
   // The database is in our time, not in the world's.
-  standing: async () => ({ ...(await settlementStanding(pool)), databaseNow: now() }),
-  settle: (slot, request) => settlement.settle(slot, request),
-  note: (fault) => noteClock(pool, fault),
-  ticks(ring) {
-    let slot = slotAt(now());
-    const timer = setInterval(() => {
-      if (slotAt(now()).equals(slot)) return;
-      slot = slotAt(now());
-      ring();
-    }, 20);
-    return { stop: () => clearInterval(timer) };
-  },
+  databaseNow: async () => now(),
+  monotonicMs: () => now().epochMilliseconds,
+  timer: (afterMs, ring) => worldPorts.timer(Math.max(leastWaitMs, afterMs / given.clock.speed), ring),
+  noteClock: async () => {},
+  resumed: async () => {},
 });
 process.stdout.write('ready\n');

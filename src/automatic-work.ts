@@ -1,0 +1,70 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { App } from './app.ts';
+import { noteClock } from './operations/node-store.ts';
+import { startNodeWatch } from './operations/node-watch.ts';
+import { resumeQueue } from './operations/queue-store.ts';
+import { defaultSchedules } from './operations/schedule-defaults.ts';
+import { seedSchedules } from './operations/schedule-store.ts';
+import { type Scheduler, startScheduler, worldPorts } from './operations/scheduler.ts';
+import type { Log } from './platform/log.ts';
+import { productVersion } from './platform/product-version.ts';
+import { createVitalSigns } from './platform/vital-signs.ts';
+import { latenessDefaults } from './settlement/lateness.ts';
+import { watchLateness } from './settlement/lateness-store.ts';
+import { startLatenessWatch } from './settlement/lateness-watch.ts';
+
+/** What a server process does by itself: slots at their time, payouts as they become due, and word of what is late. */
+export type AutomaticWork = {
+  readonly scheduler: Scheduler;
+  stop(): Promise<void>;
+};
+
+const latenessEveryMs = 15_000;
+/** What takes longer to end is parked with the engine and taken up by the next process. */
+const patienceMs = 20_000;
+
+/** Begins all of it. Any number of processes may. */
+export async function startAutomaticWork(app: App, log: Log): Promise<AutomaticWork> {
+  const { pool, config, jobs, payouts } = app;
+  const { executorId } = app.durable;
+  const { now } = worldPorts;
+  const limits = { ...latenessDefaults, ...config.lateness };
+  const look = () => watchLateness(pool, now(), limits);
+  await seedSchedules(pool, jobs, defaultSchedules(jobs, Object.keys(config.differential)), now());
+  await payouts.dispatcher.start();
+  const scheduler = startScheduler({
+    ...worldPorts,
+    pool,
+    log,
+    jobs,
+    executorId,
+    noteClock: (fault) => noteClock(pool, executorId, fault),
+    resumed: async (tx, { kind, subject }) => {
+      if (kind === 'queue') await resumeQueue(tx, subject);
+    },
+    ended: async (job) => {
+      if (job === 'settle') await look();
+    },
+  });
+  const lateness = startLatenessWatch({ log, everyMs: latenessEveryMs, look });
+  const signs = createVitalSigns(config.home);
+  const node = startNodeWatch({
+    pool,
+    log,
+    executorId,
+    version: productVersion(),
+    startedAt: now(),
+    vitalSigns: signs.read,
+    clockAheadMs: scheduler.clockAheadMs,
+  });
+  return {
+    scheduler,
+    async stop() {
+      await lateness.stop();
+      await Promise.race([scheduler.stop(), wait(patienceMs, undefined, { ref: false })]);
+      await payouts.dispatcher.stop();
+      await node.stop();
+      signs.close();
+    },
+  };
+}

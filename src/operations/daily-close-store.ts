@@ -1,0 +1,90 @@
+import { check } from '../kernel/check.ts';
+import { type PoolClient, type Queryable, query } from '../platform/database/pool.ts';
+
+/** 일 마감. What the books were at the end of a day. */
+export type DailyClose = {
+  readonly on: string;
+  readonly runId: string;
+  readonly closedAt: Date;
+  readonly verdict: 'balanced' | 'deviates';
+  readonly entries: bigint;
+  readonly lines: bigint;
+  readonly deviations: number;
+  readonly debitWon: bigint;
+  readonly creditWon: bigint;
+  /** The audit trail's last entry at that moment, and its hash. */
+  readonly auditNumber: bigint | null;
+  readonly auditHash: string | null;
+};
+
+/** 시산표. A kind of account: what moved on it that day, and what it holds at its end (credits above zero). */
+export type TrialBalance = {
+  readonly account: string;
+  readonly debitWon: bigint;
+  readonly creditWon: bigint;
+  readonly balanceWon: bigint;
+};
+
+/** Keeps the trial balance of a day; closed again, it is as it was found last. */
+export async function closeDay(
+  tx: PoolClient,
+  day: {
+    readonly on: string;
+    readonly runId: string;
+    readonly entries: string;
+    readonly lines: string;
+    readonly deviations: number;
+  },
+): Promise<Pick<DailyClose, 'verdict' | 'debitWon' | 'creditWon'> & { readonly accounts: number }> {
+  await tx.query('delete from daily_close_account where closed_on = $1', [day.on]);
+  const [row] = await query<Pick<DailyClose, 'verdict' | 'debitWon' | 'creditWon'>>(
+    tx,
+    `insert into daily_close (closed_on, run_id, verdict, entries, lines, deviations, debit_won, credit_won, audit_id, audit_hash)
+     select $1, $2, case when $5 = 0 and t.won = 0 then 'balanced' else 'deviates' end, $3, $4, $5, t.debit, t.credit,
+            a.number, a.hash
+       from (select coalesce(- sum(amount_won) filter (where amount_won < 0 and posted_on = $1), 0)::bigint as debit,
+                    coalesce(sum(amount_won) filter (where amount_won > 0 and posted_on = $1), 0)::bigint as credit,
+                    coalesce(sum(amount_won), 0)::bigint as won
+               from ledger_line where posted_on <= $1) t
+       left join (select number, encode(hash, 'hex') as hash from audit_entry order by number desc limit 1) a on true
+     on conflict (closed_on) do update
+        set run_id = excluded.run_id, closed_at = clock_timestamp(), verdict = excluded.verdict, entries = excluded.entries,
+            lines = excluded.lines, deviations = excluded.deviations, debit_won = excluded.debit_won,
+            credit_won = excluded.credit_won, audit_id = excluded.audit_id, audit_hash = excluded.audit_hash
+     returning verdict, debit_won as "debitWon", credit_won as "creditWon"`,
+    [day.on, day.runId, day.entries, day.lines, day.deviations],
+  );
+  check(row, 'an insert or update returns its row');
+  const { rowCount } = await tx.query(
+    `insert into daily_close_account (closed_on, account, debit_won, credit_won, balance_won)
+     select $1, split_part(account, ':', 1),
+            coalesce(- sum(amount_won) filter (where amount_won < 0 and posted_on = $1), 0)::bigint,
+            coalesce(sum(amount_won) filter (where amount_won > 0 and posted_on = $1), 0)::bigint, sum(amount_won)::bigint
+       from ledger_line where posted_on <= $1 group by 2`,
+    [day.on],
+  );
+  return { ...row, accounts: rowCount ?? 0 };
+}
+
+/** Closed days before one, newest first. */
+export async function dailyCloses(
+  db: Queryable,
+  { before, limit }: { readonly before?: string | undefined; readonly limit: number },
+): Promise<DailyClose[]> {
+  return await query<DailyClose>(
+    db,
+    `select closed_on::text as "on", run_id as "runId", closed_at as "closedAt", verdict, entries, lines, deviations,
+            debit_won as "debitWon", credit_won as "creditWon", audit_id as "auditNumber", audit_hash as "auditHash"
+       from daily_close where $1::date is null or closed_on < $1 order by closed_on desc limit $2`,
+    [before ?? null, limit],
+  );
+}
+
+export async function trialBalance(db: Queryable, on: string): Promise<TrialBalance[]> {
+  return await query<TrialBalance>(
+    db,
+    `select account, debit_won as "debitWon", credit_won as "creditWon", balance_won as "balanceWon"
+       from daily_close_account where closed_on = $1 order by account`,
+    [on],
+  );
+}

@@ -1,0 +1,143 @@
+import { closeFinding, listFindings, openFinding } from '../findings/store.ts';
+import { type Pool, type Queryable, query } from '../platform/database/pool.ts';
+import type { VitalSigns } from '../platform/vital-signs.ts';
+import type { ClockFault } from './clock.ts';
+
+/** 노드. A process that works by itself, as it said last. */
+export type Node = VitalSigns & {
+  readonly executorId: string;
+  readonly version: string;
+  readonly state: 'running' | 'stopped' | 'lost';
+  readonly startedAt: Date;
+  readonly seenAt: Date;
+  /** Its clock less the database's. */
+  readonly clockAheadMs: number;
+  /** The ids of the runs that it works on, some of them where they are many. */
+  readonly runs: readonly string[];
+  readonly runsInAll: number;
+};
+
+export const nodeFindings = { lost: 'node_lost', disk: 'disk_nearly_full' } as const;
+const clockFindings = ['clock_ahead', 'clock_behind'] as const;
+
+/** A node that has said nothing for so long is lost. It speaks every three seconds. */
+const lostAfterSeconds = 15;
+/** Below this part of it, or this much, a disk is nearly full. */
+const disk = { leastPart: 0.05, leastBytes: 1024n ** 3n };
+const keptDays = 30;
+const runsShown = 20;
+
+type Beat = VitalSigns & {
+  readonly executorId: string;
+  readonly version: string;
+  readonly startedAt: Temporal.Instant;
+  readonly clockAheadMs: number;
+};
+
+/** A sign of life; who was taken for lost is found again. */
+export async function beat(pool: Pool, node: Beat): Promise<void> {
+  await pool.query(
+    `insert into node (executor_id, host, pid, version, started_at, clock_ahead_ms, disk_free_bytes, disk_all_bytes,
+       loop_delay_ms, memory_bytes)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+     on conflict (executor_id) do update
+        set seen_at = clock_timestamp(), clock_ahead_ms = excluded.clock_ahead_ms, lost_at = null,
+            disk_free_bytes = excluded.disk_free_bytes, disk_all_bytes = excluded.disk_all_bytes,
+            loop_delay_ms = excluded.loop_delay_ms, memory_bytes = excluded.memory_bytes`,
+    [
+      node.executorId,
+      node.host,
+      node.pid,
+      node.version,
+      node.startedAt.toString(),
+      Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, node.clockAheadMs)),
+      node.diskFreeBytes,
+      node.diskAllBytes,
+      node.loopDelayMs,
+      node.memoryBytes,
+    ],
+  );
+  const { diskFreeBytes, diskAllBytes, host } = node;
+  const isFull = Number(diskFreeBytes) < Number(diskAllBytes) * disk.leastPart || diskFreeBytes < disk.leastBytes;
+  const finding = { kind: nodeFindings.disk, subject: host };
+  if (!isFull) await closeFinding(pool, { ...finding, by: 'system:nodes' });
+  else if ((await listFindings(pool, { ...finding, limit: 1 })).length === 0) {
+    const detail = { freeBytes: diskFreeBytes, allBytes: diskAllBytes };
+    await openFinding(pool, { ...finding, audience: 'operations', detail });
+  }
+}
+
+/** It ends as it should, and nobody need look for it. */
+export async function noteStopped(db: Queryable, executorId: string): Promise<void> {
+  await db.query('update node set stopped_at = clock_timestamp() where executor_id = $1', [executorId]);
+  await closeClockFindings(db, executorId);
+}
+
+/** What a node's finding is about: `host:pid`, which is also how its executor's id begins. */
+export function nodeSubject(executorId: string): string {
+  return executorId.split(':').slice(0, 2).join(':');
+}
+
+/** Tells of nodes that are gone without a word, until another is there in their place, or they are back. */
+export async function watchNodes(pool: Pool): Promise<void> {
+  const gone = await query<{ executorId: string; seenAt: string }>(
+    pool,
+    `update node set lost_at = clock_timestamp()
+      where stopped_at is null and lost_at is null and seen_at < clock_timestamp() - make_interval(secs => $1)
+     returning executor_id as "executorId", seen_at::text as "seenAt"`,
+    [lostAfterSeconds],
+  );
+  for (const { executorId, seenAt } of gone) {
+    const subject = nodeSubject(executorId);
+    const detail = { executor: executorId, seenAt };
+    await openFinding(pool, { kind: nodeFindings.lost, subject, audience: 'operations', detail });
+    await closeClockFindings(pool, executorId);
+  }
+  const lost = await listFindings(pool, { kind: nodeFindings.lost });
+  if (lost.length > 0) {
+    const back = await query<{ executorId: string }>(
+      pool,
+      `select n.executor_id as "executorId" from node n
+        where n.executor_id = any ($1::text[])
+          and (n.lost_at is null
+               or exists (select from node r where r.host = n.host and r.started_at > n.seen_at
+                             and r.lost_at is null and r.stopped_at is null))`,
+      [lost.map(({ detail }) => String(detail['executor']))],
+    );
+    for (const { executorId } of back) {
+      await closeFinding(pool, { kind: nodeFindings.lost, subject: nodeSubject(executorId), by: 'system:nodes' });
+    }
+  }
+  await pool.query(`delete from node where seen_at < clock_timestamp() - make_interval(days => $1)`, [keptDays]);
+}
+
+/** Tells operations that the clock of a node is wrong; null: it is right again. */
+export async function noteClock(db: Queryable, executorId: string, fault: ClockFault | null): Promise<void> {
+  const subject = nodeSubject(executorId);
+  for (const kind of clockFindings) {
+    if (fault?.kind === kind) await openFinding(db, { kind, subject, audience: 'operations', detail: fault });
+    else await closeFinding(db, { kind, subject, by: 'system:nodes' });
+  }
+}
+
+async function closeClockFindings(db: Queryable, executorId: string): Promise<void> {
+  await noteClock(db, executorId, null);
+}
+
+/** Nodes, those that live first; stopped and lost ones of the last day too where `all` is asked for. */
+export async function listNodes(db: Queryable, { all }: { readonly all: boolean }): Promise<Node[]> {
+  return await query<Node>(
+    db,
+    `select executor_id as "executorId", host, pid, version, started_at as "startedAt", seen_at as "seenAt",
+            case when stopped_at is not null then 'stopped' when lost_at is not null then 'lost' else 'running' end as state,
+            clock_ahead_ms as "clockAheadMs", disk_free_bytes as "diskFreeBytes", disk_all_bytes as "diskAllBytes",
+            loop_delay_ms as "loopDelayMs", memory_bytes as "memoryBytes", r.runs, r."runsInAll"
+       from node n cross join lateral (
+         select coalesce((array_agg(id order by created desc))[1:${runsShown}], '{}') as runs, count(*)::int as "runsInAll"
+           from (select workflow_uuid as id, created_at as created from dbos.workflow_status
+                  where executor_id = n.executor_id and status = 'PENDING') w) r
+      where $1 and seen_at > clock_timestamp() - interval '1 day' or stopped_at is null and lost_at is null
+      order by state, host, pid limit 1000`,
+    [all],
+  );
+}
