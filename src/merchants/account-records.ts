@@ -2,6 +2,7 @@ import type { DatedRecord } from '../imports/dated-store.ts';
 import type { NamedFields } from '../imports/named-fields.ts';
 import { type RecordColumns, withoutNumbers } from '../imports/record.ts';
 import type { Cipher } from '../platform/cipher.ts';
+import { accountOf, holderOf, maskName } from './account.ts';
 
 /** 지급 계좌. The columns of an accounts file: see docs/terms.md. */
 export const accountColumns: RecordColumns = {
@@ -9,7 +10,7 @@ export const accountColumns: RecordColumns = {
   numbers: new Set(),
 };
 
-/** Reads an account and seals its number at once: beyond this function only the last digits can be read. */
+/** Reads an account and seals number and holder at once: beyond this function only what may be shown can be read. */
 export function readAccount(fields: NamedFields, cipher: Cipher): DatedRecord {
   const merchantId = fields.text('merchantId');
   const validFrom = fields.day('validFrom').toString();
@@ -17,18 +18,26 @@ export function readAccount(fields: NamedFields, cipher: Cipher): DatedRecord {
   if (!/^\d{3}$/.test(bankCode)) fields.refuseUnseen('bankCode', 'import_bank_code');
   const accountNo = fields.raw('accountNo');
   if (!/^\d{6,20}$/.test(accountNo)) fields.refuseUnseen('accountNo', 'import_account_no');
-  const { sealed, keyId } = cipher.seal(accountNo);
+  const holder = readHolder(fields);
+  const { sealed, keyId } = cipher.seal(accountNo, accountOf(merchantId, bankCode));
+  const holderSealed = cipher.seal(holder, holderOf(merchantId, bankCode)).sealed;
   return {
     identity: [merchantId, validFrom],
-    // Sealed anew each time, so the fingerprint is what tells whether the number is the same.
+    // Sealed anew each time, so the fingerprints are what tells whether number and holder are the same.
     content: {
       merchantId,
       validFrom,
       bankCode,
       accountNo: cipher.fingerprint(`${bankCode}:${accountNo}`).toString('hex'),
-      holder: readHolder(fields),
+      holder: cipher.fingerprint(holder).toString('hex'),
     },
-    kept: { sealed: sealed.toString('hex'), keyId, last4: accountNo.slice(-4) },
+    kept: {
+      sealed: sealed.toString('hex'),
+      keyId,
+      last4: accountNo.slice(-4),
+      holder: maskName(holder),
+      holderSealed: holderSealed.toString('hex'),
+    },
   };
 }
 

@@ -6,6 +6,7 @@ import { type ImportOutcome, refusalText } from '../imports/import-records.ts';
 import { isProblem } from '../kernel/problem.ts';
 import { type Cipher, openCipher } from '../platform/cipher.ts';
 import { Secret } from '../platform/secret.ts';
+import { openAccount } from './account-seal-store.ts';
 import { importMerchants } from './import-merchants.ts';
 import { importAccounts, importContracts, importTerms } from './import-terms.ts';
 import { bankAccountInForce, merchantTerms, termsInForce } from './terms-store.ts';
@@ -300,9 +301,9 @@ describe('accounts', () => {
   test('are kept sealed, with their last digits, and read again by who has the key', async () => {
     expect(await accounts(`M1,2026-01-01,004,${number},서울커피`)).toMatchObject({ added: 1, refused: 0 });
     const account = await bankAccountInForce(database.pool, 'M1', day('2026-11-20'));
-    expect(account).toMatchObject({ bankCode: '004', last4: '6789', holder: '서울커피', keyId: cipher.keyId });
-    expect(cipher.unseal(account?.sealed ?? Buffer.alloc(0), account?.keyId ?? '')).toBe(number);
-    expect(await allKept()).not.toContain(number);
+    expect(account).toMatchObject({ bankCode: '004', last4: '6789', holder: '서**피', keyId: cipher.keyId });
+    expect(account && openAccount(cipher, account)).toEqual({ accountNo: number, holder: '서울커피' });
+    for (const text of [number, '서울커피']) expect(await allKept()).not.toContain(text);
     expect(await bankAccountInForce(database.pool, 'M1', day('2025-12-31'))).toBeUndefined();
     expect(await bankAccountInForce(database.pool, 'M2', day('2026-11-20'))).toBeUndefined();
   });
@@ -314,7 +315,7 @@ describe('accounts', () => {
     expect(await accounts(line.replace(number, '110123456780'))).toMatchObject({ added: 1 });
     expect(await accounts(line.replace('004', '088'))).toMatchObject({ added: 1 });
     expect(await accounts(line.replace('서울', '부산'))).toMatchObject({ added: 1 });
-    expect((await bankAccountInForce(database.pool, 'M1', day('2026-11-20')))?.holder).toBe('부산커피');
+    expect((await bankAccountInForce(database.pool, 'M1', day('2026-11-20')))?.holder).toBe('부**피');
   });
 
   test('that are wrong are refused without their number, wherever it stands', async () => {
@@ -371,6 +372,45 @@ describe('accounts', () => {
     await expect(importAccounts(database.pool, other, source, by)).rejects.toSatisfy((error: unknown) =>
       isProblem(error, 'data_key_changed'),
     );
+  });
+
+  test('under a new key are compared with what the old one sealed, which is then sealed anew', async () => {
+    const { pool } = database;
+    await accounts(`M1,2026-01-01,004,${number},서울커피`, `M2,2026-01-01,004,${number},부산커피`);
+    const next = await openCipher({ home: '/nowhere', key: keyOf(8), oldKeys: [keyOf(7)] });
+    const lines = [`M1,2026-01-01,004,${number},서울커피`, `M1,2026-02-01,004,${number},서울다방`];
+    const outcome = await importAccounts(pool, next, csv(accountsHeader, lines), by);
+    expect(outcome).toMatchObject({ added: 1, same: 1, refused: 0 });
+    const { rows } = await pool.query<{ merchant: string; key: string; prints: bigint }>(
+      `select merchant_id as merchant, key_id as key, count(distinct fingerprint) as prints
+         from bank_account group by 1, 2 order by 1`,
+    );
+    expect(rows).toEqual([
+      { merchant: 'M1', key: next.keyId, prints: 1n },
+      { merchant: 'M2', key: cipher.keyId, prints: 1n },
+    ]);
+  });
+
+  test('cannot be passed off as those of another merchant or bank', async () => {
+    const { pool } = database;
+    await accounts(`M1,2026-01-01,004,${number},서울커피`, `M2,2026-01-01,004,110999999999,부산커피`);
+    await pool.query(
+      `update bank_account m1 set sealed = m2.sealed from bank_account m2 where m1.merchant_id = 'M1' and m2.merchant_id = 'M2'`,
+    );
+    const account = await bankAccountInForce(pool, 'M1', day('2026-11-20'));
+    expect(() => account && openAccount(cipher, account)).toThrow('sealed value is damaged');
+  });
+
+  test('stay as they were agreed, however they are sealed', async () => {
+    await accounts(`M1,2026-01-01,004,${number},서울커피`);
+    for (const sql of [
+      `update bank_account set bank_code = '088'`,
+      `update bank_account set holder = 'x'`,
+      'update bank_account set holder_sealed = null, holder_fingerprint = null',
+      'delete from bank_account',
+    ]) {
+      await expect(database.pool.query(sql), sql).rejects.toMatchObject({ code: '23001' });
+    }
   });
 });
 

@@ -4,6 +4,7 @@ import type { ImportOptions, ImportOutcome } from '../imports/import-records.ts'
 import type { ImportSource } from '../imports/import-source.ts';
 import type { Cipher } from '../platform/cipher.ts';
 import { accountColumns, readAccount } from './account-records.ts';
+import { resealStaged } from './account-seal-store.ts';
 import { contractColumns, readContract } from './contract-records.ts';
 import { addAccounts, addContracts, addTerms, refuseUnknownMerchants } from './terms-import-store.ts';
 import { readTerms, termsColumns } from './terms-records.ts';
@@ -35,7 +36,7 @@ export function importTerms(pool: Pool, source: ImportSource, options: ImportOpt
 
 /**
  * 지급 계좌 적재. Brings bank accounts in from a file: see `importDated` and docs/terms.md. Also throws
- * `data_key_changed` where accounts were sealed by another key: they could not be compared.
+ * `data_key_changed` where accounts were sealed by a key that is not at hand: they could not be compared.
  */
 export async function importAccounts(
   pool: Pool,
@@ -52,7 +53,10 @@ export async function importAccounts(
       confidential: true,
       read: (fields) => readAccount(fields, cipher),
       judge: (client) => refuseUnknownMerchants(client, { confidential: true }),
-      add: addAccounts,
+      async add(client, by) {
+        await resealStaged(client, cipher);
+        return addAccounts(client, by);
+      },
     },
     source,
     options,

@@ -96,7 +96,7 @@ export async function addTerms(client: PoolClient, { who, importId }: By): Promi
   return rowCount ?? 0;
 }
 
-/** Adds accounts that differ from the last word on their merchant and day; numbers are compared by fingerprint. */
+/** Adds accounts that differ from the last word on their merchant and day; numbers and holders are compared by fingerprint. */
 export async function addAccounts(client: PoolClient, { who, importId }: By): Promise<number> {
   const { rowCount } = await client.query(
     `with latest as (
@@ -104,16 +104,17 @@ export async function addAccounts(client: PoolClient, { who, importId }: By): Pr
          from bank_account order by merchant_id, valid_from, account_id desc
      )
      insert into bank_account (merchant_id, valid_from, bank_code, sealed, key_id, fingerprint, last4, holder,
-                               import_id, recorded_by)
+                               holder_sealed, holder_fingerprint, import_id, recorded_by)
      select "merchantId", "validFrom", "bankCode", decode(kept ->> 'sealed', 'hex'), kept ->> 'keyId',
-            decode("accountNo", 'hex'), kept ->> 'last4', said.holder, $1, $2
+            decode("accountNo", 'hex'), kept ->> 'last4', kept ->> 'holder', decode(kept ->> 'holderSealed', 'hex'),
+            decode(said.holder, 'hex'), $1, $2
        from staged_record
       cross join lateral jsonb_to_record(content) as said (
         "merchantId" text, "validFrom" date, "bankCode" text, "accountNo" text, holder text)
        left join latest on merchant_id = "merchantId" and valid_from = "validFrom"
       where account_id is null
-         or ("bankCode", decode("accountNo", 'hex'), said.holder)
-            is distinct from (bank_code, fingerprint, latest.holder)
+         or ("bankCode", decode("accountNo", 'hex'), decode(said.holder, 'hex'))
+            is distinct from (bank_code, fingerprint, holder_fingerprint)
       order by line_no`,
     [importId, who],
   );

@@ -41,7 +41,7 @@ export type FeeContract = {
   readonly cancelFee: (typeof cancelFees)[number];
 };
 
-/** 지급 계좌. One dated row; the number is sealed, its last digits are for people. */
+/** 지급 계좌. One dated row; number and holder are sealed, what is masked of them is for people. */
 export type BankAccount = {
   readonly accountId: bigint;
   readonly merchantId: string;
@@ -51,14 +51,17 @@ export type BankAccount = {
   readonly keyId: string;
   readonly fingerprint: Buffer;
   readonly last4: string;
+  /** As it may be shown. */
   readonly holder: string;
+  readonly holderSealed: Buffer | null;
 };
 
 const termsColumns = `terms_id as "termsId", merchant_id as "merchantId", valid_from::text as "validFrom", cycle, roll,
   to_char(due_time, 'HH24:MI') as "dueTime", payout, to_char(payout_time, 'HH24:MI') as "payoutTime",
   min_payout_won as "minPayoutWon"`;
 const accountColumns = `account_id as "accountId", merchant_id as "merchantId", valid_from::text as "validFrom",
-  bank_code as "bankCode", sealed, key_id as "keyId", fingerprint, last4, holder`;
+  bank_code as "bankCode", sealed, key_id as "keyId", fingerprint, last4,
+  mask_name(holder) as holder, holder_sealed as "holderSealed"`;
 
 /** The terms of each merchant on a day; a merchant without any is not in the map. */
 export async function termsInForce(
@@ -139,11 +142,11 @@ async function contractsOf(db: Queryable, merchantId: string): Promise<FeeContra
   }));
 }
 
-/** Throws `data_key_changed` where any account was sealed by another key than the cipher's. */
-export async function checkDataKey(db: Queryable, cipher: Pick<Cipher, 'keyId'>): Promise<void> {
+/** Throws `data_key_changed` where any account was sealed by a key that the cipher does not have. */
+export async function checkDataKey(db: Queryable, cipher: Pick<Cipher, 'keyId' | 'keyIds'>): Promise<void> {
   const { rows } = await db.query<{ keyId: string }>(
-    'select key_id as "keyId" from bank_account where key_id <> $1 limit 1',
-    [cipher.keyId],
+    'select key_id as "keyId" from bank_account where key_id <> all ($1) limit 1',
+    [cipher.keyIds()],
   );
   const other = rows[0];
   if (other !== undefined) {

@@ -1,4 +1,5 @@
 import { seoul } from '../kernel/business-day.ts';
+import { maskName } from '../merchants/account.ts';
 import type { Pool, Queryable } from '../platform/database/pool.ts';
 import type { BankMessage } from './bank-port.ts';
 import { circuit } from './control-store.ts';
@@ -19,7 +20,9 @@ export type Carried = {
   readonly sends: number;
   readonly accountId: bigint;
   readonly bankCode: string;
+  /** As it may be shown; in full where it is not sealed yet. */
   readonly holder: string;
+  readonly holderSealed: Buffer | null;
   readonly sealed: Buffer;
   readonly keyId: string;
   /** The merchant's account of today is still this one. */
@@ -67,7 +70,7 @@ export async function loadCarried(db: Queryable, ids: readonly bigint[], now: Te
   const { rows } = await db.query<Carried>(
     `select p.payout_id as "payoutId", p.claimed_by as run, p.bank, p.merchant_id as "merchantId",
             p.amount_won as "amountWon", p.state, p.message_no as "messageNo", p.message_on as "messageOn",
-            p.sends, p.account_id as "accountId", a.bank_code as "bankCode", a.holder, a.sealed, a.key_id as "keyId",
+            p.sends, p.account_id as "accountId", a.bank_code as "bankCode", a.holder, a.sealed, a.holder_sealed as "holderSealed", a.key_id as "keyId",
             a.fingerprint = f.fingerprint and a.bank_code = f.bank_code as "accountInForce",
             exists (select from (select h.outcome from holder_check h
                                   where h.account_id = p.account_id and h.bank = p.bank
@@ -118,7 +121,7 @@ export async function markSending(
   return new Map(rows.map(({ payoutId, ...message }) => [payoutId, message]));
 }
 
-/** 예금주 조회. Keeps what the bank said about whose account it is. */
+/** 예금주 조회. Keeps what the bank said about whose account it is, and of the name what may be shown. */
 export async function noteHolder(
   db: Queryable,
   { accountId, bank }: Pick<Carried, 'accountId' | 'bank'>,
@@ -129,7 +132,7 @@ export async function noteHolder(
     String(accountId),
     bank,
     outcome,
-    holder,
+    holder === null ? null : maskName(holder),
   ]);
 }
 

@@ -46,7 +46,7 @@ test('a payout above the limit from request to approval, each command twice', as
   expect(await said('payout cancel 1')).toBe('payout 1: P00001 250,000 won · cancelled\n');
   await expect(run('payout retry 1')).rejects.toMatchObject({ code: 'payout_not_retryable' });
   const shown = await said('payout show 1');
-  expect(shown).toContain('account: 004 ****0001 홀더P00001');
+  expect(shown).toContain('account: 004 ****0001 홀******1');
   expect(shown).not.toContain('100-00001');
   expect(shown.match(/requested|approved|retried|cancelled/g)?.length).toBeGreaterThanOrEqual(4);
 });

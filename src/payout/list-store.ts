@@ -47,7 +47,7 @@ export type PayoutFilter = {
 
 const select = `
   select p.payout_id as id, p.idempotency_key as key, p.kind, p.merchant_id as "merchantId", p.amount_won as "amountWon",
-         p.bank, a.bank_code as "bankCode", a.last4, a.holder, p.state, p.requested_by as "requestedBy",
+         p.bank, a.bank_code as "bankCode", a.last4, mask_name(a.holder) as holder, p.state, p.requested_by as "requestedBy",
          p.requested_at as "requestedAt", p.message_no as "messageNo", p.message_on as "messageOn", p.sends, p.asks,
          p.claimed_by as "inHand", p.next_at as "nextAt", p.first_sent_at as "firstSentAt",
          p.finished_at as "finishedAt", p.result_code as "resultCode", p.result_reason as "resultReason"

@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Problem } from '../kernel/problem.ts';
 import { house, walletOf } from '../ledger/accounts.ts';
 import { post } from '../ledger/store.ts';
+import { accountOf } from '../merchants/account.ts';
 import type { Cipher } from '../platform/cipher.ts';
 import { inTransaction, type Pool } from '../platform/database/pool.ts';
 import type { Bank, BankAnswer, TransferOrder } from './bank-port.ts';
@@ -27,7 +28,7 @@ export async function makeMerchants(
      select id, id, '0000000000', import_id from unnest($1::text[]) id, import`,
     [ids],
   );
-  const sealed = ids.map((id) => cipher.seal(accountNoOf(id)));
+  const sealed = ids.map((id) => cipher.seal(accountNoOf(id), accountOf(id, '004')));
   await pool.query(
     `insert into bank_account (merchant_id, valid_from, bank_code, sealed, key_id, fingerprint, last4, holder, recorded_by)
      select id, '2026-01-01', '004', sealed, $3, print, right(id, 4), '홀더' || id, 'test'

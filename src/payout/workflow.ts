@@ -1,5 +1,6 @@
 import { check } from '../kernel/check.ts';
 import { Problem } from '../kernel/problem.ts';
+import { openAccount } from '../merchants/account-seal-store.ts';
 import type { Cipher } from '../platform/cipher.ts';
 import { inTransaction, type Pool, type PoolClient } from '../platform/database/pool.ts';
 import { retryFaults } from '../platform/durable/database-fault.ts';
@@ -207,7 +208,7 @@ async function beforeSending(
     );
   switch (found.outcome) {
     case 'found': {
-      const same = sameHolder(found.holder, payout.holder);
+      const same = sameHolder(found.holder, order.holder);
       await keep(same ? 'matches' : 'differs', found.holder);
       return same ? undefined : refusal('holder_differs');
     }
@@ -225,9 +226,9 @@ function refusal(reason: string): BankAnswer {
 }
 
 /** Before anything is stored as sent: an account number that cannot be read has left nowhere, and waits. */
-function openOrder({ cipher }: PayoutPorts, { bankCode, holder, amountWon, sealed, keyId }: Carried): Order | NoWord {
+function openOrder({ cipher }: PayoutPorts, payout: Carried): Order | NoWord {
   try {
-    return { bankCode, accountNo: cipher.unseal(sealed, keyId), holder, amountWon };
+    return { bankCode: payout.bankCode, amountWon: payout.amountWon, ...openAccount(cipher, payout) };
   } catch (error) {
     return { outcome: 'not_sent', reason: (error as Error).message };
   }

@@ -1,72 +1,114 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
-import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { Problem } from '../kernel/problem.ts';
-import { ensureHome } from './home.ts';
-import { Secret } from './secret.ts';
+import { dataKeyBytes, ensureHomeKey, homeKeys, readKeyFile, readKeysFile } from './data-key-files.ts';
+import type { Secret } from './secret.ts';
 
-/** What may be read by nobody who holds the database alone: account numbers. AES-256-GCM. */
+/** A value as it is kept: its bytes, and the name of the key that sealed it, which is nothing of the key. */
+export type Sealed = { readonly sealed: Buffer; readonly keyId: string };
+
+/**
+ * 암호기. What may be read by nobody who holds the database alone: account numbers, names, secrets. AES-256-GCM under the
+ * current key of a ring; what older keys of it sealed is still read. `belongsTo` says which record a value is of
+ * (`bank_account:M00001:004`): moved to another one, it is not opened.
+ */
 export type Cipher = {
-  /** Tells which key sealed: a name of the key, nothing of it. */
+  /** The current key's name. */
   readonly keyId: string;
-  seal(text: string): { readonly sealed: Buffer; readonly keyId: string };
-  /** Throws `data_key_changed` where another key sealed it, `sealed_damaged` where the bytes are not those it made. */
-  unseal(sealed: Uint8Array, keyId: string): string;
-  /** The same text gives the same 32 bytes under the same key, and says nothing without it. */
+  /** Every key that can be opened with, the current one first. */
+  keyIds(): readonly string[];
+  seal(text: string, belongsTo: string): Sealed;
+  /**
+   * @throws Problem `data_key_changed` where no key of the ring sealed it, `sealed_damaged` where the bytes are not those
+   * that it made, or not of what they are said to belong to
+   */
+  unseal(sealed: Uint8Array, keyId: string, belongsTo: string): string;
+  /** The same text gives the same 32 bytes under the current key, and says nothing without it. */
   fingerprint(text: string): Buffer;
 };
 
-const keyBytes = 32;
-const format = 1;
+/** Where the keys come from; the environment's go before the files', and those before the home's. */
+export type DataKeys = {
+  readonly key?: Secret | undefined;
+  readonly keyFile?: string | undefined;
+  /** Keys that are sealed with no more, or, before a change, not yet. */
+  readonly oldKeys?: readonly Secret[] | undefined;
+  /** As many keys as it has lines. */
+  readonly oldKeysFile?: string | undefined;
+};
+
+type Key = {
+  readonly id: string;
+  readonly sealing: Buffer;
+  readonly printing: Buffer;
+};
+
+/** Format 1 did not say what it belongs to. It is read, and written no more. */
+const unboundFormat = 1;
+export const sealedFormat = 2;
 const nonceBytes = 12;
 const tagBytes = 16;
 
-/** A data key as configuration holds it: 32 bytes in base64. */
-export function isDataKey(text: string): boolean {
-  return /^[A-Za-z0-9+/]{43}=$/.test(text) && Buffer.from(text, 'base64').toString('base64') === text;
-}
-
 /**
- * 암호기. Of the key given, or else of the one that this home keeps in `keys/data.key`, which is made at first use and
- * which only its owner may read. Throws `home_unusable` and `data_key_unreadable`.
+ * Opens the ring: the key given, or else the one that this home keeps in `keys/data.key`, which is made at first use and
+ * which only its owner may read; beside it the old ones given and those of `keys/old/`.
+ * @throws Problem `home_unusable`, `data_key_unreadable`
  */
-export async function openCipher({
-  home,
-  key,
-}: {
-  readonly home: string;
-  readonly key?: Secret | undefined;
-}): Promise<Cipher> {
-  return createCipher(key ?? (await homeKey(home)));
-}
-
-function createCipher(secret: Secret): Cipher {
-  const key = Buffer.from(secret.reveal(), 'base64');
-  const derive = (use: string, bytes = keyBytes) =>
-    Buffer.from(hkdfSync('sha256', key, Buffer.alloc(0), `jeongsan ${use}`, bytes));
-  const sealing = derive('seal');
-  const printing = derive('fingerprint');
-  const keyId = derive('key id', 6).toString('hex');
+export async function openCipher({ home, ...keys }: DataKeys & { readonly home: string }): Promise<Cipher> {
+  const current = keyOf(await currentKey(home, keys));
+  const ring = new Map([[current.id, current]]);
+  const learn = (more: readonly Secret[]): void => {
+    for (const secret of more) {
+      const key = keyOf(secret);
+      if (!ring.has(key.id)) ring.set(key.id, key);
+    }
+  };
+  learn([...(keys.oldKeys ?? []), ...(await keysOfFile(keys.oldKeysFile)), ...homeKeys(home)]);
+  const find = (id: string): Key => {
+    // Another process may have changed the key of the home since this one began.
+    if (!ring.has(id)) learn(homeKeys(home));
+    const key = ring.get(id);
+    if (key === undefined) throw new Problem('data_key_changed', { sealedBy: id, keyId: current.id });
+    return key;
+  };
   return {
-    keyId,
-    seal(text) {
-      const nonce = randomBytes(nonceBytes);
-      const cipher = createCipheriv('aes-256-gcm', sealing, nonce);
-      const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
-      return { sealed: Buffer.concat([Buffer.of(format), nonce, cipher.getAuthTag(), body]), keyId };
-    },
-    unseal(sealed, sealedBy) {
-      if (sealedBy !== keyId) throw new Problem('data_key_changed', { sealedBy, keyId });
-      return open(sealing, sealed);
-    },
-    fingerprint: (text) => createHmac('sha256', printing).update(text, 'utf8').digest(),
+    keyId: current.id,
+    keyIds: () => [...ring.keys()],
+    seal: (text, belongsTo) => ({ sealed: seal(current.sealing, text, belongsTo), keyId: current.id }),
+    unseal: (sealed, keyId, belongsTo) => open(find(keyId).sealing, sealed, belongsTo),
+    fingerprint: (text) => createHmac('sha256', current.printing).update(text, 'utf8').digest(),
   };
 }
 
-function open(key: Buffer, sealed: Uint8Array): string {
-  if (sealed[0] !== format || sealed.length < 1 + nonceBytes + tagBytes) throw new Problem('sealed_damaged');
+/** A key's name: made of it, and says nothing of it. */
+export function dataKeyId(secret: Secret): string {
+  return derive(secret, 'key id', 6).toString('hex');
+}
+
+function keyOf(secret: Secret): Key {
+  return { id: dataKeyId(secret), sealing: derive(secret, 'seal'), printing: derive(secret, 'fingerprint') };
+}
+
+function derive(secret: Secret, use: string, bytes = dataKeyBytes): Buffer {
+  const key = Buffer.from(secret.reveal(), 'base64');
+  return Buffer.from(hkdfSync('sha256', key, Buffer.alloc(0), `jeongsan ${use}`, bytes));
+}
+
+function seal(key: Buffer, text: string, belongsTo: string): Buffer {
+  const nonce = randomBytes(nonceBytes);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce);
+  cipher.setAAD(boundTo(belongsTo));
+  const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
+  return Buffer.concat([Buffer.of(sealedFormat), nonce, cipher.getAuthTag(), body]);
+}
+
+function open(key: Buffer, sealed: Uint8Array, belongsTo: string): string {
+  const format = sealed[0];
+  if ((format !== unboundFormat && format !== sealedFormat) || sealed.length < 1 + nonceBytes + tagBytes) {
+    throw new Problem('sealed_damaged');
+  }
   const body = 1 + nonceBytes + tagBytes;
   const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(1, 1 + nonceBytes));
+  if (format === sealedFormat) decipher.setAAD(boundTo(belongsTo));
   decipher.setAuthTag(sealed.subarray(1 + nonceBytes, body));
   try {
     return Buffer.concat([decipher.update(sealed.subarray(body)), decipher.final()]).toString('utf8');
@@ -75,42 +117,22 @@ function open(key: Buffer, sealed: Uint8Array): string {
   }
 }
 
-async function homeKey(home: string): Promise<Secret> {
-  const folder = path.join(home, 'keys');
-  const file = path.join(folder, 'data.key');
-  const known = await readKey(file);
-  if (known !== undefined) return known;
-  ensureHome(home);
-  // Two processes may come at once: the name is given to a whole file, and the first one to give it wins.
-  const draft = path.join(folder, `.data.key-${randomBytes(6).toString('hex')}`);
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeFile(draft, `${randomBytes(keyBytes).toString('base64')}\n`, { mode: 0o600, flag: 'wx', flush: true });
-    try {
-      await link(draft, file).catch(ignoreExisting);
-    } finally {
-      await unlink(draft);
-    }
-  } catch (error) {
-    throw new Problem('home_unusable', { folder, reason: (error as Error).message }, { cause: error });
-  }
-  const made = await readKey(file);
-  if (made === undefined) throw new Problem('data_key_unreadable', { file, reason: 'missing' });
-  return made;
+/** With the format in it, a value of this format cannot be passed off as one of another. */
+function boundTo(belongsTo: string): Buffer {
+  return Buffer.concat([Buffer.of(sealedFormat), Buffer.from(belongsTo, 'utf8')]);
 }
 
-async function readKey(file: string): Promise<Secret | undefined> {
-  let text: string;
-  try {
-    text = (await readFile(file, 'utf8')).trim();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new Problem('data_key_unreadable', { file, reason: (error as Error).message }, { cause: error });
-  }
-  if (!isDataKey(text)) throw new Problem('data_key_unreadable', { file, reason: 'not 32 bytes in base64' });
-  return new Secret(text);
+async function currentKey(home: string, { key, keyFile }: DataKeys): Promise<Secret> {
+  if (key !== undefined) return key;
+  if (keyFile === undefined) return ensureHomeKey(home);
+  const found = await readKeyFile(keyFile);
+  if (found === undefined) throw new Problem('data_key_unreadable', { file: keyFile, reason: 'missing' });
+  return found;
 }
 
-function ignoreExisting(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EEXIST') throw error;
+async function keysOfFile(file: string | undefined): Promise<readonly Secret[]> {
+  if (file === undefined) return [];
+  const keys = await readKeysFile(file);
+  if (keys === undefined) throw new Problem('data_key_unreadable', { file, reason: 'missing' });
+  return keys;
 }

@@ -22,7 +22,7 @@ test('without any variable everything has its default', () => {
     listening: { host: '127.0.0.1', tls: undefined, proxies: [], origins: [], publicUrl: undefined },
     logLevel: 'info',
     language: 'en',
-    dataKey: undefined,
+    dataKeys: {},
     lateness: {},
     sources: {},
     banks: {},
@@ -83,7 +83,7 @@ test('the data key is shown nowhere but where it is asked for', () => {
   const key = Buffer.alloc(32, 1).toString('base64');
   const config = loadConfig({ JEONGSAN_DATA_KEY: key });
   expect(inspect(config, { depth: 9, showHidden: true })).not.toContain(key);
-  expect(config.dataKey?.reveal()).toBe(key);
+  expect(config.dataKeys.key?.reveal()).toBe(key);
 });
 
 test('the database URL is shown nowhere but where it is asked for', () => {

@@ -169,13 +169,13 @@ function summaryText(summary: WorldSummary, into: string, elapsedMs: number, { l
 }
 
 async function load(folder: string, json: boolean, context: CommandContext): Promise<void> {
-  const { sources, home, dataKey } = config();
+  const { sources, home, dataKeys } = config();
   const inboxes = Object.fromEntries(
     Object.entries(sources).map(([provider, source]) => [provider, inboxOf(provider, source)]),
   );
   const progress = createProgress(process.stderr);
   const { who, language, signal } = context;
-  const cipher = await openCipher({ home, key: dataKey });
+  const cipher = await openCipher({ home, ...dataKeys });
   const outcome = await context
     .withDatabase((pool) => loadWorld(pool, path.resolve(folder), { who, cipher, language, signal, progress, inboxes }))
     .finally(() => progress.close());

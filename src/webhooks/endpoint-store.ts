@@ -1,6 +1,7 @@
 import { Problem } from '../kernel/problem.ts';
 import type { Cipher } from '../platform/cipher.ts';
 import { type PoolClient, type Queryable, query } from '../platform/database/pool.ts';
+import { sealedPlace } from '../platform/sealed-place.ts';
 
 /** 웹훅 수신처. Its secret is never shown again once it was made. */
 export type Endpoint = {
@@ -52,7 +53,7 @@ export async function addEndpoint(
   cipher: Cipher,
   added: Pick<Endpoint, 'name' | 'url' | 'events' | 'madeBy'> & { readonly secret: string },
 ): Promise<bigint> {
-  const { sealed, keyId } = cipher.seal(added.secret);
+  const { sealed, keyId } = cipher.seal(added.secret, secretOf(added.name));
   const [row] = await query<{ id: bigint }>(
     tx,
     `insert into webhook_endpoint (name, url, events, sealed, key_id, made_by) values ($1, $2, $3, $4, $5, $6)
@@ -81,8 +82,8 @@ export async function changeEndpoint(
   id: bigint,
   { version, change }: { readonly version: number; readonly change: EndpointChange },
 ): Promise<void> {
-  await holdVersion(tx, id, version);
-  const sealed = change.secret === undefined ? undefined : cipher.seal(change.secret);
+  const { name } = await holdVersion(tx, id, version);
+  const sealed = change.secret === undefined ? undefined : cipher.seal(change.secret, secretOf(name));
   await tx.query(
     `update webhook_endpoint set url = coalesce($2, url), events = coalesce($3, events), enabled = coalesce($4, enabled),
             sealed = coalesce($5, sealed), key_id = coalesce($6, key_id), version = version + 1
@@ -116,30 +117,26 @@ export async function removeEndpoint(tx: PoolClient, id: bigint, version: number
   );
 }
 
-/** The secrets that are sealed under another key than the current one: for the change of keys. */
-export async function resealEndpoints(tx: PoolClient, cipher: Cipher): Promise<number> {
-  const rows = await query<{ id: bigint; sealed: Buffer; keyId: string }>(
-    tx,
-    'select endpoint_id as id, sealed, key_id as "keyId" from webhook_endpoint where key_id <> $1 for update',
-    [cipher.keyId],
-  );
-  for (const { id, sealed, keyId } of rows) {
-    const anew = cipher.seal(cipher.unseal(sealed, keyId));
-    await tx.query('update webhook_endpoint set sealed = $2, key_id = $3 where endpoint_id = $1', [
-      id,
-      anew.sealed,
-      anew.keyId,
-    ]);
-  }
-  return rows.length;
+/** What a secret is bound to; an endpoint keeps its name. */
+export function secretOf(name: string): string {
+  return `webhook_endpoint:${name}`;
 }
 
-async function holdVersion(tx: PoolClient, id: bigint, version: number): Promise<void> {
-  const [held] = await query<{ version: number }>(
+/** The secrets, for the change of keys. */
+export const sealedEndpoints = sealedPlace({
+  words: { ko: '웹훅 비밀', en: 'webhook secrets' },
+  table: 'webhook_endpoint',
+  owner: `name || '#' || endpoint_id`,
+  parts: [{ sealed: 'sealed', keyId: 'key_id', belongsTo: (owner) => secretOf(owner.replace(/#\d+$/, '')) }],
+});
+
+async function holdVersion(tx: PoolClient, id: bigint, version: number): Promise<{ readonly name: string }> {
+  const [held] = await query<{ version: number; name: string }>(
     tx,
-    'select version from webhook_endpoint where endpoint_id = $1 and removed_at is null for update',
+    'select version, name from webhook_endpoint where endpoint_id = $1 and removed_at is null for update',
     [id],
   );
   if (held === undefined) throw new Problem('not_found', { what: 'webhook', id: String(id) });
   if (held.version !== version) throw new Problem('version_differs', { given: version, current: held.version });
+  return held;
 }

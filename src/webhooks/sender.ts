@@ -5,6 +5,7 @@ import type { Log } from '../platform/durable/engine-log.ts';
 import type { Post, PostOutcome } from '../platform/http-signed-post.ts';
 import { Secret } from '../platform/secret.ts';
 import { type Due, noteAttempt, takeDue } from './delivery-store.ts';
+import { secretOf } from './endpoint-store.ts';
 import { pauseAfterSeconds } from './retry-times.ts';
 
 export type SenderPorts = {
@@ -90,7 +91,7 @@ async function deliver({ pool, cipher, post, now }: SenderPorts, due: Due): Prom
     url: due.url,
     id: `evt_${due.eventId}`,
     body: bodyOf(due),
-    secrets: [new Secret(cipher.unseal(due.sealed, due.keyId))],
+    secrets: [new Secret(cipher.unseal(due.sealed, due.keyId, secretOf(due.name)))],
     at: now(),
   });
   const tookMs = performance.now() - began;
