@@ -6,12 +6,16 @@ import { resumeQueue } from './operations/queue-store.ts';
 import { defaultSchedules } from './operations/schedule-defaults.ts';
 import { seedSchedules } from './operations/schedule-store.ts';
 import { type Scheduler, startScheduler, worldPorts } from './operations/scheduler.ts';
+import { postDefaults, sendSignedPost } from './platform/http-signed-post.ts';
 import type { Log } from './platform/log.ts';
 import { productVersion } from './platform/product-version.ts';
 import { createVitalSigns } from './platform/vital-signs.ts';
+import { listCycles } from './settlement/cycle-list-store.ts';
 import { latenessDefaults } from './settlement/lateness.ts';
 import { watchLateness } from './settlement/lateness-store.ts';
 import { startLatenessWatch } from './settlement/lateness-watch.ts';
+import { tellOfRuns } from './webhooks/delivery-store.ts';
+import { startSender } from './webhooks/sender.ts';
 
 /** What a server process does by itself: slots at their time, payouts as they become due, and word of what is late. */
 export type AutomaticWork = {
@@ -25,7 +29,7 @@ const patienceMs = 20_000;
 
 /** Begins all of it. Any number of processes may. */
 export async function startAutomaticWork(app: App, log: Log): Promise<AutomaticWork> {
-  const { pool, config, jobs, payouts } = app;
+  const { pool, config, cipher, jobs, payouts } = app;
   const { executorId } = app.durable;
   const { now } = worldPorts;
   const limits = { ...latenessDefaults, ...config.lateness };
@@ -43,9 +47,14 @@ export async function startAutomaticWork(app: App, log: Log): Promise<AutomaticW
       if (kind === 'queue') await resumeQueue(tx, subject);
     },
     ended: async (job) => {
-      if (job === 'settle') await look();
+      if (job !== 'settle') return;
+      await measureSlot(app);
+      await look();
     },
   });
+  await tellOfRuns(pool);
+  const posting = { ...postDefaults, allowed: config.privateHosts };
+  const sender = startSender({ pool, log, cipher, now, post: (message) => sendSignedPost(message, posting) });
   const lateness = startLatenessWatch({ log, everyMs: latenessEveryMs, look });
   const signs = createVitalSigns(config.home);
   const node = startNodeWatch({
@@ -61,10 +70,17 @@ export async function startAutomaticWork(app: App, log: Log): Promise<AutomaticW
     scheduler,
     async stop() {
       await lateness.stop();
+      await sender.stop();
       await Promise.race([scheduler.stop(), wait(patienceMs, undefined, { ref: false })]);
       await payouts.dispatcher.stop();
       await node.stop();
       signs.close();
     },
   };
+}
+
+/** How long the latest settled slot took from its time to its last credit. */
+async function measureSlot({ pool, metrics }: App): Promise<void> {
+  const [latest] = await listCycles(pool, { state: 'settled', limit: 1 });
+  if (latest?.creditedAt) metrics.slotCredited((latest.creditedAt.getTime() - latest.slot.getTime()) / 1000);
 }

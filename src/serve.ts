@@ -5,6 +5,7 @@ import { type App, openApp } from './app.ts';
 import { recordAct } from './audit/store.ts';
 import { startAutomaticWork } from './automatic-work.ts';
 import { type Identity, openIdentity } from './identity/identity.ts';
+import { mayDo } from './kernel/permission.ts';
 import { isProblem, Problem } from './kernel/problem.ts';
 import { createBankApi } from './payout/api.ts';
 import type { Config } from './platform/config.ts';
@@ -16,6 +17,7 @@ import { type ApiLimits, usualLimits } from './platform/http/limits.ts';
 import { mountRoutes } from './platform/http/mount.ts';
 import { problemAnswer } from './platform/http/problem-answer.ts';
 import { createRateLimiter } from './platform/http/rate-limit.ts';
+import { createRequestObserver } from './platform/http/request-observer.ts';
 import { preflightAnswer, withHeaders } from './platform/http/response-headers.ts';
 import { publicUrlOf } from './platform/listening.ts';
 import { createLog, type Log } from './platform/log.ts';
@@ -78,6 +80,15 @@ export async function startServing(
       return identity.handler(req.raw, env.connection.address);
     }),
   );
+  site.get('/metrics', ({ req, env }) =>
+    whenOpen(async ({ app, identity }) => {
+      const actor = await identity.authenticate(req.raw, env.connection.address);
+      if (actor === undefined) throw new Problem('sign_in_needed');
+      if (!mayDo(actor, 'read')) throw new Problem('permission_missing', { permission: 'read' });
+      const { mediaType, body } = await app.metrics.text();
+      return new Response(body, { headers: { 'content-type': mediaType } });
+    }),
+  );
   site.all('/v1/*', ({ req, env }) => whenOpen(({ api }) => api.fetch(req.raw, env)));
   site.notFound(({ req }) => {
     throw new Problem('route_unknown', { path: req.path });
@@ -122,6 +133,7 @@ export async function startServing(
         language,
         signal,
         version: productVersion(),
+        observe: createRequestObserver(app.metrics),
         limits: { ...usualLimits, ...limits },
         now,
       });
