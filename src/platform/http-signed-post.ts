@@ -175,6 +175,8 @@ function exchange(post: Post, { url, address, ca, limits, deadline }: Way): Prom
     request.once('error', failed);
     request.end(post.body);
     function answered(response: IncomingMessage): void {
+      // What becomes of the connection now changes nothing: the status has been said.
+      request.off('error', failed).on('error', () => undefined);
       void firstBytes(response, limits.mostAnswerBytes).then((bytes) => {
         request.destroy();
         const wait = /^\d{1,6}$/.exec(response.headers['retry-after'] ?? '');

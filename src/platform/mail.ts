@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { Readable } from 'node:stream';
 import { createTransport } from 'nodemailer';
 import { Problem } from '../kernel/problem.ts';
 import type { MailAddress } from './mail-address.ts';
@@ -69,12 +70,19 @@ export function createMailSender(
   });
   return {
     async send(mail) {
+      let hasBegun = false;
       try {
         const sent = await transport.sendMail({
           from,
           to: [...mail.to],
           subject: mail.subject,
-          text: mail.text,
+          // Read when the server has said that it takes the message: what fails before has told nobody anything.
+          text: Readable.from(
+            (function* () {
+              hasBegun = true;
+              yield Buffer.from(mail.text);
+            })(),
+          ),
           html: mail.html,
           date: new Date(mail.at.epochMilliseconds),
           messageId: `<${mail.messageId}>`,
@@ -95,25 +103,25 @@ export function createMailSender(
         });
         return { kind: 'sent', answer: sent.response, refused: sent.rejected.map(addressOf) };
       } catch (error) {
-        return failure(error as SmtpError, wholeMs);
+        return failure(error as SmtpError, { hasBegun, wholeMs });
       }
     },
   };
 }
 
-type SmtpError = Error & { readonly code?: string; readonly responseCode?: number; readonly command?: string };
-
-/** Ends before the message itself is sent; a connection that is cut does not say how far it came. */
-const before = ['EDNS', 'ETLS', 'EAUTH', 'ENOAUTH', 'ECONNREFUSED', 'ENOTFOUND', 'CERT_HAS_EXPIRED'];
+type SmtpError = Error & { readonly responseCode?: number; readonly command?: string };
 
 /** Only a word about the message itself or its readers is the server's last word: a wrong password can be put right. */
-function failure(error: SmtpError, wholeMs: number): MailOutcome {
-  const { responseCode, command = '', code = '' } = error;
+function failure(
+  error: SmtpError,
+  { hasBegun, wholeMs }: { readonly hasBegun: boolean; readonly wholeMs: number },
+): MailOutcome {
+  const { responseCode, command = '' } = error;
   const answered = responseCode !== undefined;
   return {
     kind: 'failed',
     lasting: answered && responseCode >= 500 && ['MAIL FROM', 'RCPT TO', 'DATA'].includes(command),
-    mayHaveLeft: !answered && !before.includes(code) && !/ECONNREFUSED|ENOTFOUND/.test(error.message),
+    mayHaveLeft: hasBegun && !answered,
     reason: error.name === 'AbortError' ? `no answer within ${wholeMs} ms` : error.message,
   };
 }
