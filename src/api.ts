@@ -1,12 +1,18 @@
-import { type App, archiveFolder } from './app.ts';
+import { type App, archiveFolder, expiringRecords } from './app.ts';
 import { approvalRoutes } from './approvals/api.ts';
 import { auditRoutes } from './audit/api.ts';
 import { calendarRoutes } from './calendar/api.ts';
 import { findingRoutes } from './findings/api.ts';
 import { importRoutes } from './imports/api.ts';
+import { accountRoutes } from './merchants/account-api.ts';
 import { merchantRoutes } from './merchants/api.ts';
 import { tierRoutes } from './merchants/tier-api.ts';
+import { maintenanceRoutes } from './operations/maintenance-api.ts';
+import { ruleRoutes } from './operations/rule-api.ts';
+import { runRoutes } from './operations/run-api.ts';
+import { scheduleRoutes } from './operations/schedule-api.ts';
 import { paymentRoutes } from './payments/api.ts';
+import { bankIds } from './payout/banks/registry.ts';
 import { openArchive } from './platform/archive.ts';
 import type { Route } from './platform/http/route.ts';
 import { breakRoutes } from './reconciliation/break-api.ts';
@@ -18,7 +24,7 @@ import { statementRoutes } from './reconciliation/statement-api.ts';
 import { webhookRoutes } from './webhooks/api.ts';
 
 /** Every route of the API, by folder: what is not listed here is not served. */
-export function apiRoutes({ pool, config, cipher, reconciliation }: App): Route[] {
+export function apiRoutes({ pool, config, cipher, reconciliation, runs, jobs }: App): Route[] {
   const ports = { pool, now: () => Temporal.Now.instant() };
   return [
     ...auditRoutes({ pool }),
@@ -29,10 +35,15 @@ export function apiRoutes({ pool, config, cipher, reconciliation }: App): Route[
     ...depositRoutes({ pool }),
     ...findingRoutes({ pool }),
     ...importRoutes({ pool }),
+    ...maintenanceRoutes({ ...ports, banks: bankIds }),
     ...merchantRoutes({ ...ports, cipher }),
+    ...accountRoutes({ ...ports, cipher }),
     ...paymentRoutes({ pool }),
     ...paymentStandingRoutes({ pool }),
     ...reportRoutes({ pool, home: config.home }),
+    ...ruleRoutes({ pool, expiring: expiringRecords(pool) }),
+    ...runRoutes(runs),
+    ...scheduleRoutes({ ...ports, jobs }),
     ...statementRoutes({ pool, archive: openArchive(archiveFolder(config)) }),
     ...tierRoutes(ports),
     ...webhookRoutes({ pool, cipher, allowed: config.privateHosts }),
