@@ -43,17 +43,17 @@ export async function hasAdministrator(db: Queryable): Promise<boolean> {
   return row?.found ?? false;
 }
 
-/** @throws Problem `not_found` */
-export async function getPerson(db: Queryable, who: string): Promise<Person> {
+/** Somebody by how trails name them; undefined where there is nobody. */
+export async function findPerson(db: Queryable, who: string): Promise<Person | undefined> {
   const [found] = await query<Person>(db, `select ${columns} from person p where p.id = $1`, [who]);
-  if (found === undefined) throw new Problem('not_found', { what: 'person', id: who });
   return found;
 }
 
-/** The name of somebody; undefined where there is nobody. */
-export async function findName(db: Queryable, who: string): Promise<string | undefined> {
-  const [found] = await query<{ name: string }>(db, 'select name from person where id = $1', [who]);
-  return found?.name;
+/** @throws Problem `not_found` */
+export async function getPerson(db: Queryable, who: string): Promise<Person> {
+  const found = await findPerson(db, who);
+  if (found === undefined) throw new Problem('not_found', { what: 'person', id: who });
+  return found;
 }
 
 /** Everybody by name in trails, `limit` of them after `after`. */

@@ -8,7 +8,7 @@ import { beginAttempt, endAttempts } from './attempt-store.ts';
 import { checkOrigin } from './forgery.ts';
 import { handleLink } from './link-handler.ts';
 import { checkPassword } from './password-rule.ts';
-import { findName } from './person-store.ts';
+import { findPerson } from './person-store.ts';
 import { readBody } from './request-body.ts';
 import { addressHeader, createSignIn, type SignIn, type SignInPorts } from './sign-in.ts';
 import { signInPaths, takenOf } from './sign-in-paths.ts';
@@ -121,7 +121,7 @@ export function createSignInHandler(ports: HandlerPorts, signIn: SignIn) {
 
   /** Of an address that nobody has, nothing is kept: it may be a password that was typed into the wrong field. */
   async function record(act: string, who: string, from: string, outcome: 'done' | 'refused', reason?: string) {
-    const known = who !== '' && (await findName(ports.pool, who)) !== undefined;
+    const known = who !== '' && (await findPerson(ports.pool, who)) !== undefined;
     const name = known ? who : 'unknown';
     await recordAct(ports.pool, { actor: { who: name, from }, act, subject: `person:${name}`, outcome, reason });
   }

@@ -10,6 +10,11 @@ export const identityProblems = {
     ko: '이 설치에는 사용자가 있습니다: 유효한 API 키를 {variable}(이)나 --key-file로 주십시오',
     en: 'This installation has people: give a valid API key in {variable} or with --key-file',
   },
+  key_file_open: {
+    status: 422,
+    ko: '{file}을(를) 다른 사람도 읽을 수 있습니다: 주인만 읽게 하십시오 (chmod 600)',
+    en: '{file} can be read by others: let its owner alone read it (chmod 600)',
+  },
   by_another: {
     status: 403,
     ko: '--by {by}: 키의 주인 {who}의 이름으로만 처리할 수 있습니다',
