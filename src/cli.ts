@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { Command, CommanderError } from 'commander';
+import type { Pool } from 'pg';
 import { type App, archiveFolder, openApp } from './app.ts';
 import { approvalsCommands } from './approvals/commands.ts';
 import { auditCommands } from './audit/commands.ts';
@@ -17,6 +18,11 @@ import { addVerifyCommand } from './differential/verify-commands.ts';
 import { addWhatIfCommand } from './differential/what-if-commands.ts';
 import { findingsCommands } from './findings/commands.ts';
 import { failureText, isProblem } from './kernel/problem.ts';
+import { openAsk } from './identity/ask-port.ts';
+import { type CommandGuard, createCommandGuard } from './identity/command-guard.ts';
+import { identityCommands } from './identity/commands.ts';
+import { keyCommands } from './identity/key-commands.ts';
+import { peopleCommands } from './identity/people-commands.ts';
 import { ledgerCommands } from './ledger/commands.ts';
 import { verifyLedger } from './ledger/verify-store.ts';
 import { merchantsCommands } from './merchants/commands.ts';
@@ -32,7 +38,8 @@ import { openArchive } from './platform/archive.ts';
 import { openCipher } from './platform/cipher.ts';
 import { type CommandContext, exitStatus } from './platform/command.ts';
 import { type Config, languageOf, loadConfig } from './platform/config.ts';
-import { openDatabase } from './platform/database/database.ts';
+import { type Database, openDatabase } from './platform/database/database.ts';
+import { publicUrlOf } from './platform/listening.ts';
 import { createLog, type Log } from './platform/log.ts';
 import { isReaderGone } from './platform/output.ts';
 import { productVersion } from './platform/product-version.ts';
@@ -67,29 +74,83 @@ async function main(): Promise<void> {
   );
   const log = createLog({ logLevel: process.env['LOG_LEVEL'] ? config.logLevel : 'warn' });
   const shutdown = createShutdown({ log });
-  const program = createProgram(config, log, shutdown.signal);
-  serveCommand(program, config, shutdown);
-  await program.parseAsync(process.argv);
+  const commandLine = createCommandLine(config, log, shutdown.signal);
+  serveCommand(commandLine.program, config, shutdown);
+  await commandLine.run(process.argv);
 }
 
-/** Every command there is. Opens nothing before one of them runs. */
-export function createProgram(config: Config, log: Log, signal: AbortSignal): Command {
-  const program = new Command('jeongsan')
-    .description('the settlement back office of a payment gateway / 정산')
-    .version(productVersion())
-    .exitOverride()
-    .showHelpAfterError();
-  const context: CommandContext = {
-    async withDatabase(work) {
-      const database = await openDatabase(config, log);
+/** The database that the commands of this process share: opened by the first one that needs it. */
+function createSharedDatabase(config: Config, log: Log) {
+  let opened: Promise<Database> | undefined;
+  return {
+    async pool() {
+      opened ??= openDatabase(config, log);
+      return (await opened).pool;
+    },
+    async close() {
+      // One that could not be opened has said so.
+      const database = await opened?.catch(() => undefined);
+      await database?.close();
+    },
+  };
+}
+
+/** Runs a command, begun by asking who acts and whether they may. Opens nothing before one of them runs. */
+function createCommandLine(
+  config: Config,
+  log: Log,
+  signal: AbortSignal,
+): { readonly program: Command; run(argv: readonly string[]): Promise<void> } {
+  const database = createSharedDatabase(config, log);
+  const guard = createCommandGuard({
+    pool: () => database.pool(),
+    user: userName(),
+    apiKey: config.apiKey?.reveal(),
+    now: () => Temporal.Now.instant(),
+    onUnrecorded: (error) => log.error({ err: error }, 'what became of a command could not be kept in the audit trail'),
+  });
+  const program = addCommands(config, log, signal, { guard, pool: () => database.pool() });
+  program.hook('preAction', (_, command) => guard.begin(command));
+  return {
+    program,
+    async run(argv) {
       try {
-        return await work(database.pool);
+        await program.parseAsync(argv);
+        await guard.end();
+      } catch (error) {
+        await guard.end(error);
+        throw error;
       } finally {
         await database.close();
       }
     },
+  };
+}
+
+/** Every command there is. */
+export function createProgram(config: Config, log: Log, signal: AbortSignal): Command {
+  return createCommandLine(config, log, signal).program;
+}
+
+function addCommands(
+  config: Config,
+  log: Log,
+  signal: AbortSignal,
+  { guard, pool }: { readonly guard: CommandGuard; pool(): Promise<Pool> },
+): Command {
+  const program = new Command('jeongsan')
+    .description('the settlement back office of a payment gateway / 정산')
+    .version(productVersion())
+    .option('--key-file <path>', 'the API key to act by, instead of JEONGSAN_API_KEY / API 키 파일')
+    .exitOverride()
+    .showHelpAfterError();
+  const context: CommandContext = {
+    withDatabase: async (work) => work(await pool()),
     language: config.language,
-    who: userName(),
+    get who() {
+      const { who, key } = guard.actor();
+      return key === undefined ? userName() : who;
+    },
     signal,
   };
   const withApp = async <T>(work: (app: App) => Promise<T>): Promise<T> => {
@@ -102,6 +163,17 @@ export function createProgram(config: Config, log: Log, signal: AbortSignal): Co
   };
   calendarCommands(program, context);
   const cipher = () => openCipher({ home: config.home, key: config.dataKey });
+  const identity = {
+    actor: guard.actor,
+    cipher,
+    log,
+    publicUrl: publicUrlOf(config.listening, config.port),
+    now: () => Temporal.Now.instant(),
+    openAsk: () => openAsk(process.stdin, process.stderr),
+  };
+  identityCommands(program, context, identity);
+  peopleCommands(program, context, identity);
+  keyCommands(program, context, identity);
   merchantsCommands(program, context, { cipher });
   tierCommands(program, context);
   paymentsCommands(program, context);
