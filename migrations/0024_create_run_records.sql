@@ -18,6 +18,7 @@ create index run_log_of_run on run_log (run_id, run_log_id);
 create table run_record (
   run_id       text collate "C" primary key,
   job          text collate "C" not null,
+  series       text collate "C" not null,   -- differential:welcome: the runs that it is compared with
   business_on  date,                        -- the day that its id names
   state        text not null check (state in ('done', 'failed', 'cancelled', 'exhausted')),
   started_at   timestamptz not null,
@@ -29,7 +30,7 @@ create table run_record (
   unusual      jsonb not null,              -- what was not as usual; [] where all was, or too little is known
   recorded_at  timestamptz not null default clock_timestamp()
 );
-create index run_record_usual on run_record (job, compared_on, ended_at desc) where state = 'done';
+create index run_record_usual on run_record (series, compared_on, ended_at desc) where state = 'done';
 create index run_record_ended on run_record (ended_at);
 
 -- 평소. When a run is out of the usual, by job; '*' is every job that has no row of its own.

@@ -148,7 +148,7 @@ export async function openApp(config: Config, log: Log, { clock = wallClock }: A
     takeUpJob({ durable, differential: differentialPorts, configured: Object.keys(config.differential) }),
     payoutSweepJob({ durable, banks, dispatcher: payouts.dispatcher }),
     dailyCloseJob({ durable, pool }),
-    registerRetention(durable, { pool, log, expiring: [...ownExpiring(pool), webhookEvents(pool)] }),
+    registerRetention(durable, { pool, log, expiring: expiringRecords(pool) }),
   ]);
   const backfills = registerBackfills(durable, { pool, jobs: () => jobs, now });
   try {
@@ -193,15 +193,16 @@ export async function openApp(config: Config, log: Log, { clock = wallClock }: A
   };
 }
 
-/** 보존. What other systems were told of. */
-function webhookEvents(pool: Pool): Expiring {
-  return {
+/** 보존. Everything that is kept for a time only. */
+export function expiringRecords(pool: Pool): Expiring[] {
+  const webhookEvents: Expiring = {
     kind: 'webhook_event',
     words: { ko: '웹훅 이벤트와 전송 기록', en: 'events of webhooks and their deliveries' },
     keepDays: 90,
     chunk: 1_000,
     remove: (before, most) => inTransaction(pool, (tx) => forgetEvents(tx, before, most)),
   };
+  return [...ownExpiring(pool), webhookEvents];
 }
 
 /** Measures what runs here, and makes spans of it where somebody collects them. */

@@ -3,6 +3,8 @@ import type { App } from './app.ts';
 import { noteClock } from './operations/node-store.ts';
 import { startNodeWatch } from './operations/node-watch.ts';
 import { resumeQueue } from './operations/queue-store.ts';
+import { startRunWatch } from './operations/run-watch.ts';
+import { watchRuns } from './operations/run-watch-store.ts';
 import { defaultSchedules } from './operations/schedule-defaults.ts';
 import { seedSchedules } from './operations/schedule-store.ts';
 import { type Scheduler, startScheduler, worldPorts } from './operations/scheduler.ts';
@@ -24,6 +26,7 @@ export type AutomaticWork = {
 };
 
 const latenessEveryMs = 15_000;
+const runsEveryMs = 15_000;
 /** What takes longer to end is parked with the engine and taken up by the next process. */
 const patienceMs = 20_000;
 
@@ -56,6 +59,7 @@ export async function startAutomaticWork(app: App, log: Log): Promise<AutomaticW
   const posting = { ...postDefaults, allowed: config.privateHosts };
   const sender = startSender({ pool, log, cipher, now, post: (message) => sendSignedPost(message, posting) });
   const lateness = startLatenessWatch({ log, everyMs: latenessEveryMs, look });
+  const runs = startRunWatch({ log, everyMs: runsEveryMs, look: () => watchRuns(pool, now()) });
   const signs = createVitalSigns(config.home);
   const node = startNodeWatch({
     pool,
@@ -70,6 +74,7 @@ export async function startAutomaticWork(app: App, log: Log): Promise<AutomaticW
     scheduler,
     async stop() {
       await lateness.stop();
+      await runs.stop();
       await sender.stop();
       await Promise.race([scheduler.stop(), wait(patienceMs, undefined, { ref: false })]);
       await payouts.dispatcher.stop();

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import { Command, CommanderError } from 'commander';
 import type { Pool } from 'pg';
-import { type App, archiveFolder, openApp } from './app.ts';
+import { type App, archiveFolder, expiringRecords, openApp } from './app.ts';
 import { approvalsCommands } from './approvals/commands.ts';
 import { auditCommands } from './audit/commands.ts';
 import { calendarCommands } from './calendar/commands.ts';
@@ -27,6 +27,8 @@ import { ledgerCommands } from './ledger/commands.ts';
 import { verifyLedger } from './ledger/verify-store.ts';
 import { merchantsCommands } from './merchants/commands.ts';
 import { tierCommands } from './merchants/tier-commands.ts';
+import { retentionCommands } from './operations/retention-commands.ts';
+import { runActCommands } from './operations/run-act-commands.ts';
 import { runCommands } from './operations/run-commands.ts';
 import { paymentsCommands } from './payments/commands.ts';
 import { bankCommands } from './payout/bank-commands.ts';
@@ -183,13 +185,16 @@ function addCommands(
   reconcileCommands(program, context, withApp);
   breakCommands(program, context);
   reportCommands(program, context, { home: config.home });
-  runCommands(program, context, { restart: (runId) => withApp((app) => app.restart(runId)) });
+  const now = () => Temporal.Now.instant();
+  const runs = runCommands(program, context, { now });
+  runActCommands(runs, context, { now, withEngine: (work) => withApp((app) => work(app.runs)) });
+  retentionCommands(program, context, { expiring: expiringRecords });
   settlementCommands(program, context, withApp);
   balanceCommands(program, context);
   holdCommands(program, context);
   // Asked for here, sent by whichever process reaches the bank.
   const bank = Object.keys(config.banks)[0] ?? bankIds[0];
-  const payoutPorts = { bank, now: () => Temporal.Now.instant() };
+  const payoutPorts = { bank, now };
   handSettleCommands(payoutCommands(program, context, payoutPorts), context, payoutPorts);
   payoutReconcileCommands(program, context, (work) =>
     withApp((app) => work({ ...app.payoutReconciliation, bankIds: app.banks.map(({ id }) => id) })),

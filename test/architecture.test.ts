@@ -299,6 +299,8 @@ const steps = [
   'merchants/import-merchants.ts',
   'merchants/import-terms.ts',
   'merchants/import-tiers.ts',
+  'operations/run-acts.ts',
+  'operations/run-watch.ts',
   'payments/import-payments.ts',
   'payout/dispatcher.ts',
   'reconciliation/collect.ts',

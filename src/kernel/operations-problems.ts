@@ -67,7 +67,7 @@ export const operationsProblems = {
   },
   backfill_refused: {
     status: 400,
-    ko: '{from}부터 {to}까지는 소급 실행할 수 없습니다: 1일 이상 {most}일 이하여야 합니다',
-    en: 'No backfill from {from} to {to}: it takes from 1 to {most} days',
+    ko: '{from}부터 {to}까지는 소급 실행할 수 없습니다: 오늘까지의 1일 이상 {most}일 이하여야 합니다',
+    en: 'No backfill from {from} to {to}: it takes 1 to {most} days, none of them to come',
   },
 } as const satisfies Record<string, { readonly status: number; readonly ko: string; readonly en: string }>;

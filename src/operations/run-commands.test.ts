@@ -4,7 +4,8 @@ import { type TestDatabase, testDatabase } from '../../test/support/database.ts'
 import { isProblem, Problem } from '../kernel/problem.ts';
 import { createDurable, type Durable } from '../platform/durable/durable.ts';
 import { runId, step } from '../platform/durable/step.ts';
-import { runCommands } from './run-commands.ts';
+import { runActCommands } from './run-act-commands.ts';
+import { type RunEngine, runCommands } from './run-commands.ts';
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const id = 'reconcile:2026-11-20:1';
@@ -57,14 +58,22 @@ afterAll(async () => {
   await database.close();
 });
 
-async function restart(run: string): Promise<void> {
-  await durable.restart(run);
-  await durable.handle(run).result();
+const now = () => Temporal.Now.instant();
+
+async function withEngine<T>(work: (engine: RunEngine) => Promise<T>): Promise<T> {
+  const backfills = { start: () => Promise.reject(new Error('none here')) };
+  return await work({
+    pool: database.pool,
+    durable,
+    backfills,
+    now,
+    result: (run) => durable.handle(run).result(),
+  });
 }
 
 const runs = (...line: string[]) =>
   runCommand(database.pool, ['runs', ...line], (program, context, output) =>
-    runCommands(program, context, { restart, output }),
+    runActCommands(runCommands(program, context, { now, output }), context, { now, withEngine, output }),
   );
 
 test('the list: newest first, with what went wrong in words, and what never began', async () => {
@@ -77,7 +86,7 @@ test('the list: newest first, with what went wrong in words, and what never bega
   const json = JSON.parse((await runs('list', '--json')).said);
   expect(json.map((run: { id: string }) => run.id)).toEqual([id, 'reconcile:2026-11-19:1']);
   expect(json[0]).toMatchObject({
-    workflow: 'reconcile',
+    job: 'reconcile',
     state: 'failed',
     on: '2026-11-20',
     startedBy: 'kim',
@@ -122,7 +131,7 @@ test('one run: its parts, its steps with times, how to restart it', async () => 
   const json = JSON.parse((await runs('show', id, '--json')).said);
   expect(json).toMatchObject({
     restart: `jeongsan runs restart ${id}`,
-    children: [{ id: `${id}/ksnet/transaction`, state: 'failed' }],
+    parts: [{ id: `${id}/ksnet/transaction`, state: 'failed' }],
     stages: [{ provider: 'ksnet', stage: 'transaction', lines: 12_345 }],
   });
 });
@@ -143,6 +152,10 @@ test('restarted while still broken it fails again; mended, it goes on where it f
 
 test('what keeps a restart from beginning is not hidden', async () => {
   const add = (...[program, context, output]: Parameters<Parameters<typeof runCommand>[2]>) =>
-    runCommands(program, context, { output, restart: () => Promise.reject(new Error('no server')) });
+    runActCommands(runCommands(program, context, { now, output }), context, {
+      now,
+      output,
+      withEngine: () => Promise.reject(new Error('no server')),
+    });
   await expect(runCommand(database.pool, ['runs', 'restart', id], add)).rejects.toThrow('no server');
 });

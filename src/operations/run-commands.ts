@@ -1,144 +1,196 @@
 import type { Writable } from 'node:stream';
 import type { Command } from 'commander';
 import type { Pool } from 'pg';
-import { parseDay } from '../kernel/business-day.ts';
 import { Problem } from '../kernel/problem.ts';
 import { type CommandContext, exitStatus } from '../platform/command.ts';
-import type { RunState } from '../platform/durable/runs.ts';
+import { listRunLog, type RunLogLevel } from '../platform/durable/run-log-store.ts';
 import { writeOut } from '../platform/output.ts';
 import { formatTable } from '../platform/terminal.ts';
+import type { Backfills } from './backfill-workflow.ts';
+import type { RunActPorts } from './run-acts.ts';
+import { followRun } from './run-follow-store.ts';
+import { inspectedToJson, isOver, listedToJson } from './run-json.ts';
+import { type FilterOptions, readFilter, readNumber, runStates } from './run-options.ts';
 import {
   childColumns,
   childRow,
   factRows,
-  inspectedToJson,
+  fileColumns,
+  fileRow,
   listColumns,
-  listedToJson,
   listRow,
+  logText,
+  stateWords,
   stepColumns,
   stepRow,
+  tookText,
 } from './run-rows.ts';
 import { findRuns, inspectRun } from './run-store.ts';
 
-/** How a run is made to run again, with a process that can do so; resolves when it has ended, rejects when it failed. */
-export type RunPorts = { restart(runId: string): Promise<unknown>; readonly output?: Writable };
-
-type ListOptions = {
-  readonly on?: string;
-  readonly state?: readonly string[];
-  readonly limit: string;
-  readonly json?: true;
+/** A process that can act on runs: it has the engine. */
+export type RunEngine = RunActPorts & {
+  readonly backfills: Backfills;
+  /** Waits for the end of a run, whoever carries it out; rejects where it failed. */
+  result(runId: string): Promise<unknown>;
+};
+export type RunPorts = {
+  withEngine<T>(work: (engine: RunEngine) => Promise<T>): Promise<T>;
+  readonly output?: Writable;
+  now(): Temporal.Instant;
 };
 
-const states: readonly RunState[] = ['waiting', 'running', 'done', 'failed', 'cancelled', 'exhausted'];
+export type Showing = {
+  readonly json: boolean;
+  readonly output: Writable;
+  readonly context: CommandContext;
+  now(): Temporal.Instant;
+};
 
-/** `jeongsan runs`: the history of runs, what happened in one, and how it is taken up again where it failed. */
+/** Filters of a list and of bulk acts. */
+export function addFilters(command: Command): Command {
+  return command
+    .option('--job <jobs...>', 'of these jobs: reconcile, settle, …; payout runs only where named / 작업')
+    .option('--on <day>', 'of this business day / 업무일')
+    .option('--provider <id>', 'of this provider, or with a part for it / 원천사')
+    .option('--state <states...>', `${runStates.join(', ')} / 상태`)
+    .option('--node <name>', 'worked on by this host or process / 노드')
+    .option('--since <moment>', 'begun since / 이후')
+    .option('--until <moment>', 'begun before / 이전')
+    .option('--longer-than <time>', 'took at least: 90s, 15m, 2h / 소요 이상')
+    .option('--shorter-than <time>', 'took at most / 소요 이하')
+    .option('--text <words>', 'whose error says this / 오류 내용');
+}
+
+/** `jeongsan runs`: the history of runs, and what happened and happens in one. */
 export function runCommands(
   program: Command,
   context: CommandContext,
-  { restart, output = process.stdout }: RunPorts,
-): void {
+  { output = process.stdout, now }: Pick<RunPorts, 'output' | 'now'>,
+): Command {
   const runs = program.command('runs').description('runs of the jobs / 실행 이력');
-  runs
-    .command('list', { isDefault: true })
-    .description('list runs, newest first / 목록')
-    .option('--on <day>', 'runs of this business day / 업무일')
-    .option('--state <states...>', `${states.join(', ')} / 상태`)
+  const showing = (json: true | undefined): Showing => ({ json: json ?? false, output, context, now });
+  addFilters(runs.command('list', { isDefault: true }).description('list runs, newest first / 목록'))
+    .option('--all', 'payout runs too / 지급 실행 포함')
     .option('--limit <rows>', 'at most so many / 최대 건수', '20')
     .option('--json', 'one JSON array / JSON 출력')
-    .action((options: ListOptions) => {
-      const query = toQuery(options);
+    .action(({ limit, json, ...options }: FilterOptions & { limit: string; json?: true }) => {
+      const filter = { ...readFilter(options), now: now(), limit: readNumber('--limit', limit, 100_000) };
       return context.withDatabase(async (pool) => {
-        const found = await findRuns(pool, query);
+        const { rows } = await findRuns(pool, filter);
         const { language } = context;
         await writeOut(
           output,
-          options.json
-            ? `${JSON.stringify(
-                found.map((run) => listedToJson(run, language)),
-                null,
-                2,
-              )}\n`
+          json
+            ? jsonText(rows.map((run) => listedToJson(run, language, now())))
             : formatTable(
                 listColumns(language),
-                found.map((run) => listRow(run, language)),
+                rows.map((run) => listRow(run, language, now())),
               ),
         );
       });
     });
   runs
     .command('show')
-    .description('the steps of a run, its parts, and what went wrong / 상세')
+    .description('the steps of a run, its parts, files and counts, and what went wrong / 상세')
     .argument('<id>')
     .option('--json', 'one JSON object / JSON 출력')
-    .action((id: string, options: { json?: true }) =>
-      context.withDatabase((pool) => show(pool, id, { json: options.json ?? false, output, context })),
+    .action((id: string, { json }: { json?: true }) =>
+      context.withDatabase((pool) => showRunAs(pool, id, showing(json))),
     );
   runs
-    .command('restart')
-    .description('run again from the step that failed / 실패한 단계부터 다시 시작')
+    .command('logs')
+    .description('what was said in a run and its parts / 실행 기록')
     .argument('<id>')
-    .option('--json', 'one JSON object / JSON 출력')
-    .action((id: string, options: { json?: true }) =>
-      restartAndShow(id, restart, { json: options.json ?? false, output, context }),
-    );
+    .option('--level <level>', 'from this level up: info, warn, error / 수준', 'info')
+    .option('--limit <lines>', 'at most so many / 최대 건수', '1000')
+    .option('--json', 'one JSON array / JSON 출력')
+    .action((id: string, { level, limit, json }: { level: string; limit: string; json?: true }) => {
+      const wanted = {
+        runId: id,
+        parts: true,
+        levels: levelsFrom(level),
+        limit: readNumber('--limit', limit, 100_000),
+      };
+      return context.withDatabase(async (pool) => {
+        const lines = await listRunLog(pool, wanted);
+        const text = json
+          ? jsonText(lines.map((line) => ({ ...line, id: Number(line.id) })))
+          : lines.map((line) => `${logText(line, id)}\n`).join('');
+        await writeOut(output, text);
+      });
+    });
+  runs
+    .command('follow')
+    .description('what happens in a run, until it is over / 실시간 보기')
+    .argument('<id>')
+    .option('--json', 'one JSON object a line / 한 줄에 JSON 하나')
+    .action((id: string, { json }: { json?: true }) => context.withDatabase((pool) => follow(pool, id, showing(json))));
+  return runs;
 }
 
-type Showing = { readonly json: boolean; readonly output: Writable; readonly context: CommandContext };
+const levels: readonly RunLogLevel[] = ['info', 'warn', 'error', 'fatal'];
 
-async function show(pool: Pool, id: string, { json, output, context: { language } }: Showing): Promise<void> {
-  const inspected = await inspectRun(pool, id);
-  if (json) return writeOut(output, `${JSON.stringify(inspectedToJson(inspected, language), null, 2)}\n`);
-  const { run } = inspected;
+/** @throws Problem `usage` */
+export function levelsFrom(name: string): readonly RunLogLevel[] {
+  const first = levels.indexOf(name as RunLogLevel);
+  if (first === -1) throw new Problem('usage', { reason: `--level ${name} (${levels.join(', ')})` });
+  return levels.slice(first);
+}
+
+export function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/** Says all that is known of a run, and what its end makes of the exit status. */
+export async function showRunAs(pool: Pool, id: string, { json, output, context, now }: Showing): Promise<void> {
+  const { language } = context;
+  const inspected = await inspectRun(pool, id, now());
+  if (json) return writeOut(output, jsonText(inspectedToJson(inspected, language, now())));
+  const { run, files } = inspected;
+  const factColumns = [{ title: language === 'ko' ? '실행' : 'Run' }, { title: '' }];
+  const table = (columns: Parameters<typeof formatTable>[0], rows: readonly (readonly string[])[]) =>
+    rows.length === 0 ? [] : [formatTable(columns, rows)];
   const tables = [
-    formatTable([{ title: language === 'ko' ? '실행' : 'Run' }, { title: '' }], factRows(inspected, language)),
-    ...(run.children.length === 0
-      ? []
-      : [
-          formatTable(
-            childColumns(language),
-            run.children.map((child) => childRow(child, inspected, language)),
-          ),
-        ]),
+    formatTable(factColumns, factRows(inspected, language, now())),
+    ...table(
+      childColumns(language),
+      run.children.map((child) => childRow(child, inspected, language, now())),
+    ),
     formatTable(
       stepColumns(language),
-      run.steps.map((step) => stepRow(step, run.id, language)),
+      run.steps.map((step) => stepRow(step, inspected, language)),
+    ),
+    ...table(
+      fileColumns(language),
+      files.map((file) => fileRow(file, language)),
     ),
   ];
   await writeOut(output, tables.join('\n'));
 }
 
-/** Restarts and says how the run stands then: its exit status is that of the run. */
-async function restartAndShow(id: string, restart: RunPorts['restart'], showing: Showing): Promise<void> {
-  const { context } = showing;
-  const refusal = await restart(id).then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  await context.withDatabase(async (pool) => {
-    const { run, facts } = await inspectRun(pool, id);
-    // What is not the run's own failure refused the restart, or kept it from beginning: there is nothing new to show.
-    if (refusal instanceof Error && refusal.message !== run.error?.message) throw refusal;
-    await show(pool, id, showing);
-    const partFailed = run.children.some((child) => child.state === 'failed');
-    if (partFailed || run.state === 'failed') process.exitCode = exitStatus.failed;
-    else if (facts?.outcome === 'incomplete') process.exitCode = exitStatus.incomplete;
-  });
+/** The exit status of a command that waited for a run is the run's. */
+export async function exitAs(pool: Pool, id: string, now: Temporal.Instant): Promise<void> {
+  const { run, listed } = await inspectRun(pool, id, now);
+  const partFailed = run.children.some((child) => child.state === 'failed');
+  if (partFailed || (isOver(run.state) && run.state !== 'done')) process.exitCode = exitStatus.failed;
+  else if (listed.facts?.outcome === 'incomplete') process.exitCode = exitStatus.incomplete;
 }
 
-function toQuery({ on, state, limit }: ListOptions): Parameters<typeof findRuns>[1] {
-  if (on !== undefined && parseDay(on) === undefined) throw new Problem('usage', { reason: `--on ${on} (YYYY-MM-DD)` });
-  if (!/^\d{1,6}$/.test(limit)) throw new Problem('usage', { reason: `--limit ${limit}` });
-  const wanted = state
-    ?.flatMap((name) => name.split(','))
-    .map((name) => {
-      const known = states.find((candidate) => candidate === name);
-      if (known === undefined) throw new Problem('usage', { reason: `--state ${name} (${states.join(', ')})` });
-      return known;
-    });
-  return {
-    limit: Number(limit),
-    ...(on === undefined ? {} : { on }),
-    ...(wanted === undefined ? {} : { states: wanted }),
-  };
+async function follow(pool: Pool, id: string, { json, output, context, now }: Showing): Promise<void> {
+  const { language, signal } = context;
+  for await (const happened of followRun(pool, id, { signal })) {
+    if (json) {
+      const text = JSON.stringify(happened, (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value));
+      await writeOut(output, `${text}\n`);
+    } else if (happened.event === 'log') {
+      await writeOut(output, `${logText(happened.line, id)}\n`);
+    } else if (happened.event === 'step') {
+      const { number, name, startedAt, completedAt, error } = happened.step;
+      const took = startedAt && completedAt ? tookText(completedAt.since(startedAt).total('milliseconds')) : '';
+      await writeOut(output, `${error === undefined ? '✓' : '✗'} ${number} ${name} ${took}\n`);
+    } else {
+      await writeOut(output, `${happened.run.id}: ${stateWords[happened.run.state][language]}\n`);
+    }
+  }
+  if (!signal.aborted) await exitAs(pool, id, now());
 }

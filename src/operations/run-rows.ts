@@ -1,13 +1,19 @@
-import { type Language, type ProblemCode, problems, problemText } from '../kernel/problem.ts';
+import { formatWon } from '../kernel/money.ts';
+import type { Language } from '../kernel/problem.ts';
 import { formatSeoulTime } from '../kernel/seoul-time.ts';
-import type { Run, RunDetail, RunError, RunStep } from '../platform/durable/runs.ts';
-import { type Column, formatCount } from '../platform/terminal.ts';
-import type { ListedRun, RunFacts, StageFacts } from './run-store.ts';
+import type { KeptRunLogLine } from '../platform/durable/run-log-store.ts';
+import type { Run, RunStep } from '../platform/durable/runs.ts';
+import { type Column, formatBytes, formatCount, printable } from '../platform/terminal.ts';
+import { describeCounts, isAmount } from './run-counts.ts';
+import type { RunFile } from './run-file-store.ts';
+import { durationMs, errorText, mayRestart, milliseconds, restartLine } from './run-json.ts';
+import type { InspectedRun, ListedRun } from './run-store.ts';
+import type { Unusual, Usual } from './usual.ts';
 
 type Words = { readonly ko: string; readonly en: string };
 
 /** 실행 상태 */
-const stateWords: Readonly<Record<ListedRun['state'], Words>> = {
+export const stateWords: Readonly<Record<ListedRun['state'], Words>> = {
   waiting: { ko: '대기', en: 'waiting' },
   running: { ko: '실행 중', en: 'running' },
   done: { ko: '완료', en: 'done' },
@@ -31,118 +37,121 @@ const outcomeWords: Readonly<Record<string, Words>> = {
 const outcomeText = (outcome: string | null | undefined, language: Language): string =>
   outcome === null || outcome === undefined ? '' : (outcomeWords[outcome]?.[language] ?? outcome);
 
-/** What went wrong, in words: a refusal's own text in the reader's language, else the program's message. */
-function errorText(error: RunError | undefined, language: Language): string {
-  if (error === undefined) return '';
-  if (error.code === undefined || !(error.code in problems)) return error.message;
-  return problemText(error.code as ProblemCode, (error.details ?? {}) as Parameters<typeof problemText>[1], language);
-}
+const titled = (language: Language, ko: string, en: string, align?: 'right'): Column => ({
+  title: language === 'ko' ? ko : en,
+  ...(align === undefined ? {} : { align }),
+});
 
 export function listColumns(language: Language): readonly Column[] {
-  const title = (ko: string, en: string): Column => ({ title: language === 'ko' ? ko : en });
   return [
-    title('실행', 'Run'),
-    title('상태', 'State'),
-    title('결과', 'Outcome'),
-    title('실행자', 'By'),
-    title('시작', 'Started'),
-    { ...title('소요', 'Took'), align: 'right' },
-    title('오류', 'Error'),
+    titled(language, '실행', 'Run'),
+    titled(language, '상태', 'State'),
+    titled(language, '결과', 'Outcome'),
+    titled(language, '실행자', 'By'),
+    titled(language, '시작', 'Started'),
+    titled(language, '소요', 'Took', 'right'),
+    titled(language, '특이', 'Unusual'),
+    titled(language, '오류', 'Error'),
   ];
 }
 
-export function listRow({ id, state, run, facts }: ListedRun, language: Language): readonly string[] {
-  const started = run?.createdAt.toString() ?? facts?.startedAt;
+export function listRow(listed: ListedRun, language: Language, now: Temporal.Instant): readonly string[] {
+  const { id, state, run, facts } = listed;
+  const started = run?.startedAt.toString() ?? facts?.startedAt;
   return [
     id,
     stateWords[state][language],
     outcomeText(facts?.outcome, language),
-    facts?.startedBy ?? '',
+    byText(listed),
     started === undefined ? '' : formatSeoulTime(started),
-    tookText(run?.createdAt, run?.completedAt),
-    errorText(run?.error, language),
+    tookText(durationMs(listed, now)),
+    listed.unusual.map((each) => unusualShort(each, language)).join(', '),
+    printable(errorText(run?.error, language)),
   ];
 }
 
-export function listedToJson({ id, workflow, state, run, facts }: ListedRun, language: Language): unknown {
-  return {
-    id,
-    workflow,
-    state,
-    on: facts?.on ?? null,
-    startedBy: facts?.startedBy ?? null,
-    startedAt: run?.createdAt.toString() ?? facts?.startedAt ?? null,
-    finishedAt: run?.completedAt?.toString() ?? facts?.finishedAt ?? null,
-    outcome: facts?.outcome ?? null,
-    attempts: run?.attempts ?? 0,
-    report: facts?.reportPath ?? null,
-    error: errorToJson(run?.error, language),
-  };
+/** Who, and by which schedule's slot. */
+function byText({ facts, beginning }: ListedRun): string {
+  const who = facts?.startedBy ?? beginning?.who ?? '';
+  const slot = beginning?.slot?.schedule;
+  return slot === undefined ? who : `${who} (${slot})`;
 }
 
-/** A run with everything in it. */
-export type InspectedRun = {
-  readonly run: RunDetail;
-  readonly facts: RunFacts | undefined;
-  readonly stages: readonly StageFacts[];
-};
-
-export function inspectedToJson({ run, facts, stages }: InspectedRun, language: Language): Record<string, unknown> {
-  const { id, workflow, state } = run;
-  return {
-    ...(listedToJson({ id, workflow, state, run, facts }, language) as Record<string, unknown>),
-    parent: run.parentId ?? null,
-    steps: run.steps.map((step) => ({
-      number: step.number,
-      name: step.name,
-      child: step.childId ?? null,
-      startedAt: step.startedAt?.toString() ?? null,
-      milliseconds: milliseconds(step.startedAt, step.completedAt),
-      error: errorToJson(step.error, language),
-    })),
-    children: run.children.map((child) => ({
-      id: child.id,
-      state: child.state,
-      milliseconds: milliseconds(child.createdAt, child.completedAt),
-      error: errorToJson(child.error, language),
-    })),
-    stages,
-    restart: mayRestart(run) ? restartLine(run) : null,
-  };
+function unusualShort({ what, value, median }: Unusual, language: Language): string {
+  const name = what === 'milliseconds' ? (language === 'ko' ? '소요' : 'took') : what;
+  if (median === 0) return `${name} !`;
+  return `${name} ×${(value / median).toFixed(1)}`;
 }
 
 /** What the run is, as pairs of a name and a value. */
-export function factRows({ run, facts }: InspectedRun, language: Language): string[][] {
+export function factRows(inspected: InspectedRun, language: Language, now: Temporal.Instant): string[][] {
+  const { run, listed, counts, usual } = inspected;
+  const { facts, beginning, unusual } = listed;
   const say = (ko: string, en: string): string => (language === 'ko' ? ko : en);
+  const took = durationMs({ run }, now);
   const rows = [
     [say('실행', 'Run'), run.id],
     [say('상태', 'State'), stateWords[run.state][language]],
     [say('결과', 'Outcome'), outcomeText(facts?.outcome, language)],
-    [say('실행자', 'By'), facts?.startedBy ?? ''],
-    [say('시작', 'Started'), formatSeoulTime(run.createdAt)],
+    [say('실행자', 'By'), byText(listed)],
+    [say('슬롯', 'Slot'), beginning?.slot === undefined ? '' : formatSeoulTime(beginning.slot.nominalAt)],
+    [say('키', 'Key'), beginning?.key ?? ''],
+    [say('소급 실행', 'Backfill'), beginning?.backfill ?? ''],
+    [say('시작', 'Started'), formatSeoulTime(run.startedAt)],
     [say('종료', 'Finished'), run.completedAt === undefined ? '' : formatSeoulTime(run.completedAt)],
-    [say('소요', 'Took'), tookText(run.createdAt, run.completedAt)],
+    [say('소요', 'Took'), `${tookText(took)}${usualText(usual['milliseconds'], tookText, language)}`],
+    [say('노드', 'Node'), run.executorId],
     [say('시도', 'Attempts'), String(run.attempts)],
+    [say('건수', 'Counts'), countsText(counts, took)],
+    ...unusual.map((each) => [say('특이', 'Unusual'), unusualText(each, language)]),
     [say('보고서', 'Report'), facts?.reportPath ?? ''],
-    [say('오류', 'Error'), errorText(run.error, language)],
+    [say('오류', 'Error'), printable(errorText(run.error, language))],
     [say('다시 시작', 'Restart'), mayRestart(run) ? restartLine(run) : ''],
   ];
-  return rows.filter(([, value]) => value !== '');
+  return rows.filter(([, value]) => value !== '') as string[][];
+}
+
+function usualText(usual: Usual | undefined, text: (value: number) => string, language: Language): string {
+  if (usual === undefined) return '';
+  const { median, low, high, samples } = usual;
+  return language === 'ko'
+    ? ` (평소 ${text(median)}, ${text(low)}–${text(high)}, 같은 요일 ${samples}회)`
+    : ` (usually ${text(median)}, ${text(low)}–${text(high)}, of ${samples} runs)`;
+}
+
+function unusualText(unusual: Unusual, language: Language): string {
+  const text = unusual.what === 'milliseconds' ? tookText : (value: number) => formatCount(Math.round(value));
+  const what = unusual.what === 'milliseconds' ? (language === 'ko' ? '소요' : 'duration') : unusual.what;
+  return `${what} ${text(unusual.value)}${usualText(unusual, text, language)}`;
+}
+
+/** `lines=12,345 (4,321/s) held=3`. */
+export function countsText(counts: Readonly<Record<string, bigint>>, tookMs: number | null): string {
+  return describeCounts(counts, tookMs)
+    .map(({ name, value, perSecond }) => {
+      const shown = isAmount(name) ? formatWon(value) : formatCount(value);
+      return `${name}=${shown}${perSecond === null ? '' : ` (${formatCount(perSecond)}/s)`}`;
+    })
+    .join(' ');
 }
 
 export function childColumns(language: Language): readonly Column[] {
-  const title = (ko: string, en: string): Column => ({ title: language === 'ko' ? ko : en });
   return [
-    title('하위 실행', 'Part'),
-    title('상태', 'State'),
-    title('결과', 'Outcome'),
-    { ...title('행', 'Lines'), align: 'right' },
-    { ...title('소요', 'Took'), align: 'right' },
-    title('오류', 'Error'),
+    titled(language, '하위 실행', 'Part'),
+    titled(language, '상태', 'State'),
+    titled(language, '결과', 'Outcome'),
+    titled(language, '행', 'Lines', 'right'),
+    titled(language, '소요', 'Took', 'right'),
+    titled(language, '오류', 'Error'),
   ];
 }
 
-export function childRow(child: Run, { run, stages }: InspectedRun, language: Language): readonly string[] {
+export function childRow(
+  child: Run,
+  { run, stages }: InspectedRun,
+  language: Language,
+  now: Temporal.Instant,
+): readonly string[] {
   const part = partOf(child.id, run.id);
   const stage = stages.find((each) => `${each.provider}/${each.stage}` === part);
   return [
@@ -150,34 +159,39 @@ export function childRow(child: Run, { run, stages }: InspectedRun, language: La
     stateWords[child.state][language],
     outcomeText(stage?.outcome, language),
     stage === undefined ? '' : formatCount(stage.lines),
-    tookText(child.createdAt, child.completedAt),
-    errorText(child.error, language),
+    tookText(durationMs({ run: child }, now)),
+    printable(errorText(child.error, language)),
   ];
 }
 
 export function stepColumns(language: Language): readonly Column[] {
-  const title = (ko: string, en: string): Column => ({ title: language === 'ko' ? ko : en });
   return [
     { title: '#', align: 'right' },
-    title('단계', 'Step'),
-    title('시작', 'Started'),
-    { ...title('소요', 'Took'), align: 'right' },
-    title('오류', 'Error'),
+    titled(language, '단계', 'Step'),
+    titled(language, '시작', 'Started'),
+    titled(language, '소요', 'Took', 'right'),
+    titled(language, '재시도', 'Retried', 'right'),
+    titled(language, '건수', 'Counts'),
+    titled(language, '오류', 'Error'),
   ];
 }
 
-export function stepRow(step: RunStep, runId: string, language: Language): readonly string[] {
+export function stepRow(step: RunStep, { run, steps }: InspectedRun, language: Language): readonly string[] {
+  const took = milliseconds(step.startedAt, step.completedAt);
+  const facts = steps.get(step.number);
   return [
     String(step.number),
-    stepText(step, runId, language),
+    stepText(step, run.id, language),
     step.startedAt === undefined ? '' : formatSeoulTime(step.startedAt),
-    tookText(step.startedAt, step.completedAt),
-    errorText(step.error, language),
+    tookText(took),
+    facts === undefined || facts.retried === 0 ? '' : formatCount(facts.retried),
+    step.childId === undefined ? countsText(facts?.counts ?? {}, took) : '',
+    printable(errorText(step.error, language)),
   ];
 }
 
 /** A step by its name; of a part, whether it was started or waited for. */
-function stepText({ name, childId }: RunStep, runId: string, language: Language): string {
+function stepText({ name, childId }: Pick<RunStep, 'name' | 'childId'>, runId: string, language: Language): string {
   if (childId === undefined) return name;
   const part = partOf(childId, runId);
   if (name !== waitingStep) return language === 'ko' ? `${part} 시작` : `start ${part}`;
@@ -191,29 +205,40 @@ function partOf(childId: string, runId: string): string {
   return childId.startsWith(`${runId}/`) ? childId.slice(runId.length + 1) : childId;
 }
 
-/** True where something in the run failed and none of it is still at work. */
-function mayRestart(run: RunDetail): boolean {
-  const failed = (state: Run['state']): boolean => state === 'failed' || state === 'cancelled' || state === 'exhausted';
-  const working = (state: Run['state']): boolean => state === 'running' || state === 'waiting';
-  const all = [run.state, ...run.children.map((child) => child.state)];
-  return !all.some(working) && all.some(failed);
+export function fileColumns(language: Language): readonly Column[] {
+  return [
+    titled(language, '파일', 'File'),
+    titled(language, '구분', 'Kind'),
+    titled(language, '상태', 'State'),
+    titled(language, '크기', 'Size', 'right'),
+    titled(language, '경로', 'Place'),
+  ];
 }
 
-/** A part is restarted with its whole run, which waits for it. */
-function restartLine({ id }: RunDetail): string {
-  return `jeongsan runs restart ${id.split('/')[0]}`;
+export function fileRow(file: RunFile, language: Language): readonly string[] {
+  const arrow = file.direction === 'input' ? '→' : '←';
+  return [
+    `${arrow} ${file.name}`,
+    file.kind,
+    outcomeText(file.state, language),
+    file.bytes === null ? '' : formatBytes(Number(file.bytes)),
+    file.path,
+  ];
 }
 
-function errorToJson(error: RunError | undefined, language: Language): unknown {
-  if (error === undefined) return null;
-  return { code: error.code ?? null, message: errorText(error, language) };
+/** `08:00:05 warn [2 ksnet/transaction] tried again  attempt=1`. */
+export function logText(line: KeptRunLogLine, runId: string): string {
+  const at = formatSeoulTime(line.saidAt.toISOString()).slice(11);
+  const part = line.runId === runId ? '' : ` ${partOf(line.runId, runId)}`;
+  const step = line.step === null ? '' : `${line.step}`;
+  const place = step === '' && part === '' ? '' : ` [${`${step}${part}`.trim()}]`;
+  const kind = line.kind === 'line' ? '' : ` (${line.kind})`;
+  const detail = Object.entries(line.detail)
+    .map(([name, value]) => `${name}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
+    .join(' ');
+  return printable(`${at} ${line.level}${kind}${place} ${line.message}${detail === '' ? '' : `  ${detail}`}`);
 }
 
-function milliseconds(from: Temporal.Instant | undefined, to: Temporal.Instant | undefined): number | null {
-  return from === undefined || to === undefined ? null : Math.round(to.since(from).total('milliseconds'));
-}
-
-function tookText(from: Temporal.Instant | undefined, to: Temporal.Instant | undefined): string {
-  const took = milliseconds(from, to);
+export function tookText(took: number | null): string {
   return took === null ? '' : `${(took / 1000).toFixed(took < 1000 ? 3 : 1)} s`;
 }

@@ -1,115 +1,192 @@
 import type { Pool } from 'pg';
-import { listRuns, type Run, type RunDetail, type RunState, showRun } from '../platform/durable/runs.ts';
-
-/** What a reconciliation knows of its run, besides what the engine knows. */
-export type RunFacts = {
-  readonly on: string;
-  readonly startedBy: string;
-  readonly startedAt: string;
-  readonly finishedAt: string | null;
-  readonly outcome: 'complete' | 'incomplete' | null;
-  readonly reportPath: string | null;
-};
+import { type Language, problems } from '../kernel/problem.ts';
+import { queryRuns, type RunPlace, type RunQuery, resultsOf } from '../platform/durable/run-list.ts';
+import { countRetries } from '../platform/durable/run-log-store.ts';
+import { type Run, type RunDetail, type RunState, showRun } from '../platform/durable/runs.ts';
+import { comparable, countsOf, sumCounts } from './run-counts.ts';
+import {
+  type Beginning,
+  beginningsOf,
+  factsOfRuns,
+  lostReconciliations,
+  type RunFacts,
+  type StageFacts,
+  stagesOf,
+} from './run-facts-store.ts';
+import { filesOf, type RunFile } from './run-file-store.ts';
+import { readRunName } from './run-name.ts';
+import { comparisonOf, samplesFor, tookMs, unusualOf, usualRules } from './run-record-store.ts';
+import { findUnusual, stuckAfterMs, type Unusual, type Usual, usualDuration, usualOf } from './usual.ts';
 
 /** A run as it is listed; `not_begun`: it was asked for, but no process ever took it to the engine. */
 export type ListedRun = {
   readonly id: string;
-  readonly workflow: string;
+  readonly job: string;
   readonly state: RunState | 'not_begun';
+  /** The business day. */
+  readonly on: string | undefined;
   readonly run: Run | undefined;
   readonly facts: RunFacts | undefined;
+  readonly beginning: Beginning | undefined;
+  /** What is not as usual; of a run that still runs, that it takes too long. */
+  readonly unusual: readonly Unusual[];
 };
 
-/** What a run did for a stage of a provider. */
-export type StageFacts = {
-  readonly provider: string;
-  readonly stage: string;
-  readonly outcome: string;
-  readonly lines: number;
-  readonly detail: Readonly<Record<string, unknown>>;
+/** What is asked for: jobs are workflows by their names; payout runs are listed only where they are asked for. */
+export type RunFilter = Omit<RunQuery, 'workflows' | 'error'> & {
+  readonly jobs?: readonly string[];
+  readonly text?: string;
 };
 
-export type RunQuery = { readonly on?: string; readonly states?: readonly RunState[]; readonly limit: number };
+export type RunPage = { readonly rows: readonly ListedRun[]; readonly next: RunPlace | undefined };
 
-/** Runs that nobody's workflow started, newest first. */
-export async function findRuns(pool: Pool, { on, states, limit }: RunQuery): Promise<readonly ListedRun[]> {
-  const runs = await listRuns(pool, {
-    topLevel: true,
-    limit,
-    ...(on === undefined ? {} : { idPrefix: `reconcile:${on}:` }),
-    ...(states === undefined ? {} : { states }),
+/** Runs that nobody's workflow started, newest first unless asked otherwise, and where the next page begins. */
+export async function findRuns(pool: Pool, filter: RunFilter): Promise<RunPage> {
+  const { jobs, text, ...query } = filter;
+  const runs = await queryRuns(pool, {
+    ...query,
+    ...(jobs === undefined ? {} : { workflows: jobs }),
+    ...(text === undefined ? {} : { error: { text, codes: codesSaying(text) } }),
   });
-  const facts = await factsOf(pool, { on, limit, ids: runs.map((run) => run.id) });
-  const known = runs.map((run) => ({
-    id: run.id,
-    workflow: run.workflow,
-    state: run.state,
-    run,
-    facts: facts.get(run.id),
-    at: run.createdAt.toString(),
-  }));
-  const listed = new Set(runs.map((run) => run.id));
-  const unknown =
-    states === undefined
-      ? await unknownToEngine(
-          pool,
-          [...facts.keys()].filter((id) => !listed.has(id)),
-        )
-      : [];
-  const lost = unknown.map((id) => ({
-    id,
-    workflow: 'reconcile',
-    state: 'not_begun' as const,
-    run: undefined,
-    facts: facts.get(id),
-    at: facts.get(id)?.startedAt ?? '',
-  }));
-  return [...known, ...lost].sort((left, right) => right.at.localeCompare(left.at)).slice(0, limit);
+  const pageEnd = runs.length < filter.limit ? undefined : runs.at(-1)?.createdAt;
+  const found = [...(await describe(pool, runs, filter.now)), ...(await lost(pool, filter, pageEnd))];
+  const order = filter.oldestFirst ? 1 : -1;
+  found.sort((left, right) => order * (createdMs(left) - createdMs(right)));
+  const rows = found.slice(0, filter.limit);
+  const last = rows.at(-1);
+  const next =
+    rows.length < filter.limit || last === undefined ? undefined : { createdMs: createdMs(last), id: last.id };
+  return { rows, next };
 }
+
+function createdMs({ run, facts }: ListedRun): number {
+  return run?.createdAt.epochMilliseconds ?? Date.parse(facts?.startedAt ?? '');
+}
+
+/** Refusals whose text in either language says this. */
+function codesSaying(text: string): string[] {
+  const wanted = text.toLowerCase();
+  const says = (of: Readonly<Record<Language, string>>): boolean =>
+    of.ko.toLowerCase().includes(wanted) || of.en.toLowerCase().includes(wanted);
+  return Object.entries(problems).flatMap(([code, of]) => (says(of) ? [code] : []));
+}
+
+async function describe(pool: Pool, runs: readonly Run[], now: Temporal.Instant): Promise<ListedRun[]> {
+  if (runs.length === 0) return [];
+  const ids = runs.map((run) => run.id);
+  const facts = await factsOfRuns(pool, ids);
+  const beginnings = await beginningsOf(pool, ids);
+  const unusual = await unusualOf(pool, ids);
+  const rules = await usualRules(pool);
+  const described: ListedRun[] = [];
+  for (const run of runs) {
+    described.push({
+      id: run.id,
+      job: run.workflow,
+      state: run.state,
+      on: readRunName(run.id).on,
+      run,
+      facts: facts.get(run.id),
+      beginning: beginnings.get(run.id),
+      unusual: run.state === 'running' ? await takesLong(pool, run, now, rules) : (unusual.get(run.id) ?? []),
+    });
+  }
+  return described;
+}
+
+type Rules = Awaited<ReturnType<typeof usualRules>>;
+
+/** Of a run that is still at it: whether it already takes longer than its like. */
+async function takesLong(pool: Pool, run: Run, now: Temporal.Instant, rules: Rules): Promise<Unusual[]> {
+  const rule = rules(run.workflow);
+  const of = comparisonOf(run.id, run.startedAt);
+  const samples = await samplesFor(pool, of, rule, { before: now, except: run.id });
+  const value = tookMs(run.startedAt, now);
+  const took = usualDuration(samples, rule);
+  if (took !== undefined) return value > took.high ? [{ what: 'milliseconds', value, ...took }] : [];
+  const high = stuckAfterMs(samples, rule);
+  return value > high ? [{ what: 'milliseconds', value, samples: samples.length, median: 0, low: 0, high }] : [];
+}
+
+/** Reconciliations that never began, within the time of this page; others leave no trace before they begin. */
+async function lost(pool: Pool, filter: RunFilter, pageEnd: Temporal.Instant | undefined): Promise<ListedRun[]> {
+  const { jobs, states, provider, node, text, atLeastMs, atMostMs, on, since, until, after, limit } = filter;
+  const asksMore = [states, provider, node, text, atLeastMs, atMostMs].some((each) => each !== undefined);
+  if (asksMore || filter.oldestFirst || !(jobs?.includes('reconcile') ?? true)) return [];
+  const to = after === undefined ? until : Temporal.Instant.fromEpochMilliseconds(after.createdMs);
+  const found = await lostReconciliations(pool, { on, from: pageEnd ?? since, to, limit });
+  return found.map(({ id, ...facts }) => ({
+    id,
+    job: 'reconcile',
+    state: 'not_begun' as const,
+    on: facts.on,
+    run: undefined,
+    facts,
+    beginning: undefined,
+    unusual: [],
+  }));
+}
+
+/** What a step, or a part, came to beside its times. */
+export type StepFacts = { readonly counts: Readonly<Record<string, bigint>>; readonly retried: number };
+
+/** A run with everything that is known of it. */
+export type InspectedRun = {
+  readonly listed: ListedRun;
+  readonly run: RunDetail;
+  readonly stages: readonly StageFacts[];
+  readonly steps: ReadonlyMap<number, StepFacts>;
+  readonly parts: ReadonlyMap<string, Readonly<Record<string, bigint>>>;
+  readonly counts: Readonly<Record<string, bigint>>;
+  readonly files: readonly RunFile[];
+  /** What is usual: of the duration by `milliseconds`, of each count by its name. */
+  readonly usual: Readonly<Record<string, Usual>>;
+};
 
 /**
- * A run with its steps and children, and what the reconciliation noted of it.
+ * A run with its steps and parts, what they counted, its files, and what is usual.
  * @throws Problem `not_found`
  */
-export async function inspectRun(
-  pool: Pool,
-  id: string,
-): Promise<{ readonly run: RunDetail; readonly facts: RunFacts | undefined; readonly stages: readonly StageFacts[] }> {
+export async function inspectRun(pool: Pool, id: string, now: Temporal.Instant): Promise<InspectedRun> {
   const run = await showRun(pool, id);
-  const facts = await factsOf(pool, { on: undefined, limit: 0, ids: [id] });
-  const { rows } = await pool.query<Omit<StageFacts, 'lines'> & { lines: string }>(
-    `select provider, stage, outcome, lines::text as lines, detail from reconciliation_run_stage where run_id = $1
-      order by started_at, provider`,
-    [id],
+  const results = await resultsOf(pool, id);
+  const retries = await countRetries(pool, id);
+  const steps = new Map(
+    run.steps.map(({ number }) => [
+      number,
+      { counts: countsOf(results.steps.get(number)), retried: retries.get(number) ?? 0 },
+    ]),
   );
-  return { run, facts: facts.get(id), stages: rows.map((row) => ({ ...row, lines: Number(row.lines) })) };
+  const parts = new Map([...results.parts].map(([part, value]) => [part, countsOf(value)]));
+  const counts = sumCounts([...parts.values()]);
+  const [listed] = await describe(pool, [run], now);
+  const { usual, unusual } = await compare(pool, run, counts);
+  return {
+    listed: { ...(listed as ListedRun), ...(run.state === 'done' ? { unusual } : {}) },
+    run,
+    stages: await stagesOf(pool, id),
+    steps,
+    parts,
+    counts,
+    files: await filesOf(pool, id),
+    usual,
+  };
 }
 
-const utc = (column: string): string => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
-
-/** The named runs, and the newest of a day or of all days. */
-async function factsOf(
-  pool: Pool,
-  { on, limit, ids }: { on: string | undefined; limit: number; ids: readonly string[] },
-): Promise<ReadonlyMap<string, RunFacts>> {
-  const { rows } = await pool.query<RunFacts & { id: string }>(
-    `with newest as (
-       select run_id from reconciliation_run where $1::date is null or business_on = $1::date
-        order by started_at desc limit $2
-     )
-     select run_id as id, business_on::text as "on", started_by as "startedBy", ${utc('started_at')} as "startedAt",
-            ${utc('finished_at')} as "finishedAt", outcome, report_path as "reportPath"
-       from reconciliation_run where run_id = any ($3::text[]) or run_id in (select run_id from newest)`,
-    [on ?? null, limit, ids],
-  );
-  return new Map(rows.map(({ id, ...facts }) => [id, facts]));
-}
-
-async function unknownToEngine(pool: Pool, ids: readonly string[]): Promise<readonly string[]> {
-  const unknown: string[] = [];
-  for (const id of ids) {
-    const found = await listRuns(pool, { idPrefix: id, topLevel: true });
-    if (!found.some((run) => run.id === id)) unknown.push(id);
+async function compare(pool: Pool, run: Run, counts: Readonly<Record<string, bigint>>) {
+  const rule = (await usualRules(pool))(run.workflow);
+  const before = run.completedAt ?? run.updatedAt;
+  const of = comparisonOf(run.id, run.startedAt);
+  const samples = await samplesFor(pool, of, rule, { before, except: run.id });
+  const took = usualDuration(samples, rule);
+  const own = comparable(counts);
+  const usual: Record<string, Usual> = took === undefined ? {} : { milliseconds: took };
+  for (const name of Object.keys(own)) {
+    const found = usualOf(
+      samples.flatMap((sample) => sample.counts[name] ?? []),
+      rule,
+    );
+    if (found !== undefined) usual[name] = found;
   }
-  return unknown;
+  return { usual, unusual: findUnusual({ milliseconds: tookMs(run.startedAt, before), counts: own }, samples, rule) };
 }

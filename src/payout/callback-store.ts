@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { openFinding } from '../findings/store.ts';
 import { isProblem, type Problem } from '../kernel/problem.ts';
-import { inTransaction, type Pool, type PoolClient } from '../platform/database/pool.ts';
+import { inTransaction, type Pool, type PoolClient, type Queryable } from '../platform/database/pool.ts';
 import { applyAnswer } from './answer-store.ts';
 import type { Bank, BankCallback, CallbackHeaders } from './bank-port.ts';
 
@@ -88,4 +88,15 @@ async function keep(
                 and received_at > clock_timestamp() - interval '1 hour') < $6`,
     [bank, sha256, body, verdict, payoutId ?? null, mostUnsignedKept],
   );
+}
+
+/** 보존. Removes callbacks that were signed wrongly, so by nobody that is known; the oldest first, at most `most`. */
+export async function forgetUnsigned(db: Queryable, before: Temporal.Instant, most: number): Promise<number> {
+  const { rowCount } = await db.query(
+    `delete from bank_callback where callback_id in (
+       select callback_id from bank_callback where verdict = 'wrong_signature' and received_at < $1
+        order by received_at limit $2)`,
+    [before.toString(), most],
+  );
+  return rowCount ?? 0;
 }

@@ -3,7 +3,7 @@ import { DBOSJSON } from '@dbos-inc/dbos-sdk/internal/serialization';
 import { Problem } from '../../kernel/problem.ts';
 
 /** Above this a checkpoint is warned about: rows belong in tables, a step returns ids and counts. */
-const warnedBytes = 50 * 1024;
+export const warnedBytes = 50 * 1024;
 /** Above this a checkpoint is refused: it would be read again by every replay. */
 const refusedBytes = 1024 * 1024;
 

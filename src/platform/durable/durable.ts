@@ -19,7 +19,7 @@ import { observedRun } from './observer.ts';
 import type { ProofOfLife } from './proof-of-life.ts';
 import { createProofOfLife } from './proof-of-life.ts';
 import { releaseHeld, restartRun } from './restart.ts';
-import { ensureRunIndexes } from './run-index.ts';
+import { ensureRunIndexes } from './run-indexes.ts';
 import { type RunLog, startRunLog } from './run-log.ts';
 import { admitSleepers, parkSleepers } from './sleep.ts';
 import { runId } from './step.ts';

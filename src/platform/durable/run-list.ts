@@ -69,7 +69,7 @@ export function toSql(wanted: RunQuery): { readonly where: string; readonly valu
   });
   add(wanted.since, (since) => `r.created_at >= ${given(since.epochMilliseconds)}`);
   add(wanted.until, (until) => `r.created_at < ${given(until.epochMilliseconds)}`);
-  const took = () => `coalesce(r.completed_at, ${given(wanted.now.epochMilliseconds)}::bigint) - r.created_at`;
+  const took = () => `coalesce(r.completed_at, ${given(wanted.now.epochMilliseconds)}::bigint) - coalesce(r.started_at_epoch_ms, r.created_at)`;
   add(wanted.atLeastMs, (ms) => `${took()} >= ${given(ms)}`);
   add(wanted.atMostMs, (ms) => `${took()} <= ${given(ms)}`);
   add(wanted.error, ({ text, codes }) => {
@@ -99,6 +99,23 @@ function pattern(text: string): string {
   return `%${text.replace(/[\\%_]/g, '\\$&')}%`;
 }
 
+/** Checkpoints of this run and its parts that are larger than `bytes`. */
+export async function largeCheckpoints(
+  pool: Pool,
+  id: string,
+  bytes: number,
+): Promise<{ readonly runId: string; readonly step: string; readonly bytes: number }[]> {
+  const { rows } = await pool.query<{ runId: string; step: string; bytes: number }>(
+    `select workflow_uuid as "runId", function_name as step, octet_length(output) as bytes from dbos.operation_outputs
+      where (workflow_uuid = $1
+             or workflow_uuid in (select workflow_uuid from dbos.workflow_status where parent_workflow_id = $1))
+        and octet_length(output) > $2
+      order by bytes desc limit 20`,
+    [id, bytes],
+  );
+  return rows;
+}
+
 /** Larger arguments are left where they are: a list needs who asked for a run, not all of it. */
 const argumentsMost = 20_000;
 
@@ -122,7 +139,7 @@ export async function argumentsOfRuns(
   );
 }
 
-/** What each step of a run that has ended returned, by its number, and each of these runs. */
+/** What the ended steps of a run returned, by their numbers; and the run itself and its parts, by their ids. */
 export async function resultsOf(
   pool: Pool,
   id: string,
@@ -135,7 +152,7 @@ export async function resultsOf(
   const parts = await pool.query<{ id: string; output: string | null }>(
     `select r.workflow_uuid as id, coalesce(o.output, r.output) as output
        from dbos.workflow_status r left join dbos.workflow_output o using (workflow_uuid)
-      where r.parent_workflow_id = $1 and octet_length(coalesce(o.output, r.output)) <= $2`,
+      where (r.workflow_uuid = $1 or r.parent_workflow_id = $1) and octet_length(coalesce(o.output, r.output)) <= $2`,
     [id, resultMost],
   );
   return {

@@ -44,23 +44,25 @@ export type RunLogQuery = {
   /** What its parts said, too. */
   readonly parts?: boolean;
   readonly levels?: readonly RunLogLevel[];
-  /** Lines after this one. */
+  /** Lines after this one, or before it where the newest come first. */
   readonly after?: bigint;
+  readonly newestFirst?: boolean;
   readonly limit: number;
 };
 
-/** The lines of a run, the oldest first. The ids of its parts begin with its own and a slash. */
+/** The lines of a run, the oldest first unless asked otherwise. The ids of its parts begin with its own and a slash. */
 export async function listRunLog(db: Queryable, wanted: RunLogQuery): Promise<KeptRunLogLine[]> {
-  const { runId, parts = false, levels, after = 0n, limit } = wanted;
+  const { runId, parts = false, levels, after, newestFirst = false, limit } = wanted;
   return await query<KeptRunLogLine>(
     db,
     `select run_log_id as id, run_id as "runId", step, said_at as "saidAt", level, kind, message, detail,
             executor_id as "executorId"
        from run_log
       where (run_id = $1 or $2 and run_id >= $1 || '/' and run_id < $1 || '0')
-        and run_log_id > $3 and ($4::text[] is null or level = any ($4))
-      order by run_log_id limit $5`,
-    [runId, parts, String(after), levels ?? null, limit],
+        and ($3::bigint is null or run_log_id ${newestFirst ? '<' : '>'} $3::bigint)
+        and ($4::text[] is null or level = any ($4))
+      order by run_log_id ${newestFirst ? 'desc' : 'asc'} limit $5`,
+    [runId, parts, after === undefined ? null : String(after), levels ?? null, limit],
   );
 }
 

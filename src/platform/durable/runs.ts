@@ -22,6 +22,8 @@ export type Run = {
   /** How often it was begun or taken over. */
   attempts: number;
   createdAt: Temporal.Instant;
+  /** When it was last begun: later than `createdAt` where it waited, was taken over or restarted. */
+  startedAt: Temporal.Instant;
   updatedAt: Temporal.Instant;
   completedAt: Temporal.Instant | undefined;
   outputBytes: number;
@@ -73,7 +75,7 @@ const undefinedTable = '42P01';
 const selectRuns = `
   select r.workflow_uuid as id, r.name as workflow, r.status, r.parent_workflow_id as "parentId",
          r.executor_id as "executorId", r.recovery_attempts as attempts,
-         r.created_at as "createdMs", r.updated_at as "updatedMs", r.completed_at as "completedMs",
+         r.created_at as "createdMs", r.started_at_epoch_ms as "startedMs", r.updated_at as "updatedMs", r.completed_at as "completedMs",
          coalesce(octet_length(coalesce(o.output, r.output)), 0) as "outputBytes", coalesce(o.error, r.error) as error
     from dbos.workflow_status r left join dbos.workflow_output o using (workflow_uuid)`;
 
@@ -85,6 +87,7 @@ type RunRow = {
   executorId: string | null;
   attempts: bigint | null;
   createdMs: bigint;
+  startedMs: bigint | null;
   updatedMs: bigint;
   completedMs: bigint | null;
   outputBytes: number;
@@ -200,6 +203,7 @@ function toRun(row: RunRow): Run {
     executorId: row.executorId ?? '',
     attempts: Number(row.attempts ?? 0),
     createdAt: toInstant(row.createdMs),
+    startedAt: toInstant(row.startedMs ?? row.createdMs),
     updatedAt: toInstant(row.updatedMs),
     completedAt: toInstant(row.completedMs),
     outputBytes: row.outputBytes,

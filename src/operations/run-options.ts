@@ -1,0 +1,92 @@
+import { parseDay, seoul } from '../kernel/business-day.ts';
+import { Problem } from '../kernel/problem.ts';
+import type { RunState } from '../platform/durable/runs.ts';
+import type { RunFilter } from './run-store.ts';
+
+export const runStates = [
+  'waiting',
+  'running',
+  'done',
+  'failed',
+  'cancelled',
+  'exhausted',
+] as const satisfies RunState[];
+
+/** Filters as the command line and the interface name them. */
+export type FilterOptions = {
+  readonly job?: readonly string[];
+  readonly on?: string;
+  readonly provider?: string;
+  readonly state?: readonly string[];
+  readonly node?: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly longerThan?: string;
+  readonly shorterThan?: string;
+  readonly text?: string;
+  readonly all?: boolean;
+};
+
+type Filter = Omit<RunFilter, 'now' | 'limit' | 'after' | 'oldestFirst'>;
+
+/** @throws Problem `usage` */
+export function readFilter(options: FilterOptions): Filter {
+  const { on, provider, node, text, all } = options;
+  if (on !== undefined && parseDay(on) === undefined) throw new Problem('usage', { reason: `--on ${on} (YYYY-MM-DD)` });
+  const jobs = options.job?.flatMap((name) => name.split(','));
+  const states = options.state?.flatMap((name) => name.split(',')).map(readState);
+  return {
+    ...given('jobs', jobs),
+    ...given('on', on),
+    ...given('provider', provider),
+    ...given('states', states),
+    ...given('node', node),
+    ...given('since', readMoment('--since', options.since)),
+    ...given('until', readMoment('--until', options.until)),
+    ...given('atLeastMs', readDuration('--longer-than', options.longerThan)),
+    ...given('atMostMs', readDuration('--shorter-than', options.shorterThan)),
+    ...given('text', text),
+    ...given('all', all),
+  };
+}
+
+/** A member that is there only where it has a value. */
+function given<Name extends string, Value>(name: Name, value: Value | undefined): { [K in Name]?: Value } {
+  return value === undefined ? {} : ({ [name]: value } as { [K in Name]: Value });
+}
+
+/** @throws Problem `usage` */
+function readState(name: string): RunState {
+  const known = runStates.find((candidate) => candidate === name);
+  if (known === undefined) throw new Problem('usage', { reason: `--state ${name} (${runStates.join(', ')})` });
+  return known;
+}
+
+/** An instant, a moment of Seoul's clocks without an offset, or a day. @throws Problem `usage` */
+function readMoment(option: string, text: string | undefined): Temporal.Instant | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return /(Z|[+-]\d{2}:?\d{2})$/i.test(text) && text.includes('T')
+      ? Temporal.Instant.from(text)
+      : Temporal.PlainDateTime.from(text).toZonedDateTime(seoul).toInstant();
+  } catch {
+    throw new Problem('usage', { reason: `${option} ${text} (2026-11-20T08:00+09:00, 2026-11-20)` });
+  }
+}
+
+const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `90s`, `15m`, `2h`; a plain number is seconds. @throws Problem `usage` */
+export function readDuration(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const [, digits, unit = 's'] = /^(\d{1,9})(ms|s|m|h|d)?$/.exec(text) ?? [];
+  if (digits === undefined) throw new Problem('usage', { reason: `${option} ${text} (500ms, 90s, 15m, 2h, 1d)` });
+  return Number(digits) * (unitMs[unit] as number);
+}
+
+/** @throws Problem `usage` */
+export function readNumber(option: string, text: string, most: number): number {
+  const value = /^\d{1,7}$/.test(text) ? Number(text) : 0;
+  if (value < 1 || value > most) throw new Problem('usage', { reason: `${option} ${text} (1–${most})` });
+  return value;
+}

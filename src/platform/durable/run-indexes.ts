@@ -1,0 +1,51 @@
+import type { Pool } from '../database/pool.ts';
+import { hiddenWorkflow } from './run-list.ts';
+
+/**
+ * Ours on the engine's table: the history of all but payouts, by time and by business day. The engine's migrations know
+ * nothing of them and leave them; payouts pay nothing for them.
+ */
+const indexes: Readonly<Record<string, string>> = {
+  jeongsan_run_listed: '(created_at, workflow_uuid)',
+  jeongsan_run_day: `(substring(workflow_uuid from '\\d{4}-\\d{2}-\\d{2}'), created_at, workflow_uuid)`,
+};
+
+const lock = 'jeongsan.engine.indexes';
+const waitMs = 10_000;
+
+/**
+ * Makes the indexes by which the history is listed where they are missing, without keeping anybody from working; one
+ * process at a time. Costs one query where they are there. Lists are right without them, only slower.
+ */
+export async function ensureRunIndexes(pool: Pool): Promise<void> {
+  const { rows } = await pool.query<{ name: string; valid: boolean }>(
+    `select c.relname as name, i.indisvalid as valid from pg_index i join pg_class c on c.oid = i.indexrelid
+      where i.indrelid = to_regclass('dbos.workflow_status') and c.relname = any ($1)`,
+    [Object.keys(indexes)],
+  );
+  const valid = rows.filter((row) => row.valid).map((row) => row.name);
+  const missing = Object.entries(indexes).filter(([name]) => !valid.includes(name));
+  if (missing.length === 0) return;
+  const client = await pool.connect();
+  try {
+    const taken = await client.query<{ locked: boolean }>(
+      'select pg_try_advisory_lock(hashtextextended($1, 0)) as locked',
+      [lock],
+    );
+    if (!taken.rows[0]?.locked) return;
+    // Who makes an index without locking waits for whoever looked at the table before: not longer than this.
+    await client.query(`set lock_timeout = ${waitMs}`);
+    for (const [name, columns] of missing) {
+      // What a process left that died while it made one is not used by anybody.
+      await client.query(`drop index concurrently if exists dbos.${name}`);
+      await client.query(
+        `create index concurrently ${name} on dbos.workflow_status ${columns}
+          where parent_workflow_id is null and name <> '${hiddenWorkflow}'`,
+      );
+    }
+    await client.query('select pg_advisory_unlock(hashtextextended($1, 0))', [lock]);
+  } finally {
+    // With its lock, where something failed.
+    client.release(true);
+  }
+}
