@@ -11,8 +11,6 @@ import { maintenanceRoutes } from './operations/maintenance-api.ts';
 import { ruleRoutes } from './operations/rule-api.ts';
 import { runRoutes } from './operations/run-api.ts';
 import { scheduleRoutes } from './operations/schedule-api.ts';
-import { ruleRoutes } from './operations/rule-api.ts';
-import { runRoutes } from './operations/run-api.ts';
 import { paymentRoutes } from './payments/api.ts';
 import { bankIds } from './payout/banks/registry.ts';
 import { openArchive } from './platform/archive.ts';
@@ -46,8 +44,6 @@ export function apiRoutes({ pool, config, cipher, reconciliation, runs, jobs }: 
     ...ruleRoutes({ pool, expiring: expiringRecords(pool) }),
     ...runRoutes(runs),
     ...scheduleRoutes({ ...ports, jobs }),
-    ...ruleRoutes({ pool, expiring: expiringRecords(pool) }),
-    ...runRoutes(runs),
     ...statementRoutes({ pool, archive: openArchive(archiveFolder(config)) }),
     ...tierRoutes(ports),
     ...webhookRoutes({ pool, cipher, allowed: config.privateHosts }),
