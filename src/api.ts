@@ -3,6 +3,7 @@ import { approvalRoutes } from './approvals/api.ts';
 import { auditRoutes } from './audit/api.ts';
 import { calendarRoutes } from './calendar/api.ts';
 import { findingRoutes } from './findings/api.ts';
+import { identityRoutes } from './identity/api.ts';
 import { importRoutes } from './imports/api.ts';
 import { accountRoutes } from './merchants/account-api.ts';
 import { merchantRoutes } from './merchants/api.ts';
@@ -15,6 +16,7 @@ import { paymentRoutes } from './payments/api.ts';
 import { bankIds } from './payout/banks/registry.ts';
 import { openArchive } from './platform/archive.ts';
 import type { Route } from './platform/http/route.ts';
+import { publicUrlOf } from './platform/listening.ts';
 import { breakRoutes } from './reconciliation/break-api.ts';
 import { dayRoutes } from './reconciliation/day-api.ts';
 import { depositRoutes } from './reconciliation/deposit-api.ts';
@@ -24,7 +26,8 @@ import { statementRoutes } from './reconciliation/statement-api.ts';
 import { webhookRoutes } from './webhooks/api.ts';
 
 /** Every route of the API, by folder: what is not listed here is not served. */
-export function apiRoutes({ pool, config, cipher, reconciliation, runs, jobs }: App): Route[] {
+export function apiRoutes(app: App, publicUrl = publicUrlOf(app.config.listening, app.config.port)): Route[] {
+  const { pool, config, cipher, reconciliation, runs, jobs } = app;
   const ports = { pool, now: () => Temporal.Now.instant() };
   return [
     ...auditRoutes({ pool }),
@@ -34,6 +37,7 @@ export function apiRoutes({ pool, config, cipher, reconciliation, runs, jobs }: 
     ...dayRoutes({ ...ports, reconciliation }),
     ...depositRoutes({ pool }),
     ...findingRoutes({ pool }),
+    ...identityRoutes({ ...ports, publicUrl }),
     ...importRoutes({ pool }),
     ...maintenanceRoutes({ ...ports, banks: bankIds }),
     ...merchantRoutes({ ...ports, cipher }),
