@@ -123,8 +123,8 @@ export async function startServing(
     url,
     async open(app) {
       const { pool, banks, cipher, durable } = app;
-      const identity = await openIdentity({ pool, cipher, log, publicUrl: url, language, now });
-      const api = mountRoutes(apiRoutes(app), {
+      const identity = await openIdentity({ pool, cipher, log, publicUrl: url, language, oidc: config.oidc, now });
+      const api = mountRoutes(apiRoutes(app, url), {
         pool,
         log,
         authenticate: (request, address) => identity.authenticate(request, address),
