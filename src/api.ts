@@ -2,6 +2,9 @@ import { type App, archiveFolder, expiringRecords } from './app.ts';
 import { approvalRoutes } from './approvals/api.ts';
 import { auditRoutes } from './audit/api.ts';
 import { calendarRoutes } from './calendar/api.ts';
+import { differentialRoutes } from './differential/batch-api.ts';
+import { claimRoutes } from './differential/claim-api.ts';
+import { differentialReportRoutes } from './differential/report-api.ts';
 import { findingRoutes } from './findings/api.ts';
 import { identityRoutes } from './identity/api.ts';
 import { importRoutes } from './imports/api.ts';
@@ -34,8 +37,11 @@ export function apiRoutes(app: App, publicUrl = publicUrlOf(app.config.listening
     ...approvalRoutes({ pool }),
     ...breakRoutes(ports),
     ...calendarRoutes(ports),
+    ...claimRoutes(ports),
     ...dayRoutes({ ...ports, reconciliation }),
     ...depositRoutes({ pool }),
+    ...differentialReportRoutes({ ...ports, home: config.home }),
+    ...differentialRoutes({ ...app, ...ports, configured: Object.keys(config.differential) }),
     ...findingRoutes({ pool }),
     ...identityRoutes({ ...ports, publicUrl }),
     ...importRoutes({ pool }),

@@ -1,11 +1,20 @@
 import { escapeLiteral, type PoolClient } from 'pg';
 import { check } from '../kernel/check.ts';
 import { query } from '../platform/database/pool.ts';
-import type { Codes, DifferentialProvider } from '../providers/differential.ts';
+import type { DifferentialProvider } from '../providers/differential.ts';
+import {
+  cardTypeOf,
+  codesThat,
+  differencesOf,
+  joined,
+  paired,
+  smallTier,
+  stated,
+  tierOf,
+} from './answer-line-store.ts';
 import type { AnswerFile } from './answer-store.ts';
 import { dayList, isOfShare, lookingUp, type Share } from './candidate-store.ts';
 import type { ClaimFile } from './file-store.ts';
-import { supplyOf } from './price-store.ts';
 
 /** An answer that is being applied, to which file, by whom, and on which business day it is booked. */
 export type Judging = {
@@ -41,43 +50,6 @@ export function ofBatch(
   return channels.length === 0 ? `select ${columns} from ${table} where false` : channels.join(' union all ');
 }
 
-/** SQL: codes with one of these meanings, as a list for `in`. */
-function codesThat(codes: Codes, ...meanings: readonly string[]): string {
-  const list = Object.keys(codes).filter((code) => meanings.includes(codes[code]?.means ?? ''));
-  return list.length === 0 ? 'null' : list.map((code) => escapeLiteral(code)).join(', ');
-}
-
-/** SQL: whether a line `l` pays by its tier: what is accepted without one, by a provider that states tiers, does not. */
-function smallTier({ differential: { answers } }: DifferentialProvider): string {
-  const states = answers.layout.data.columns.some(({ name, source }) => name === 'tier' && source.from !== 'nowhere');
-  return states ? `l.tier in ('0', '1', '2', '3')` : 'true';
-}
-
-/** More won than any capture has: what states as much states nothing, so that no working with it is out of range. */
-const wonMost = 10n ** 16n;
-
-/** SQL of a lateral row: what a line `l` states as the difference, split, or nulls where it does not or contradicts itself. */
-function stated(provider: DifferentialProvider): string {
-  const supply = supplyOf('l.difference_won', provider.differential.rounding);
-  const isWon = ['difference', 'supply', 'vat']
-    .map((name) => `coalesce(l.${name}_won, 0) between -${wonMost} and ${wonMost}`)
-    .join(' and ');
-  return `(select case when not (${isWon}) then null
-                       when l.difference_won = coalesce(l.supply_won + l.vat_won, l.difference_won) then l.difference_won
-                       when l.difference_won is null then l.supply_won + l.vat_won end as theirs_won,
-                  case when ${isWon} then coalesce(l.supply_won, l.difference_won - l.vat_won, ${supply}) end as supply_now)`;
-}
-
-/** SQL: how what is accepted differs from ours: 1 by its won, 2 in its split, 4 in the tier, 8 in the card type. */
-function differencesOf(provider: DifferentialProvider): string {
-  return `(case when d.theirs_won <> c.difference_won then 1 else 0 end
-         + case when (l.supply_won is not null or l.vat_won is not null)
-                     and d.supply_now <> ${supplyOf('d.theirs_won', provider.differential.rounding)} then 2 else 0 end
-         + case when l.tier <> c.tier::text then 4 else 0 end
-         + case when case when l.card_type is null then null when l.card_type = '1' then 'K'::"char" else 'C' end <> c.card_type
-                then 8 else 0 end)::smallint`;
-}
-
 /** What was said before of the batch's claims: most answers are the first. */
 type Before = { readonly results: boolean; readonly revisions: boolean };
 
@@ -102,42 +74,49 @@ export async function judgeLines(tx: PoolClient, judging: Judging): Promise<void
   const { provider, file, answer, lines, share } = judging;
   const { codes } = provider.differential;
   const before = await saidBefore(tx, judging);
-  const accepted = `l.code in (${codesThat(codes, 'accepted')})`;
+  const accepted = `code in (${codesThat(codes, 'accepted')})`;
   const plain =
     answer.stage === 'validation'
       ? `when ${accepted} then 'V'`
-      : `when not ${accepted} or c.type <> 'A' or l.original_won <> c.original_won or (${smallTier(provider)}) is not true
-              or (d.theirs_won between 0 and c.charged_won) is not true or d.supply_now is null then 'J'
-         when r.difference_won is null then 'A'
-         when v.after_won is null and r.difference_won = d.theirs_won then 'S'`;
+      : `when not ${accepted} or ours_type <> 'A' or original_won <> ours_original_won
+              or (${smallTier(provider, paired)}) is not true or (theirs_won between 0 and ours_charged_won) is not true
+              or supply_now is null then 'J'
+         when before_won is null then 'A'
+         when after_won is null and before_won = theirs_won then 'S'`;
   const claimOf = (row: string) =>
     `${row}.provider_tid = l.provider_tid and ${row}.cancel_seq = l.cancel_seq and ${row}.traded_on = l.traded_on`;
+  const ours = ['file_id', 'state', 'type', 'tier', 'card_type', 'amount_won', 'original_won', 'charged_won'];
+  const compared = [...ours, 'difference_won'].map((column) => `c.${column} as ours_${column}`).join(', ');
+  // What a line states is worked out once a row: the planner would write it out wherever it is used.
   await tx.query(`
     create temp table judged on commit drop as
-    select l.line_no, l.provider_tid, l.cancel_seq, c.channel, l.traded_on, c.merchant_id, c.difference_won as ours_won,
-           d.theirs_won, d.supply_now as supply_won, case when l.tier in ('0', '1', '2', '3') then l.tier::smallint end as tier,
-           case when l.card_type is null then null when l.card_type = '1' then 'K'::"char" else 'C' end as card_type, l.pay_on,
-           ${differencesOf(provider)} as differences,
-           (case when c.channel is null or c.file_id is distinct from ${file.fileId} or c.state <> 'P'
-                      or l.amount_won <> c.amount_won then 'J'
+    select line_no, line_at, provider_tid, cancel_seq, channel, traded_on, merchant_id, ours_difference_won as ours_won,
+           theirs_won, supply_now as supply_won, ${tierOf(paired)} as tier, ${cardTypeOf(paired)} as card_type, pay_on,
+           ${differencesOf(provider, paired)} as differences,
+           (case when channel is null or ours_file_id is distinct from ${file.fileId} or ours_state <> 'P'
+                      or amount_won <> ours_amount_won then 'J'
                  ${plain}
                  else 'J' end)::"char" as verdict
-      from ${lines} l
-      ${share === undefined ? 'left join' : 'join'} (${ofBatch(judging, 'claim', `${claimKey}, mid, file_id, state, type, tier, card_type, amount_won, original_won, charged_won, difference_won, merchant_id`)}) c
-             on ${claimOf('c')} and c.mid = l.mid
-      ${
-        before.results
-          ? `left join (${ofBatch(judging, 'claim_result', `${claimKey}, difference_won`)}) r on ${claimOf('r')} and r.channel = c.channel`
-          : 'cross join (select null::bigint as difference_won) r'
-      }
-      ${
-        before.revisions
-          ? `left join (select distinct on (${claimKey}) ${claimKey}, after_won
-                   from (${ofBatch(judging, 'claim_revision', `${claimKey}, after_won`)}) v order by ${claimKey}) v
-                    on ${claimOf('v')} and v.channel = c.channel`
-          : 'cross join (select null::bigint as after_won) v'
-      }
-      cross join lateral ${stated(provider)} d;
+      from (select l.line_no, l.ctid as line_at, l.provider_tid, l.cancel_seq, l.traded_on, l.amount_won, l.original_won, l.tier,
+                   l.card_type, l.supply_won, l.vat_won, l.pay_on, l.code, c.channel, c.merchant_id, ${compared},
+                   r.difference_won as before_won, v.after_won, d.theirs_won, d.supply_now
+              from ${lines} l
+              ${share === undefined ? 'left join' : 'join'} (${ofBatch(judging, 'claim', `${claimKey}, mid, merchant_id, difference_won, ${ours.join(', ')}`)}) c
+                     on ${claimOf('c')} and c.mid = l.mid
+              ${
+                before.results
+                  ? `left join (${ofBatch(judging, 'claim_result', `${claimKey}, difference_won`)}) r on ${claimOf('r')} and r.channel = c.channel`
+                  : 'cross join (select null::bigint as difference_won) r'
+              }
+              ${
+                before.revisions
+                  ? `left join (select distinct on (${claimKey}) ${claimKey}, after_won
+                           from (${ofBatch(judging, 'claim_revision', `${claimKey}, after_won`)}) v order by ${claimKey}) v
+                            on ${claimOf('v')} and v.channel = c.channel`
+                  : 'cross join (select null::bigint as after_won) v'
+              }
+              cross join lateral ${stated(provider)} d
+            offset 0) line;
     analyze judged (verdict, provider_tid, merchant_id)`);
   await leaveOutRepeated(tx);
   await gatherLines(tx, judging);
@@ -162,6 +141,8 @@ async function leaveOutRepeated(tx: PoolClient): Promise<void> {
 
 /** The lines that are not plain, which of their claim's they are, and whether they contradict one another: `aside_line`. */
 async function gatherLines(tx: PoolClient, { lines }: Judging): Promise<void> {
+  // A line is fetched from where it lies, not looked for among all.
+  const found = `l.ctid = any (array(select line_at from judged where verdict = 'J'))`;
   const said =
     '(l.amount_won, l.original_won, l.tier, l.card_type, l.difference_won, l.supply_won, l.vat_won, l.pay_on, l.code)';
   await tx.query(`
@@ -169,7 +150,7 @@ async function gatherLines(tx: PoolClient, { lines }: Judging): Promise<void> {
     with line as materialized (
       select l.*, row_number() over (partition by ${lineKey} order by l.line_no) as copy_no,
              ${said} is distinct from first_value(${said}) over (partition by ${lineKey} order by l.line_no) as is_other
-        from ${lines} l where line_no in (select line_no from judged where verdict = 'J')
+        from ${lines} l where ${found}
     ), contradicted as (
       select distinct ${lineKey} from line where is_other
       union
@@ -203,9 +184,8 @@ async function createAside(tx: PoolClient, judging: Judging, before: Before): Pr
     create temp table aside on commit drop as
     select l.line_no, l.provider_tid, l.cancel_seq, l.traded_on, l.mid, l.amount_won as said_won, l.code, l.tier as said_tier,
            l.difference_won as said_difference_won,
-           case when l.tier in ('0', '1', '2', '3') then l.tier::smallint end as tier,
-           case when l.card_type is null then null when l.card_type = '1' then 'K'::"char" else 'C' end as card_type, l.pay_on,
-           d.theirs_won, d.supply_now as supply_won, ${differencesOf(provider)} as differences,
+           ${tierOf(joined)} as tier, ${cardTypeOf(joined)} as card_type, l.pay_on,
+           d.theirs_won, d.supply_now as supply_won, ${differencesOf(provider, joined)} as differences,
            c.channel, 'D'::"char" as kind, c.file_id, c.state, c.reason, c.type, c.attempt, c.original_on,
            c.amount_won as ours_amount_won, c.difference_won as ours_won, c.charged_won, c.merchant_id,
            coalesce(c.file_id = ${file.fileId}, false) as is_here, q.attempt as past_attempt,
@@ -224,7 +204,7 @@ async function createAside(tx: PoolClient, judging: Judging, before: Before): Pr
                   answer.stage === 'validation'
                     ? `else 'passed'`
                     : `
-                when (${smallTier(provider)}) is not true then 'tier_differs'
+                when (${smallTier(provider, joined)}) is not true then 'tier_differs'
                 when ${impossible} then 'difference_impossible'
                 else 'accepted'`
                 } end as said,
@@ -267,7 +247,8 @@ type Found = {
 async function foundHow(tx: PoolClient): Promise<Found> {
   const [counted] = await query<{ few: boolean }>(
     tx,
-    'select (select count(*) from aside_line) * 8 < (select count(*) from judged) as few',
+    `select (select count(*) from aside_line) * 8
+              < (select reltuples from pg_class where oid = 'pg_temp.judged'::regclass) as few`,
   );
   if (counted?.few === true) {
     return {

@@ -86,9 +86,10 @@ async function decideCancels(tx: PoolClient): Promise<void> {
     );
     await tx.query(`
       with here as (
-        select channel, provider_tid, traded_on as original_on, true as is_active
-          from approval_now n join judged j using (channel, provider_tid)
-         where j.verdict in ('A', 'S') and j.cancel_seq = 0 and j.traded_on = n.original_on
+        -- By the TID alone, which is as good as a key: what is hashed is hashed for every line.
+        select n.channel, n.provider_tid, n.original_on, true as is_active
+          from approval_now n join judged j using (provider_tid)
+         where j.verdict in ('A', 'S') and j.cancel_seq = 0 and (j.traded_on = n.original_on and j.channel = n.channel) is true
         union all
         select channel, provider_tid, traded_on, case action when 'accept' then true when 'revoke' then false else is_active end
           from aside where cancel_seq = 0 and action <> 'copy' and action <> 'contradicted' and action <> 'unknown_claim'

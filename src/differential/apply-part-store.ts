@@ -1,4 +1,4 @@
-import type { PoolClient } from 'pg';
+import { escapeLiteral, type PoolClient } from 'pg';
 import { check } from '../kernel/check.ts';
 import { isProblem } from '../kernel/problem.ts';
 import { query } from '../platform/database/pool.ts';
@@ -90,10 +90,8 @@ async function noteLoad(
   const [noted] = await query<{ parts: number }>(
     tx,
     `insert into answer_load (answer_id, parts, lines, unreadable)
-     select $1, $3::int * greatest(1, ceil(lines / ($3::int * $4::numeric))::int), lines, $2::jsonb
-       from (select count(*) as lines from ${keptLines(answerId)}) counted
-     returning parts`,
-    [answerId, JSON.stringify(unreadable), lanes, linesPerPart],
+     values ($1, $2::int * greatest(1, ceil($3 / ($2::int * $4::numeric))::int), $3, $5::jsonb) returning parts`,
+    [answerId, lanes, facts.lines, linesPerPart, JSON.stringify(unreadable)],
   );
   check(noted, 'an insert returns its row');
   return noted;
@@ -187,30 +185,44 @@ async function isEntangled(tx: PoolClient, of: Omit<Judging, 'lines'>): Promise<
   return await hasCancelsAstray(tx, of);
 }
 
+/** Whether it is so of a cancel that the batch claims, or of one whose acceptance a break keeps. */
 async function hasCancelsAstray(tx: PoolClient, of: Omit<Judging, 'lines'>): Promise<boolean> {
   const columns = 'channel, provider_tid, original_on, merchant_id';
   await tx.query(`
     create temp table cancelled on commit drop as
-    select ${columns} from (${ofBatch(of, 'claim', `${columns}, cancel_seq`)}) c where cancel_seq > 0
-    union all
-    select c.channel, c.provider_tid, c.original_on, c.merchant_id
-      from claim_break b
-      join claim c on c.channel = b.channel and c.traded_on = b.traded_on and c.provider_tid = b.provider_tid
-           and c.cancel_seq = b.cancel_seq and c.kind = b.claim_kind
-     where b.provider = '${of.provider.id}' and b.kind = '${keptFor.original_not_paid}' and b.closed_at is null`);
-  const days = await query<{ day: string }>(tx, 'select distinct original_on::text as day from cancelled order by 1');
-  if (days.length === 0) return false;
+    select ${columns} from (${ofBatch(of, 'claim', `${columns}, cancel_seq`)}) c where cancel_seq > 0`);
+  const [provider, kept] = [escapeLiteral(of.provider.id), escapeLiteral(keptFor.original_not_paid)];
+  const waiting = await query<{ day: string }>(
+    tx,
+    `select distinct traded_on::text as day from claim_break
+      where provider = ${provider} and kind = ${kept} and closed_at is null and traded_on is not null`,
+  );
+  if (waiting.length > 0) {
+    await lookingUp(
+      tx,
+      `insert into cancelled
+       select c.* from claim_break b
+        cross join lateral (
+          select ${columns} from claim c
+           where c.channel = b.channel and c.traded_on = b.traded_on and c.provider_tid = b.provider_tid
+             and c.cancel_seq = b.cancel_seq and c.kind = b.claim_kind
+             and c.traded_on in (${dayList(waiting.map(({ day }) => day))}) offset 0) c
+        where b.provider = ${provider} and b.kind = ${kept} and b.closed_at is null`,
+    );
+  }
+  // Of approvals of other days the answer says nothing.
+  const approvals = ofBatch(of, 'claim', 'channel, traded_on, provider_tid, cancel_seq, merchant_id');
   await lookingUp(
     tx,
     `create temp table astray on commit drop as
      select c.provider_tid from cancelled c
       cross join lateral (
-        select merchant_id from claim o
-         where o.channel = c.channel and o.provider_tid = c.provider_tid and o.traded_on = c.original_on and o.cancel_seq = 0
-           and o.kind = 'D' and o.traded_on in (${dayList(days.map(({ day }) => day))}) offset 0) o
+        select merchant_id from (${approvals}) o
+         where o.channel = c.channel and o.traded_on = c.original_on and o.provider_tid = c.provider_tid and o.cancel_seq = 0
+         offset 0) o
       where o.merchant_id <> c.merchant_id limit 1`,
   );
-  const astray = await query(tx, 'select from astray');
+  const found = await query(tx, 'select from astray');
   await tx.query('drop table cancelled, astray');
-  return astray.length > 0;
+  return found.length > 0;
 }

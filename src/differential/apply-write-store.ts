@@ -3,7 +3,7 @@ import { check } from '../kernel/check.ts';
 import { query } from '../platform/database/pool.ts';
 import type { AnswerCounts } from './answer-store.ts';
 import { claimKey, type Judging } from './apply-judge-store.ts';
-import { dayList, lookingUp } from './candidate-store.ts';
+import { dayList, lanes, lookingUp } from './candidate-store.ts';
 import { bookRefunds } from './refund-store.ts';
 
 /** What changes a claim, and the state that it has then; null: the one that it had. */
@@ -63,14 +63,20 @@ async function setMerchantAside(tx: PoolClient, judging: Judging, merchantId: st
     update judged set verdict = 'F' where verdict = 'A' and merchant_id = ${id}`);
 }
 
-/** In the order of their key, as their leaves have them. */
-async function writeResults(tx: PoolClient, { answer }: Judging): Promise<void> {
+/** In the order of their file, which most often is that of their key; two lanes do not begin at the same place. */
+async function writeResults(tx: PoolClient, { answer, share }: Judging): Promise<void> {
   const columns = `channel, traded_on, provider_tid, cancel_seq`;
   const stated = 'tier, card_type, pay_on';
+  const half = `(select lines / 2 from answer_load where answer_id = ${answer.answerId})`;
+  const pieces =
+    share === undefined || share.part % lanes === 0 ? ['true'] : [`line_no > ${half}`, `line_no <= ${half}`];
+  for (const piece of pieces) {
+    await tx.query(`
+      insert into claim_result (${claimKey}, ${stated}, line_no, answer_id, difference_won, supply_won, vat_won)
+      select ${columns}, 'D', ${stated}, line_no, ${answer.answerId}, theirs_won, supply_won, theirs_won - supply_won
+        from judged where verdict = 'A' and ${piece}`);
+  }
   await tx.query(`
-    insert into claim_result (${claimKey}, ${stated}, line_no, answer_id, difference_won, supply_won, vat_won)
-    select ${columns}, 'D', ${stated}, line_no, ${answer.answerId}, theirs_won, supply_won, theirs_won - supply_won
-      from judged where verdict = 'A';
     insert into claim_result (${claimKey}, ${stated}, line_no, answer_id, difference_won, supply_won, vat_won)
     select ${columns}, kind, ${stated}, case when said_by = ${answer.answerId} then line_no end, ${answer.answerId},
            theirs_won, supply_won, theirs_won - supply_won

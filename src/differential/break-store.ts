@@ -1,5 +1,7 @@
 import { Problem } from '../kernel/problem.ts';
+import { keysetPage } from '../platform/database/keyset.ts';
 import { type Queryable, query } from '../platform/database/pool.ts';
+import type { Page, PageRequest } from '../platform/http/route.ts';
 
 /** 차액정산 불일치. What an answer says otherwise than we do. Won are signed; what is null is not about won, or not stated. */
 export type ClaimBreak = {
@@ -43,6 +45,28 @@ export async function listClaimBreaks(
       where ($1 or closed_at is null) and ($2::text is null or b.provider = $2) and ($3::text is null or b.kind = $3)
       order by break_id desc limit $4`,
     [filter.closed, filter.provider ?? null, filter.kind ?? null, filter.limit],
+  );
+}
+
+/** A page of the breaks; the open ones, or with `closed` all. @throws Problem `cursor_invalid` */
+export async function pageOfClaimBreaks(
+  db: Queryable,
+  filter: {
+    readonly closed?: boolean | undefined;
+    readonly provider?: readonly string[] | undefined;
+    readonly kind?: string | undefined;
+  },
+  request: PageRequest<'id'>,
+): Promise<Page<ClaimBreak>> {
+  return keysetPage<ClaimBreak>(
+    db,
+    [{ sql: 'break_id', type: 'bigint' }],
+    request,
+    [filter.closed ?? false, filter.provider ?? null, filter.kind ?? null],
+    ({ key, after, order, limit }) =>
+      `select ${columns}, ${key} from claim_break b left join answer_file a using (answer_id)
+        where ($1 or closed_at is null) and ($2::text[] is null or b.provider = any ($2))
+          and ($3::text is null or b.kind = $3) and ${after} order by ${order} limit ${limit}`,
   );
 }
 

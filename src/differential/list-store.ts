@@ -67,14 +67,26 @@ export const listedColumns = `provider, channel, traded_on as "tradedOn", provid
   file_name as "fileName", amount_won as "amountWon", charged_won as "chargedWon", preferential_won as "preferentialWon",
   difference_won as "differenceWon", accepted_won as "acceptedWon", pay_on as "payOn", status, status_reason as reason`;
 
-// A parameter that is null folds away when the statement is planned, and days then leave all other leaves alone.
-const where = `($1::date is null or traded_on >= $1::date) and ($2::date is null or traded_on <= $2::date)
+/**
+ * Compares `claim_status` with `claimValues`. A parameter that is null folds away when the statement is planned, and days
+ * then leave all other leaves alone.
+ */
+export const claimCondition = `($1::date is null or traded_on >= $1::date) and ($2::date is null or traded_on <= $2::date)
   and ($3::text[] is null or provider = any ($3::text[])) and ($4::text[] is null or status = any ($4::text[]))
   and ($5::text is null or status_reason = $5::text) and ($6::text is null or merchant_id = $6::text)
   and ($7::smallint[] is null or tier = any ($7::smallint[])) and ($8::bigint is null or batch_id = $8::bigint)
   and ($9::text[] is null or channel = any ($9::text[])) and ($10::date[] is null or traded_on = any ($10::date[]))`;
 
-function valuesOf({ from, to, providers, statuses, reason, merchantId, tiers, batch }: ClaimFilter): unknown[] {
+export function claimValues({
+  from,
+  to,
+  providers,
+  statuses,
+  reason,
+  merchantId,
+  tiers,
+  batch,
+}: ClaimFilter): unknown[] {
   return [from, to, providers, statuses, reason, merchantId, tiers, batch?.batchId, batch?.channels, batch?.days].map(
     (value) => value ?? null,
   );
@@ -103,9 +115,9 @@ export async function* listClaims(
     await client.query(readByLeaf);
     await client.query(
       `declare listed no scroll cursor for
-         select ${listedColumns} from claim_status where ${where}
+         select ${listedColumns} from claim_status where ${claimCondition}
           order by traded_on, channel, provider_tid, cancel_seq, kind ${most}`,
-      valuesOf(filter),
+      claimValues(filter),
     );
     yield* fetchAll(client);
   } finally {
@@ -130,8 +142,8 @@ export async function sumClaims(pool: Pool, filter: ClaimFilter): Promise<ClaimT
     const { rows } = await client.query<ClaimTotals>(
       `select count(*) as count, coalesce(sum(difference_won), 0)::bigint as "differenceWon",
               coalesce(sum(accepted_won), 0)::bigint as "acceptedWon"
-         from claim_status where ${where}`,
-      valuesOf(filter),
+         from claim_status where ${claimCondition}`,
+      claimValues(filter),
     );
     return rows;
   });

@@ -33,7 +33,7 @@ import {
 } from './registration-workflow.ts';
 
 /** A process that can run workflows, opened for one command. */
-type Engine = { readonly pool: Pool; readonly registrations: Registrations };
+type Engine = { readonly pool: Pool; readonly registrations: Pick<Registrations, 'register'> };
 type Ports = { readonly output?: Writable; now?(): Temporal.Instant; readonly configured: readonly string[] };
 
 type RegisterOptions = {

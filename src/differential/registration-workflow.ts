@@ -1,6 +1,6 @@
 import { closeFinding, openFinding } from '../findings/store.ts';
 import { isProblem, Problem } from '../kernel/problem.ts';
-import type { Durable } from '../platform/durable/durable.ts';
+import type { Durable, Handle } from '../platform/durable/durable.ts';
 import { leavesRun, runId, transaction } from '../platform/durable/step.ts';
 import type { DifferentialProvider } from '../providers/differential.ts';
 import { applyLateAnswers, type Exchange, type Exchanged, exchangeFiles } from './exchange.ts';
@@ -36,6 +36,8 @@ export type Registrations = {
    * `business_no_not_configured`; whatever made its run fail
    */
   register(request: RegistrationRequest): Promise<RegistrationResult>;
+  /** The same, without waiting for its end, which may be days away. */
+  begin(request: RegistrationRequest): Promise<Handle<RegistrationResult>>;
 };
 
 /** The id of the run of a provider's day: `registration:welcome:2026-11-20`. */
@@ -49,17 +51,16 @@ const failed = 'registration_failed';
 /** 하위가맹점 등록. Registers the workflow; call before the engine is launched. */
 export function registerRegistrations(durable: Durable, ports: DifferentialPorts): Registrations {
   const workflow = durable.register('registration', (request: RegistrationRequest) => tellDay(ports, request));
-  return {
-    async register(request) {
-      // What is not configured is said at once, and leaves no run behind.
-      const { differential } = providerOf(ports, request.provider);
-      if (differential.registration !== undefined) {
-        ports.businessNo();
-        await ports.remote(request.provider).close();
-      }
-      return await (await durable.start(workflow, registrationRunId(request), request)).result();
-    },
+  const begin: Registrations['begin'] = async (request) => {
+    // What is not configured is said at once, and leaves no run behind.
+    const { differential } = providerOf(ports, request.provider);
+    if (differential.registration !== undefined) {
+      ports.businessNo();
+      await ports.remote(request.provider).close();
+    }
+    return await durable.start(workflow, registrationRunId(request), request);
   };
+  return { begin, register: async (request) => await (await begin(request)).result() };
 }
 
 async function tellDay(ports: DifferentialPorts, request: RegistrationRequest): Promise<RegistrationResult> {

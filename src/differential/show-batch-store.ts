@@ -1,5 +1,7 @@
 import type { Pool } from 'pg';
-import { query } from '../platform/database/pool.ts';
+import { keysetPage } from '../platform/database/keyset.ts';
+import { type Queryable, query } from '../platform/database/pool.ts';
+import type { Page, PageRequest } from '../platform/http/route.ts';
 import type { ClaimStatus } from './claim-words.ts';
 import { batchIdOf, leavesOf, readingByLeaf } from './list-store.ts';
 import { fileColumns, type ShownFile } from './show-store.ts';
@@ -59,17 +61,42 @@ export type Standing = {
 
 type BatchRow = Omit<ShownBatch, 'files' | 'answers' | 'standing' | 'unjudged' | 'breaks'>;
 
+const batchColumns = `batch_id as "batchId", provider, claimed_on as "claimedOn", run_id as "runId", state, opened_by as "openedBy",
+  opened_at as "openedAt", selected_at as "selectedAt", finished_at as "finishedAt", candidates, claims, held,
+  ineligible, not_overcharged as "notOvercharged", difference_won as "differenceWon", reason`;
+
+export type BatchFilter = {
+  readonly on?: string | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly provider?: readonly string[] | undefined;
+  readonly state?: readonly string[] | undefined;
+};
+
+/** A page of the batches. @throws Problem `cursor_invalid` */
+export async function pageOfBatches(
+  db: Queryable,
+  { on, from, to, provider, state }: BatchFilter,
+  request: PageRequest<'id'>,
+): Promise<Page<BatchRow>> {
+  return keysetPage<BatchRow>(
+    db,
+    [{ sql: 'batch_id', type: 'bigint' }],
+    request,
+    [on ?? null, from ?? null, to ?? null, provider ?? null, state ?? null],
+    ({ key, after, order, limit }) =>
+      `select ${batchColumns}, ${key} from differential_batch
+        where ($1::date is null or claimed_on = $1) and ($2::date is null or claimed_on >= $2)
+          and ($3::date is null or claimed_on <= $3) and ($4::text[] is null or provider = any ($4))
+          and ($5::text[] is null or state = any ($5)) and ${after} order by ${order} limit ${limit}`,
+  );
+}
+
 /** The batch of this number, run (`differential:welcome:2026-11-20`) or file; undefined where there is none. */
 export async function batchNamed(pool: Pool, name: string): Promise<ShownBatch | undefined> {
-  const [batch] = await query<BatchRow>(
-    pool,
-    `select batch_id as "batchId", provider, claimed_on as "claimedOn", run_id as "runId", state, opened_by as "openedBy",
-            opened_at as "openedAt", selected_at as "selectedAt", finished_at as "finishedAt", candidates, claims, held,
-            ineligible, not_overcharged as "notOvercharged", difference_won as "differenceWon", reason
-       from differential_batch
-      where batch_id = $1`,
-    [(await batchIdOf(pool, name)) ?? null],
-  );
+  const [batch] = await query<BatchRow>(pool, `select ${batchColumns} from differential_batch where batch_id = $1`, [
+    (await batchIdOf(pool, name)) ?? null,
+  ]);
   if (batch === undefined) return undefined;
   const { batchId } = batch;
   return {

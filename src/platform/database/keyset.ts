@@ -85,8 +85,11 @@ function asText({ sql, type }: KeyPart): string {
     : `(${sql})::text`;
 }
 
-/** The values of a key that we have written ourselves: whatever else comes is refused before PostgreSQL sees it. */
-function readKey(after: string, parts: readonly KeyPart[]): readonly string[] {
+/**
+ * The values of a key that we have written ourselves: whatever else comes is refused before PostgreSQL sees it.
+ * @throws Problem `cursor_invalid`
+ */
+export function readKey(after: string, parts: readonly Pick<KeyPart, 'type'>[]): readonly string[] {
   const values = after.length > mostKeyCharacters ? undefined : parsed(after);
   const fits =
     Array.isArray(values) &&
@@ -100,7 +103,7 @@ function readKey(after: string, parts: readonly KeyPart[]): readonly string[] {
 }
 
 /** 31 February has the shape of a day. */
-function exists(value: string, part: KeyPart | undefined): boolean {
+function exists(value: string, part: Pick<KeyPart, 'type'> | undefined): boolean {
   if (part?.type !== 'date' && part?.type !== 'timestamptz') return true;
   return (
     new Date(part.type === 'date' ? `${value}T00:00:00Z` : value).toISOString().slice(0, 10) === value.slice(0, 10)
