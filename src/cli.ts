@@ -1,9 +1,11 @@
 import { userInfo } from 'node:os';
 import { Command, CommanderError } from 'commander';
 import type { Pool } from 'pg';
+import { sealedChannels } from './alerts/channel-store.ts';
 import { type App, archiveFolder, expiringRecords, openApp } from './app.ts';
 import { approvalsCommands } from './approvals/commands.ts';
 import { auditCommands } from './audit/commands.ts';
+import { dataKeyCommands } from './audit/data-key-commands.ts';
 import { calendarCommands } from './calendar/commands.ts';
 import { addBreakCommands } from './differential/break-commands.ts';
 import { differentialCommands } from './differential/commands.ts';
@@ -17,14 +19,16 @@ import { addShowCommand } from './differential/show-commands.ts';
 import { addVerifyCommand } from './differential/verify-commands.ts';
 import { addWhatIfCommand } from './differential/what-if-commands.ts';
 import { findingsCommands } from './findings/commands.ts';
-import { failureText, isProblem } from './kernel/problem.ts';
 import { openAsk } from './identity/ask-port.ts';
 import { type CommandGuard, createCommandGuard } from './identity/command-guard.ts';
 import { identityCommands } from './identity/commands.ts';
 import { keyCommands } from './identity/key-commands.ts';
 import { peopleCommands } from './identity/people-commands.ts';
+import { sealedAuthSecret } from './identity/secret-store.ts';
+import { failureText, isProblem } from './kernel/problem.ts';
 import { ledgerCommands } from './ledger/commands.ts';
 import { verifyLedger } from './ledger/verify-store.ts';
+import { sealedAccounts } from './merchants/account-seal-store.ts';
 import { merchantsCommands } from './merchants/commands.ts';
 import { tierCommands } from './merchants/tier-commands.ts';
 import { retentionCommands } from './operations/retention-commands.ts';
@@ -61,6 +65,7 @@ import { settlementCommands } from './settlement/commands.ts';
 import { holdCommands } from './settlement/hold-commands.ts';
 import { webhookCommands } from './webhooks/commands.ts';
 import { addDeliveryCommands } from './webhooks/delivery-commands.ts';
+import { sealedEndpoints } from './webhooks/endpoint-store.ts';
 
 /** The command line: `jeongsan …`. Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but incomplete. */
 async function main(): Promise<void> {
@@ -164,7 +169,7 @@ function addCommands(
     }
   };
   calendarCommands(program, context);
-  const cipher = () => openCipher({ home: config.home, key: config.dataKey });
+  const cipher = () => openCipher({ home: config.home, ...config.dataKeys });
   const identity = {
     actor: guard.actor,
     cipher,
@@ -176,7 +181,7 @@ function addCommands(
   identityCommands(program, context, identity);
   peopleCommands(program, context, identity);
   keyCommands(program, context, identity);
-  merchantsCommands(program, context, { cipher });
+  merchantsCommands(program, context, { cipher, actor: guard.actor });
   tierCommands(program, context);
   paymentsCommands(program, context);
   paymentShowCommand(program, context);
@@ -218,6 +223,12 @@ function addCommands(
   approvalsCommands(program, context);
   findingsCommands(program, context);
   auditCommands(program, context);
+  dataKeyCommands(program, context, {
+    home: config.home,
+    keys: config.dataKeys,
+    places: [sealedAccounts, sealedAuthSecret, sealedEndpoints, sealedChannels],
+    cipher,
+  });
   sandboxCommands(program, context, {
     async withProduct({ home, addresses, businessNo, clock }, work) {
       const app = await openApp({ ...config, home, differential: addresses, businessNo }, log, { clock });

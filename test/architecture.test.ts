@@ -66,7 +66,7 @@ const house: Readonly<Record<string, readonly string[]>> = {
   audit: ['kernel', 'platform'],
   identity: ['kernel', 'platform', 'audit'],
   calendar: ['kernel', 'platform'],
-  merchants: ['kernel', 'platform', 'imports', 'calendar'],
+  merchants: ['kernel', 'platform', 'imports', 'audit', 'calendar'],
   payments: ['kernel', 'platform', 'providers', 'imports', 'merchants'],
   ledger: ['kernel', 'platform', 'findings', 'approvals'],
   reconciliation: [

@@ -5,6 +5,11 @@ export const operationsProblems = {
     ko: '그사이 다른 사람이 바꾸었습니다: 본 것은 버전 {given}, 지금은 {current}입니다. 다시 보고 바꾸십시오',
     en: 'It was changed meanwhile: you saw version {given}, now it is {current}. Look again, then change it',
   },
+  reason_missing: {
+    status: 400,
+    ko: '사유를 적어야 합니다. 감사 추적에 남습니다',
+    en: 'It takes a reason, which stands in the audit trail',
+  },
   cursor_invalid: {
     status: 400,
     ko: '이 목록에서 받은 쪽 위치(cursor)가 아닙니다. 처음부터 다시 조회하십시오',

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { addImportCommand } from '../imports/import-command.ts';
 import type { Cipher } from '../platform/cipher.ts';
 import type { CommandContext } from '../platform/command.ts';
+import { addRevealCommand, type RevealPorts } from './account-commands.ts';
 import { importMerchants } from './import-merchants.ts';
 import { importAccounts, importContracts, importTerms } from './import-terms.ts';
 import { addShowCommands, type ShowSurroundings } from './show-commands.ts';
@@ -10,6 +11,8 @@ import { addShowCommands, type ShowSurroundings } from './show-commands.ts';
 export type MerchantsPorts = {
   readonly cipher: () => Promise<Cipher>;
   readonly surroundings?: () => ShowSurroundings;
+  /** Who acts; without it `reveal` is not offered. */
+  readonly actor?: RevealPorts['actor'];
 };
 
 /** 가맹점. `merchants import`, `merchants contracts|terms|accounts import`, `merchants show`, `merchants dates`. */
@@ -41,4 +44,5 @@ export function merchantsCommands(program: Command, context: CommandContext, por
     async (pool, source, options) => importAccounts(pool, await ports.cipher(), source, options),
   );
   addShowCommands(noun, context, ports.surroundings);
+  if (ports.actor !== undefined) addRevealCommand(noun, context, { cipher: ports.cipher, actor: ports.actor });
 }
