@@ -1,4 +1,6 @@
 import path from 'node:path';
+import { expiringAlerts } from './alerts/tidy-store.ts';
+import { registerDigest } from './alerts/workflow.ts';
 import type { Clock, DifferentialEvent, DifferentialPorts } from './differential/ports.ts';
 import { type Registrations, registerRegistrations } from './differential/registration-workflow.ts';
 import { type DifferentialSettlement, registerDifferential } from './differential/workflow.ts';
@@ -148,6 +150,7 @@ export async function openApp(config: Config, log: Log, { clock = wallClock }: A
     takeUpJob({ durable, differential: differentialPorts, configured: Object.keys(config.differential) }),
     payoutSweepJob({ durable, banks, dispatcher: payouts.dispatcher }),
     dailyCloseJob({ durable, pool }),
+    registerDigest(durable, { pool, now }),
     registerRetention(durable, { pool, log, expiring: expiringRecords(pool) }),
   ]);
   const backfills = registerBackfills(durable, { pool, jobs: () => jobs, now });
@@ -202,7 +205,7 @@ export function expiringRecords(pool: Pool): Expiring[] {
     chunk: 1_000,
     remove: (before, most) => inTransaction(pool, (tx) => forgetEvents(tx, before, most)),
   };
-  return [...ownExpiring(pool), webhookEvents];
+  return [...ownExpiring(pool), webhookEvents, ...expiringAlerts(pool)];
 }
 
 /** Measures what runs here, and makes spans of it where somebody collects them. */

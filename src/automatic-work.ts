@@ -1,4 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { startAlerts } from './alerts/alert-work.ts';
+import { attachReport } from './alerts/report-files.ts';
+import { mailPort } from './alerts/send-port.ts';
 import type { App } from './app.ts';
 import { noteClock } from './operations/node-store.ts';
 import { startNodeWatch } from './operations/node-watch.ts';
@@ -12,6 +15,7 @@ import { postDefaults, sendSignedPost } from './platform/http-signed-post.ts';
 import type { Log } from './platform/log.ts';
 import { productVersion } from './platform/product-version.ts';
 import { createVitalSigns } from './platform/vital-signs.ts';
+import { reconciledProviders } from './providers/registry.ts';
 import { listCycles } from './settlement/cycle-list-store.ts';
 import { latenessDefaults } from './settlement/lateness.ts';
 import { watchLateness } from './settlement/lateness-store.ts';
@@ -60,6 +64,20 @@ export async function startAutomaticWork(app: App, log: Log): Promise<AutomaticW
   const sender = startSender({ pool, log, cipher, now, post: (message) => sendSignedPost(message, posting) });
   const lateness = startLatenessWatch({ log, everyMs: latenessEveryMs, look });
   const runs = startRunWatch({ log, everyMs: runsEveryMs, look: () => watchRuns(pool, now()) });
+  const { home, language, sources } = config;
+  const alerts = startAlerts({
+    pool,
+    log,
+    cipher,
+    now,
+    node: executorId,
+    mail: mailPort(config.mail),
+    post: { ...posting, caPath: config.webhookCaPath },
+    reportFiles: (runId) => attachReport({ pool, home, language }, runId),
+    expected: reconciledProviders
+      .filter(({ id }) => id in sources)
+      .map(({ id, statements }) => ({ provider: id, stages: Object.keys(statements) })),
+  });
   const signs = createVitalSigns(config.home);
   const node = startNodeWatch({
     pool,
@@ -76,6 +94,7 @@ export async function startAutomaticWork(app: App, log: Log): Promise<AutomaticW
       await lateness.stop();
       await runs.stop();
       await sender.stop();
+      await alerts.stop();
       await Promise.race([scheduler.stop(), wait(patienceMs, undefined, { ref: false })]);
       await payouts.dispatcher.stop();
       await node.stop();

@@ -2,7 +2,8 @@ import type { Pool } from 'pg';
 import type { Cipher } from '../platform/cipher.ts';
 import { type PostLimits, type PostOutcome, sendSignedPost } from '../platform/http-signed-post.ts';
 import type { Log } from '../platform/log.ts';
-import type { MailFile, MailSender } from '../platform/mail.ts';
+import { createMailSender, type MailFile, type MailSender } from '../platform/mail.ts';
+import type { MailAddress } from '../platform/mail-address.ts';
 import { type ChannelTarget, channelTarget } from './channel-store.ts';
 import type { Content } from './content.ts';
 import { messageOf, slackBody, webhookBody } from './message.ts';
@@ -104,4 +105,13 @@ function sentOf(outcome: PostOutcome): Sent {
   const said = { answer: `${status} ${answer}`.trim(), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
   if (status >= 200 && status < 300) return { outcome: 'sent', ...said };
   return { outcome: [400, 410, 413, 422].includes(status) ? 'refused' : 'deferred', ...said };
+}
+
+/** Mail as the configuration has it; the sender's domain also stands behind each Message-ID. */
+export function mailPort(
+  mail: { readonly address: MailAddress; readonly from: string } | undefined,
+): SendPorts['mail'] {
+  if (mail === undefined) return undefined;
+  const domain = mail.from.replace(/>$/, '').split('@').at(-1) ?? 'localhost';
+  return { sender: createMailSender(mail.address, mail.from), domain };
 }

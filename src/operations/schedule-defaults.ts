@@ -50,7 +50,7 @@ export function defaultSchedules(jobs: Jobs, claimed: readonly string[]): readon
       terms: { ...usual, ...eachDay, job: 'daily-close', cron: '30 1 * * *', longAfterSeconds: 7200 },
     },
     { name: 'retention', terms: { ...usual, job: 'retention', cron: '0 4 * * *' } },
-    { name: 'digest', terms: { ...usual, job: 'digest', cron: '30 8 * * *' } },
+    { name: 'digest', terms: { ...usual, job: 'digest', cron: '30 9 * * *' } },
   ];
   return all.filter(({ terms }) => jobs.all.some(({ name }) => name === terms.job));
 }
