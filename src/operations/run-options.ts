@@ -1,4 +1,5 @@
 import { parseDay, seoul } from '../kernel/business-day.ts';
+import { readDuration } from '../kernel/duration.ts';
 import { Problem } from '../kernel/problem.ts';
 import type { RunState } from '../platform/durable/runs.ts';
 import type { RunFilter } from './run-store.ts';
@@ -72,16 +73,6 @@ function readMoment(option: string, text: string | undefined): Temporal.Instant 
   } catch {
     throw new Problem('usage', { reason: `${option} ${text} (2026-11-20T08:00+09:00, 2026-11-20)` });
   }
-}
-
-const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** `90s`, `15m`, `2h`; a plain number is seconds. @throws Problem `usage` */
-export function readDuration(option: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const [, digits, unit = 's'] = /^(\d{1,9})(ms|s|m|h|d)?$/.exec(text) ?? [];
-  if (digits === undefined) throw new Problem('usage', { reason: `${option} ${text} (500ms, 90s, 15m, 2h, 1d)` });
-  return Number(digits) * (unitMs[unit] as number);
 }
 
 /** @throws Problem `usage` */

@@ -7,7 +7,7 @@ import type { ApiClient } from '../platform/api-client.ts';
 import { writeOut } from '../platform/output.ts';
 import { answerText } from './answer-text.ts';
 import { commandOperations } from './command-operations.ts';
-import { type ApiDocument, findOperation, type Operation } from './operation.ts';
+import { type ApiDocument, findOperation } from './operation.ts';
 import { type ApiRequest, type Typed, toRequest, type Wording } from './request.ts';
 
 export type RemotePorts = { readonly client: ApiClient; readonly language: Language; readonly output?: Writable };
@@ -52,8 +52,11 @@ async function ask(
   { client, language, output = process.stdout }: RemotePorts,
 ): Promise<void> {
   const document = (await (await client.send({ method: 'GET', path: '/v1/openapi.json' })).json()) as ApiDocument;
-  const operation = findOperation(document, wording.operation);
-  if (operation === undefined) throw new Problem('remote_operation_unknown', { operation: wording.operation });
+  const [first] = typed.args;
+  const isOne = first?.value !== undefined && first.value.length > 0;
+  const name = isOne && wording.one !== undefined ? wording.one : wording.operation;
+  const operation = findOperation(document, name);
+  if (operation === undefined) throw new Problem('remote_operation_unknown', { operation: name });
   const request = toRequest(operation, wording, typed);
   const prefixed = { ...request, path: `${basePath(document)}${request.path}` };
   const response = await client.send({
@@ -63,9 +66,11 @@ async function ask(
   });
   const isJson = typed.options['json'] === true;
   if (operation.events) return await printEvents(response, output, isJson, language);
-  if (!(response.headers.get('content-type') ?? '').startsWith('application/json')) return await save(response, output);
+  const mediaType = response.headers.get('content-type') ?? '';
+  if (mediaType.startsWith('text/')) return await printText(response, output);
+  if (!mediaType.startsWith('application/json')) return await save(response, output);
   const answer: unknown = await response.json();
-  const shown = operation.paged ? await allPages(client, operation, prefixed, answer, typed) : answer;
+  const shown = operation.paged ? await allPages(client, prefixed, answer, typed) : answer;
   await writeOut(output, isJson ? `${JSON.stringify(shown, null, 2)}\n` : answerText(shown, language));
 }
 
@@ -86,7 +91,6 @@ async function versionOf(client: ApiClient, { path }: Pick<ApiRequest, 'path'>):
 /** The rows of a list, page after page, as many as were asked for. */
 async function allPages(
   client: ApiClient,
-  _operation: Operation,
   { path }: Pick<ApiRequest, 'path'>,
   first: unknown,
   { options }: Typed,
@@ -104,6 +108,12 @@ async function allPages(
 
 const usualRows = 1_000;
 const mostRows = 100_000;
+
+async function printText(response: Response, output: Writable): Promise<void> {
+  const decoder = new TextDecoder();
+  for await (const piece of response.body ?? [])
+    await writeOut(output, decoder.decode(piece as Uint8Array, { stream: true }));
+}
 
 /** Into the file that the server names, in the folder where the command was typed; says its name. */
 async function save(response: Response, output: Writable): Promise<void> {

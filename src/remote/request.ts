@@ -1,9 +1,12 @@
+import { readDuration } from '../kernel/duration.ts';
 import { Problem } from '../kernel/problem.ts';
 import type { Operation, Schema } from './operation.ts';
 
 /** How a command is said to a server: its operation, and what is named otherwise there than on the command line. */
 export type Wording = {
   readonly operation: string;
+  /** Instead, where the command's first argument was given. */
+  readonly one?: string;
   /**
    * `{ assignee: 'to' }`: an option's or argument's name → the field's, `filter.on` within another; `{ off: 'enabled=false' }`:
    * an option that stands for a value.
@@ -11,6 +14,10 @@ export type Wording = {
   readonly names?: Readonly<Record<string, string>>;
   /** Options that only matter where the command prints, or that the server knows by itself. */
   readonly ignored?: readonly string[];
+  /** Options that only work beside the database. */
+  readonly beside?: readonly string[];
+  /** Options that are a length of time, `90s`, whose field is in milliseconds. */
+  readonly durations?: readonly string[];
   /** What the command always says. */
   readonly fixed?: Readonly<Record<string, unknown>>;
 };
@@ -31,7 +38,9 @@ export type ApiRequest = {
 };
 
 /** Who acts is known by the key, and what is printed is decided here. */
-const alwaysIgnored = ['by', 'json', 'server', 'keyFile'];
+const alwaysIgnored = ['by', 'json', 'server'];
+/** Words that mean the same wherever they stand. */
+const usualNames: Readonly<Record<string, string>> = { why: 'reason' };
 
 /**
  * The request that says what was typed.
@@ -43,8 +52,10 @@ export function toRequest(operation: Operation, wording: Wording, typed: Typed):
   const body: Record<string, unknown> = { ...wording.fixed };
   let file: ApiRequest['file'];
   const put = (name: string, given: unknown): void => {
-    const [field = name, constant] = (wording.names?.[name] ?? name).split('=');
-    const value = constant === undefined ? given : JSON.parse(constant);
+    const [field = name, constant] = (wording.names?.[name] ?? usualNames[name] ?? name).split('=');
+    const value = constant === undefined ? saidValue(wording, name, given) : JSON.parse(constant);
+    if (wording.beside?.includes(name))
+      throw new Problem('remote_option_unknown', { option: name, operation: operation.id });
     if (operation.params.includes(field)) params.set(field, String(value));
     else if (operation.query[field] !== undefined) query.set(field, [value].flat().join(','));
     else if (!putInBody(body, operation.body, field, value)) {
@@ -73,6 +84,10 @@ export function toRequest(operation: Operation, wording: Wording, typed: Typed):
     body: operation.body === undefined ? undefined : body,
     file,
   };
+}
+
+function saidValue({ durations }: Wording, name: string, given: unknown): unknown {
+  return durations?.includes(name) ? String(readDuration(name, String(given))) : given;
 }
 
 function knows({ params, query, body }: Operation, name: string): boolean {

@@ -154,11 +154,12 @@ export function webhookRoutes(ports: EndpointPorts): Route[] {
       summary: { ko: '웹훅 삭제', en: 'Remove a webhook' },
       permission: 'configure',
       params: byId,
+      query: z.object({ reason: reason().optional() }),
       edits: true,
       answer: z.object({ version: z.number().int() }),
       problems: ['not_found', 'version_differs'],
-      async handle({ actor, params, version = 0 }) {
-        await dropEndpoint(ports, { id: BigInt(params.id), version }, { actor });
+      async handle({ actor, params, query, version = 0 }) {
+        await dropEndpoint(ports, { id: BigInt(params.id), version }, { actor, reason: query.reason });
         return { version: version + 1 };
       },
     }),
