@@ -39,7 +39,7 @@ create table schedule_slot (
   state       text not null
     check (state in ('held', 'queued', 'claimed', 'running', 'done', 'failed', 'cancelled', 'missed')),
   -- Why it is held or missed, or was for a while.
-  reason      text check (reason in ('stopped', 'paused', 'maintenance', 'overlap', 'changed', 'job_unknown')),
+  reason      text check (reason in ('stopped', 'paused', 'maintenance', 'overlap', 'changed')),
   -- A row of missed slots may stand for several: those from first_at to nominal_at.
   slots       int not null default 1 check (slots >= 1),
   first_at    timestamptz,

@@ -20,7 +20,7 @@ import { addVerifyCommand } from './differential/verify-commands.ts';
 import { addWhatIfCommand } from './differential/what-if-commands.ts';
 import { findingsCommands } from './findings/commands.ts';
 import { openAsk } from './identity/ask-port.ts';
-import { type CommandGuard, createCommandGuard } from './identity/command-guard.ts';
+import { type CommandGuard, createCommandGuard, givenKey } from './identity/command-guard.ts';
 import { identityCommands } from './identity/commands.ts';
 import { keyCommands } from './identity/key-commands.ts';
 import { peopleCommands } from './identity/people-commands.ts';
@@ -31,15 +31,19 @@ import { verifyLedger } from './ledger/verify-store.ts';
 import { sealedAccounts } from './merchants/account-seal-store.ts';
 import { merchantsCommands } from './merchants/commands.ts';
 import { tierCommands } from './merchants/tier-commands.ts';
+import { maintenanceCommands, nodeCommands } from './operations/maintenance-commands.ts';
 import { retentionCommands } from './operations/retention-commands.ts';
 import { runActCommands } from './operations/run-act-commands.ts';
 import { runCommands } from './operations/run-commands.ts';
+import { scheduleChangeCommands } from './operations/schedule-change-commands.ts';
+import { scheduleCommands } from './operations/schedule-commands.ts';
 import { paymentsCommands } from './payments/commands.ts';
 import { bankCommands } from './payout/bank-commands.ts';
 import { bankIds } from './payout/banks/registry.ts';
 import { payoutCommands } from './payout/commands.ts';
 import { handSettleCommands } from './payout/hand-settle-commands.ts';
 import { payoutReconcileCommands } from './payout/reconcile-commands.ts';
+import { type ApiClient, createApiClient } from './platform/api-client.ts';
 import { openArchive } from './platform/archive.ts';
 import { openCipher } from './platform/cipher.ts';
 import { type CommandContext, exitStatus } from './platform/command.ts';
@@ -49,6 +53,7 @@ import { publicUrlOf } from './platform/listening.ts';
 import { createLog, type Log } from './platform/log.ts';
 import { isReaderGone } from './platform/output.ts';
 import { productVersion } from './platform/product-version.ts';
+import { Secret } from './platform/secret.ts';
 import { createShutdown } from './platform/shutdown.ts';
 import { differentialProviders } from './providers/differential-registry.ts';
 import { reconciledProviders } from './providers/registry.ts';
@@ -58,6 +63,7 @@ import { paymentShowCommand } from './reconciliation/payment-commands.ts';
 import { reconcileCommands } from './reconciliation/reconcile-commands.ts';
 import { reportCommands } from './reconciliation/report-commands.ts';
 import { statementCommands } from './reconciliation/statement-commands.ts';
+import { remoteCommands } from './remote/commands.ts';
 import { sandboxCommands } from './sandbox/commands.ts';
 import { serveCommand } from './serve.ts';
 import { balanceCommands } from './settlement/balance-commands.ts';
@@ -117,11 +123,18 @@ function createCommandLine(
     onUnrecorded: (error) => log.error({ err: error }, 'what became of a command could not be kept in the audit trail'),
   });
   const program = addCommands(config, log, signal, { guard, pool: () => database.pool() });
-  program.hook('preAction', (_, command) => guard.begin(command));
+  let remote = false;
+  const askServer = (server: string) => {
+    remote = true;
+    remoteCommands(program, { client: lazyClient(program, config, server, signal), language: config.language });
+  };
+  program.on('option:server', askServer);
+  program.hook('preAction', (_, command) => (remote ? undefined : guard.begin(command)));
   return {
     program,
     async run(argv) {
       try {
+        if (config.server !== undefined) askServer(config.server);
         await program.parseAsync(argv);
         await guard.end();
       } catch (error) {
@@ -130,6 +143,26 @@ function createCommandLine(
       } finally {
         await database.close();
       }
+    },
+  };
+}
+
+/** The way to a server, opened by the first request, when all options are known. */
+function lazyClient(program: Command, config: Config, server: string, signal: AbortSignal): ApiClient {
+  let opened: Promise<ApiClient> | undefined;
+  const open = async () => {
+    const key = await givenKey(program.opts(), config.apiKey?.reveal());
+    return createApiClient({
+      server,
+      key: key === '' ? undefined : new Secret(key),
+      language: config.language,
+      signal,
+    });
+  };
+  return {
+    async send(request) {
+      opened ??= open();
+      return await (await opened).send(request);
     },
   };
 }
@@ -148,6 +181,7 @@ function addCommands(
   const program = new Command('jeongsan')
     .description('the settlement back office of a payment gateway / 정산')
     .version(productVersion())
+    .option('--server <url>', 'ask this server instead of the database, as JEONGSAN_SERVER does / 서버에 요청')
     .option('--key-file <path>', 'the API key to act by, instead of JEONGSAN_API_KEY / API 키 파일')
     .exitOverride()
     .showHelpAfterError();
@@ -194,6 +228,9 @@ function addCommands(
   const runs = runCommands(program, context, { now });
   runActCommands(runs, context, { now, withEngine: (work) => withApp((app) => work(app.runs)) });
   retentionCommands(program, context, { expiring: expiringRecords });
+  scheduleChangeCommands(scheduleCommands(program, context), context, { withJobs: withApp });
+  maintenanceCommands(program, context, { banks: bankIds });
+  nodeCommands(program, context);
   settlementCommands(program, context, withApp);
   balanceCommands(program, context);
   holdCommands(program, context);

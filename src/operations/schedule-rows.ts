@@ -46,7 +46,7 @@ export const slotStates = ['held', 'queued', 'claimed', 'running', 'done', 'fail
 export type SlotState = (typeof slotStates)[number];
 
 /** Why a slot is held or missed. */
-export const slotReasons = ['stopped', 'paused', 'maintenance', 'overlap', 'changed', 'job_unknown'] as const;
+export const slotReasons = ['stopped', 'paused', 'maintenance', 'overlap', 'changed'] as const;
 export type SlotReason = (typeof slotReasons)[number];
 
 export type Slot = {
