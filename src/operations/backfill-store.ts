@@ -49,7 +49,7 @@ export async function beginDay(tx: PoolClient, id: string, on: string, runId: ()
   if (day?.runId != null) return day.runId;
   const run = await runId();
   await tx.query(
-    `update backfill_day set state = 'running', run_id = $3, started_at = clock_timestamp()
+    `update backfill_day set state = 'running', run_id = $3, started_at = clock_timestamp(), ended_at = null, problem = null
       where backfill_id = $1 and business_on = $2`,
     [id, on, run],
   );

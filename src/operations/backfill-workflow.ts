@@ -136,9 +136,13 @@ function callOf({ jobs }: BackfillPorts, backfill: Written, on: string): { job: 
   return { job, call: { schedule: 'backfill', slot, on: day, parameters, who: backfill.who } };
 }
 
-/** @throws Problem `usage` */
+/**
+ * A job that looks so many days back from its slot looks at the backfill's day itself, unless somebody says otherwise.
+ * @throws Problem `usage`
+ */
 function readParameters(job: Job, parameters: Readonly<Record<string, unknown>>): unknown {
-  const read = job.parameters.safeParse(parameters);
+  const ofTheDay = job.parameters.safeParse({ daysBack: 0, ...parameters });
+  const read = ofTheDay.success ? ofTheDay : job.parameters.safeParse(parameters);
   if (!read.success) throw new Problem('usage', { reason: issuesText(read.error) });
   return read.data;
 }

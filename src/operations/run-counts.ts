@@ -15,7 +15,8 @@ const countsMost = 40;
 const depthMost = 3;
 
 /** Names that tell one thing from another and count nothing. */
-const noCount = /(^|[a-z])(id|ids|no|number|version|attempt|slot|part|port|pid|year|ppm|ms|milliseconds|epoch)$/i;
+const noCount =
+  /(^|\.)(id|ids|no|number|version|attempt|slot|part|port|pid|year|ppm|ms|milliseconds)$|[a-z](Id|Ids|No|Number|Version|Attempt|Slot|Part|Port|Pid|Year|Ppm|Ms|Milliseconds)$/;
 
 const kindOfName: readonly (readonly [RegExp, Exclude<CountKind, null>])[] = [
   [/skip|held|refus|reject|aside|missing|waiting|duplicate|repeat|ineligible|expired|unknown|unread|late$/i, 'skipped'],
