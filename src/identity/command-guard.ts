@@ -61,7 +61,7 @@ export function createCommandGuard(ports: CommandGuardPorts): CommandGuard {
           await record(actor, { ...entry, detail: { ...entry.detail, problem: problem.code } }, 'denied');
           throw problem;
         };
-        const found = await seeKey(pool, await keyOf(options, ports.apiKey), ports.now(), from);
+        const found = await seeKey(pool, await givenKey(options, ports.apiKey), ports.now(), from);
         if (found === undefined) return refuse(holder, new Problem('key_needed', { variable: keyVariable }));
         current = { who: found.who, permissions: found.permissions, from, key: found.id };
         const { by } = options;
@@ -107,8 +107,8 @@ function entryOf(path: string, command: Command, options: Readonly<Record<string
   };
 }
 
-/** @throws Problem `key_file_open`, `key_needed` */
-async function keyOf(options: Readonly<Record<string, unknown>>, given: string | undefined): Promise<string> {
+/** The key of `--key-file`, or the one that the environment gave; empty without any. Throws Problem `key_file_open`, `key_needed`. */
+export async function givenKey(options: Readonly<Record<string, unknown>>, given: string | undefined): Promise<string> {
   const { keyFile } = options;
   if (typeof keyFile !== 'string') return given?.trim() ?? '';
   try {

@@ -133,7 +133,7 @@ export function addService(
  * factor of before end then.
  * @throws Problem `not_found`, `not_yourself`, `person_disabled`
  */
-export function recoverPerson(pool: Pool, who: string, change: Change, now: Temporal.Instant): Promise<string> {
+export async function recoverPerson(pool: Pool, who: string, change: Change, now: Temporal.Instant): Promise<string> {
   const by = change.actor.who;
   if (by === who) throw new Problem('not_yourself', { who });
   return inTransaction(pool, async (tx) => {

@@ -150,7 +150,7 @@ export function changeRoles(pool: Pool, who: string, roles: readonly Role[], cha
  * Disables somebody, whose sessions end with it and whose keys no longer work, or enables them again.
  * @throws Problem `not_found`, `not_yourself`, `last_administrator`
  */
-export function setDisabled(pool: Pool, who: string, disabled: boolean, change: Change): Promise<Person> {
+export async function setDisabled(pool: Pool, who: string, disabled: boolean, change: Change): Promise<Person> {
   if (change.actor.who === who) throw new Problem('not_yourself', { who });
   return inTransaction(pool, async (tx) => {
     await actingAs(tx, change.actor, change.reason);
