@@ -11,6 +11,7 @@ import { noteHeld } from './batch-end-store.ts';
 import { claimDays } from './batch-store.ts';
 import { canBeNamed, formatExchangeName } from './exchange-name.ts';
 import { insertFile } from './file-store.ts';
+import { fileOrder, quickFileOrder } from './write-order-store.ts';
 
 /** A file of a batch by the number that was drawn for it; `mid` is '' where it holds all MIDs. */
 export type FileToWrite = {
@@ -165,15 +166,13 @@ async function sumsOf(tx: PoolClient, { where }: Claims): Promise<FileSums> {
   return row;
 }
 
-/** The order in which claims stand in a file: MIDs together, a cancel behind its approval. */
-const order = 'c.mid, c.provider_tid, c.cancel_seq, c.traded_on, c.kind, c.channel';
-
 async function writeFile(
   tx: PoolClient,
   archive: Archive,
   { provider, on, businessNo, mid }: FileToWrite,
   { where }: Claims,
 ): Promise<{ readonly written: ExchangeWritten; readonly kept: ArchivedBytes }> {
+  const order = await quickFileOrder(tx, where);
   const blocks: Buffer[] = [];
   const head = { on, biz: businessNo, ...(mid === '' ? {} : { mids: [mid] }) };
   const writer = new ExchangeWriter(provider.differential.claims.layout, head, { emit: (block) => blocks.push(block) });
@@ -225,7 +224,7 @@ async function holdRefused(
     tx,
     `with numbered as (
        select c.channel, c.traded_on, c.provider_tid, c.cancel_seq, c.kind, c.original_on,
-              row_number() over (order by ${order}) - 1 as row
+              row_number() over (order by ${fileOrder}) - 1 as row
          from claim c where ${where}),
      refused as (select * from numbered where row = any ($1::bigint[])),
      held as (
