@@ -31,12 +31,7 @@ import { verifyLedger } from './ledger/verify-store.ts';
 import { sealedAccounts } from './merchants/account-seal-store.ts';
 import { merchantsCommands } from './merchants/commands.ts';
 import { tierCommands } from './merchants/tier-commands.ts';
-import { maintenanceCommands, nodeCommands } from './operations/maintenance-commands.ts';
-import { retentionCommands } from './operations/retention-commands.ts';
-import { runActCommands } from './operations/run-act-commands.ts';
-import { runCommands } from './operations/run-commands.ts';
-import { scheduleChangeCommands } from './operations/schedule-change-commands.ts';
-import { scheduleCommands } from './operations/schedule-commands.ts';
+import { operationCommands } from './operations/commands.ts';
 import { paymentsCommands } from './payments/commands.ts';
 import { bankCommands } from './payout/bank-commands.ts';
 import { bankIds } from './payout/banks/registry.ts';
@@ -48,7 +43,7 @@ import { openArchive } from './platform/archive.ts';
 import { openCipher } from './platform/cipher.ts';
 import { type CommandContext, exitStatus } from './platform/command.ts';
 import { type Config, languageOf, loadConfig } from './platform/config.ts';
-import { type Database, openDatabase } from './platform/database/database.ts';
+import { createSharedDatabase } from './platform/database/shared-database.ts';
 import { publicUrlOf } from './platform/listening.ts';
 import { createLog, type Log } from './platform/log.ts';
 import { isReaderGone } from './platform/output.ts';
@@ -90,22 +85,6 @@ async function main(): Promise<void> {
   const commandLine = createCommandLine(config, log, shutdown.signal);
   serveCommand(commandLine.program, config, shutdown);
   await commandLine.run(process.argv);
-}
-
-/** The database that the commands of this process share: opened by the first one that needs it. */
-function createSharedDatabase(config: Config, log: Log) {
-  let opened: Promise<Database> | undefined;
-  return {
-    async pool() {
-      opened ??= openDatabase(config, log);
-      return (await opened).pool;
-    },
-    async close() {
-      // One that could not be opened has said so.
-      const database = await opened?.catch(() => undefined);
-      await database?.close();
-    },
-  };
 }
 
 /** Runs a command, begun by asking who acts and whether they may. Opens nothing before one of them runs. */
@@ -225,12 +204,7 @@ function addCommands(
   breakCommands(program, context);
   reportCommands(program, context, { home: config.home });
   const now = () => Temporal.Now.instant();
-  const runs = runCommands(program, context, { now });
-  runActCommands(runs, context, { now, withEngine: (work) => withApp((app) => work(app.runs)) });
-  retentionCommands(program, context, { expiring: expiringRecords });
-  scheduleChangeCommands(scheduleCommands(program, context), context, { withJobs: withApp });
-  maintenanceCommands(program, context, { banks: bankIds });
-  nodeCommands(program, context);
+  operationCommands(program, context, { withApp, banks: bankIds, expiring: expiringRecords, now });
   settlementCommands(program, context, withApp);
   balanceCommands(program, context);
   holdCommands(program, context);

@@ -23,6 +23,8 @@ export type Config = {
   readonly listening: Listening;
   readonly logLevel: LogLevel;
   readonly language: Language;
+  /** The server that the command line asks instead of the database. */
+  readonly server: string | undefined;
   /** Who the command line acts as, once there are people. */
   readonly apiKey: Secret | undefined;
   /** Where people may sign in besides here. */
@@ -78,6 +80,7 @@ const variables = {
     .optional(),
   JEONGSAN_DATA_KEYS_OLD_FILE: z.string().refine(isAbsolute, 'must be an absolute path').optional(),
   JEONGSAN_API_KEY: z.string().optional(),
+  JEONGSAN_SERVER: z.url({ protocol: /^https?$/, error: 'must be an https:// URL' }).optional(),
   JEONGSAN_BUSINESS_NO: z
     .string()
     .refine(isBusinessNo, 'must be ten digits, the last of which is the check digit')
@@ -160,6 +163,7 @@ export function loadConfig(
         : { oldKeys: data.JEONGSAN_DATA_KEYS_OLD.map((key) => new Secret(key)) }),
       ...(data.JEONGSAN_DATA_KEYS_OLD_FILE === undefined ? {} : { oldKeysFile: data.JEONGSAN_DATA_KEYS_OLD_FILE }),
     },
+    server: data.JEONGSAN_SERVER,
     apiKey: data.JEONGSAN_API_KEY === undefined ? undefined : new Secret(data.JEONGSAN_API_KEY),
     oidc: oidc.address,
     lateness: {
