@@ -32,6 +32,8 @@ create table run_record (
 );
 create index run_record_usual on run_record (series, compared_on, ended_at desc) where state = 'done';
 create index run_record_ended on run_record (ended_at);
+create index run_record_started on run_record (started_at);
+create index run_record_day on run_record (business_on, started_at);
 
 -- 평소. When a run is out of the usual, by job; '*' is every job that has no row of its own.
 create table run_usual (

@@ -61,12 +61,13 @@ export async function lostReconciliations(
     `select to_regclass('dbos.workflow_status') is not null as there`,
   );
   const known = isThere[0]?.there
-    ? 'and not exists (select from dbos.workflow_status w where w.workflow_uuid = n.run_id)'
+    ? `and not exists (select from dbos.workflow_status w where w.workflow_uuid = n.run_id)
+       and not exists (select from run_record d where d.run_id = n.run_id)`
     : '';
   return await query(
     db,
     `${selectFacts}
-      where ($1::date is null or business_on = $1::date) and ($2::timestamptz is null or started_at >= $2)
+      where finished_at is null and ($1::date is null or business_on = $1::date) and ($2::timestamptz is null or started_at >= $2)
         and ($3::timestamptz is null or started_at < $3) ${known}
       order by started_at desc limit $4`,
     [wanted.on ?? null, wanted.from?.toString() ?? null, wanted.to?.toString() ?? null, wanted.limit],

@@ -3,7 +3,7 @@ import { seoul } from '../kernel/business-day.ts';
 import { exactJson } from '../kernel/exact-json.ts';
 import { type Queryable, query } from '../platform/database/pool.ts';
 import { hiddenWorkflow, resultsOf } from '../platform/durable/run-list.ts';
-import { findRuns, type Run } from '../platform/durable/runs.ts';
+import { findRuns, type Run, type RunState } from '../platform/durable/runs.ts';
 import { listUsualRules } from './rule-store.ts';
 import { comparable, countsOf, sumCounts } from './run-counts.ts';
 import { readRunName } from './run-name.ts';
@@ -125,6 +125,64 @@ export async function recordRun(
     ],
   );
   return unusual;
+}
+
+type RecordRow = {
+  readonly id: string;
+  readonly workflow: string;
+  readonly state: RunState;
+  readonly startedAt: Date;
+  readonly endedAt: Date;
+};
+
+/** What is recorded of runs whose record of the engine is gone: their steps are not known any more. */
+export type RecordedRuns = {
+  readonly ids?: readonly string[] | undefined;
+  readonly jobs?: readonly string[] | undefined;
+  readonly states?: readonly RunState[] | undefined;
+  readonly on?: string | undefined;
+  readonly from?: Temporal.Instant | undefined;
+  readonly to?: Temporal.Instant | undefined;
+  readonly limit: number;
+};
+
+/** The newest first. */
+export async function forgottenRuns(db: Queryable, wanted: RecordedRuns): Promise<Run[]> {
+  const [engine] = await query<{ there: boolean }>(
+    db,
+    `select to_regclass('dbos.workflow_status') is not null as there`,
+  );
+  if (engine?.there !== true) return [];
+  const rows = await query<RecordRow>(
+    db,
+    `select run_id as id, job as workflow, state, started_at as "startedAt", ended_at as "endedAt" from run_record d
+      where ($1::text[] is null or run_id = any ($1)) and ($2::text[] is null or job = any ($2))
+        and ($3::text[] is null or state = any ($3)) and ($4::date is null or business_on = $4)
+        and ($5::timestamptz is null or started_at >= $5) and ($6::timestamptz is null or started_at < $6)
+        and not exists (select from dbos.workflow_status w where w.workflow_uuid = d.run_id)
+      order by started_at desc limit $7`,
+    [
+      wanted.ids ?? null,
+      wanted.jobs ?? null,
+      wanted.states ?? null,
+      wanted.on ?? null,
+      wanted.from?.toString() ?? null,
+      wanted.to?.toString() ?? null,
+      wanted.limit,
+    ],
+  );
+  return rows.map(({ startedAt, endedAt, ...row }) => ({
+    ...row,
+    parentId: undefined,
+    executorId: '',
+    attempts: 0,
+    createdAt: startedAt.toTemporalInstant(),
+    startedAt: startedAt.toTemporalInstant(),
+    updatedAt: endedAt.toTemporalInstant(),
+    completedAt: endedAt.toTemporalInstant(),
+    outputBytes: 0,
+    error: undefined,
+  }));
 }
 
 /** 보존. Removes the oldest records, at most `most`. */

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { type Language, problems } from '../kernel/problem.ts';
+import { isProblem, type Language, problems } from '../kernel/problem.ts';
 import { queryRuns, type RunPlace, type RunQuery, resultsOf } from '../platform/durable/run-list.ts';
 import { countRetries } from '../platform/durable/run-log-store.ts';
 import { type Run, type RunDetail, type RunState, showRun } from '../platform/durable/runs.ts';
@@ -15,7 +15,7 @@ import {
 } from './run-facts-store.ts';
 import { filesOf, type RunFile } from './run-file-store.ts';
 import { readRunName } from './run-name.ts';
-import { comparisonOf, samplesFor, tookMs, unusualOf, usualRules } from './run-record-store.ts';
+import { comparisonOf, forgottenRuns, samplesFor, tookMs, unusualOf, usualRules } from './run-record-store.ts';
 import { findUnusual, stuckAfterMs, type Unusual, type Usual, usualDuration, usualOf } from './usual.ts';
 
 /** A run as it is listed; `not_begun`: it was asked for, but no process ever took it to the engine. */
@@ -49,7 +49,8 @@ export async function findRuns(pool: Pool, filter: RunFilter): Promise<RunPage> 
     ...(text === undefined ? {} : { error: { text, codes: codesSaying(text) } }),
   });
   const pageEnd = runs.length < filter.limit ? undefined : runs.at(-1)?.createdAt;
-  const found = [...(await describe(pool, runs, filter.now)), ...(await lost(pool, filter, pageEnd))];
+  const others = await otherRuns(pool, filter, pageEnd);
+  const found = [...(await describe(pool, [...runs, ...others.forgotten], filter.now)), ...others.lost];
   const order = filter.oldestFirst ? 1 : -1;
   found.sort((left, right) => order * (createdMs(left) - createdMs(right)));
   const rows = found.slice(0, filter.limit);
@@ -108,14 +109,23 @@ async function takesLong(pool: Pool, run: Run, now: Temporal.Instant, rules: Rul
   return value > high ? [{ what: 'milliseconds', value, samples: samples.length, median: 0, low: 0, high }] : [];
 }
 
-/** Reconciliations that never began, within the time of this page; others leave no trace before they begin. */
-async function lost(pool: Pool, filter: RunFilter, pageEnd: Temporal.Instant | undefined): Promise<ListedRun[]> {
+/**
+ * Within the time of this page: runs of which only the record is left, and reconciliations that were asked for and never
+ * began. A filter that asks for what nobody knows of them leaves them out.
+ */
+async function otherRuns(
+  pool: Pool,
+  filter: RunFilter,
+  pageEnd: Temporal.Instant | undefined,
+): Promise<{ readonly forgotten: readonly Run[]; readonly lost: readonly ListedRun[] }> {
   const { jobs, states, provider, node, text, atLeastMs, atMostMs, on, since, until, after, limit } = filter;
-  const asksMore = [states, provider, node, text, atLeastMs, atMostMs].some((each) => each !== undefined);
-  if (asksMore || filter.oldestFirst || !(jobs?.includes('reconcile') ?? true)) return [];
+  const asksMore = [provider, node, text, atLeastMs, atMostMs].some((each) => each !== undefined);
+  if (asksMore || filter.oldestFirst) return { forgotten: [], lost: [] };
   const to = after === undefined ? until : Temporal.Instant.fromEpochMilliseconds(after.createdMs);
-  const found = await lostReconciliations(pool, { on, from: pageEnd ?? since, to, limit });
-  return found.map(({ id, ...facts }) => ({
+  const within = { on, from: pageEnd ?? since, to, limit };
+  const forgotten = await forgottenRuns(pool, { ...within, jobs, states });
+  if (states !== undefined || !(jobs?.includes('reconcile') ?? true)) return { forgotten, lost: [] };
+  const lost = (await lostReconciliations(pool, within)).map(({ id, ...facts }) => ({
     id,
     job: 'reconcile',
     state: 'not_begun' as const,
@@ -125,6 +135,7 @@ async function lost(pool: Pool, filter: RunFilter, pageEnd: Temporal.Instant | u
     beginning: undefined,
     unusual: [],
   }));
+  return { forgotten, lost };
 }
 
 /** What a step, or a part, came to beside its times. */
@@ -148,7 +159,7 @@ export type InspectedRun = {
  * @throws Problem `not_found`
  */
 export async function inspectRun(pool: Pool, id: string, now: Temporal.Instant): Promise<InspectedRun> {
-  const run = await showRun(pool, id);
+  const run = await rememberedRun(pool, id);
   const results = await resultsOf(pool, id);
   const retries = await countRetries(pool, id);
   const steps = new Map(
@@ -171,6 +182,17 @@ export async function inspectRun(pool: Pool, id: string, now: Temporal.Instant):
     files: await filesOf(pool, id),
     usual,
   };
+}
+
+/** The engine's record, or what is left of it. @throws Problem `not_found` */
+async function rememberedRun(pool: Pool, id: string): Promise<RunDetail> {
+  try {
+    return await showRun(pool, id);
+  } catch (error) {
+    const [run] = isProblem(error, 'not_found') ? await forgottenRuns(pool, { ids: [id], limit: 1 }) : [];
+    if (run === undefined) throw error;
+    return { ...run, arguments: [], output: undefined, steps: [], children: [] };
+  }
 }
 
 async function compare(pool: Pool, run: Run, counts: Readonly<Record<string, bigint>>) {
