@@ -7,8 +7,8 @@ import { list, type Route, route } from '../platform/http/route.ts';
 import { listNodes } from './node-store.ts';
 import { everything, maintenanceOf, pause, pausesInForce, resume } from './pause-store.ts';
 import { pauseQueue, unpauseQueue } from './queue-store.ts';
-import { pauseShape } from './schedule-api.ts';
 import { pauseToJson } from './schedule-json.ts';
+import { pauseShape } from './schedule-shapes-api.ts';
 
 export type MaintenancePorts = {
   readonly pool: Pool;

@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import { pageOfFew } from '../platform/database/keyset.ts';
-import type { Pool } from '../platform/database/pool.ts';
 import { instant, reason, someOf, term } from '../platform/http/fields.ts';
 import { list, type Route, route } from '../platform/http/route.ts';
-import type { Jobs } from './job.ts';
-import { ofSchedule, pause, resume } from './pause-store.ts';
+import { scheduleActRoutes } from './schedule-act-api.ts';
 import { jobToJson, scheduleToJson, slotToJson, usualTerms } from './schedule-json.ts';
-import { pageOfSlots, requestRun, scheduleOverviews } from './schedule-overview-store.ts';
-import { businessDayRules, misfirePolicies, overlapPolicies, slotReasons, slotStates } from './schedule-rows.ts';
+import { pageOfSlots, scheduleOverviews } from './schedule-overview-store.ts';
+import { slotReasons, slotStates } from './schedule-rows.ts';
+import { name, named, type SchedulePorts, schedule, shown, tag, terms } from './schedule-shapes-api.ts';
 import {
   addSchedule,
   changeSchedule,
@@ -17,53 +16,6 @@ import {
   scheduleNamed,
 } from './schedule-store.ts';
 
-const tag = 'schedules';
-const name = z
-  .string()
-  .max(60)
-  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/)
-  .meta({ description: 'kebab-case' });
-const named = z.object({ name });
-const parameters = z.record(z.string().max(100), z.unknown());
-
-const terms = z.object({
-  job: term(),
-  parameters,
-  cron: z.string().min(1).max(100).meta({ description: 'Five fields, or six with seconds first' }),
-  timeZone: z.string().min(1).max(60).meta({ description: 'IANA name; Asia/Seoul where nothing is said' }),
-  businessDays: z.enum(businessDayRules),
-  misfire: z.enum(misfirePolicies),
-  misfireMost: z.number().int().min(1).max(100),
-  overlap: z.enum(overlapPolicies),
-  lateAfterSeconds: z.number().int().min(1).max(86_400).nullable(),
-  longAfterSeconds: z.number().int().min(1).max(2_678_400).nullable(),
-  enabled: z.boolean(),
-});
-export const pauseShape = z.object({
-  kind: z.enum(['everything', 'schedule', 'queue']),
-  subject: z.string(),
-  since: instant(),
-  until: instant().nullable(),
-  who: z.string(),
-  reason: z.string(),
-});
-const schedule = terms.extend({
-  name,
-  version: z.number().int(),
-  changedAt: instant(),
-  changedBy: z.string(),
-  reason: z.string(),
-  nextAt: instant().nullable(),
-  pause: pauseShape.nullable(),
-  last: z
-    .object({
-      nominalAt: instant(),
-      state: z.enum(slotStates),
-      reason: z.enum(slotReasons).nullable(),
-      runId: z.string().nullable(),
-    })
-    .nullable(),
-});
 const slot = z.object({
   schedule: z.string(),
   job: z.string(),
@@ -85,11 +37,9 @@ const slot = z.object({
 });
 const upcoming = z.object({ schedule: z.string(), job: z.string(), at: instant() });
 
-export type SchedulePorts = { readonly pool: Pool; readonly jobs: Jobs; now(): Temporal.Instant };
-
 /** 스케줄. `/schedules`, `/slots`, `/upcoming-slots`, `/jobs`: what starts by itself, what did, and what will. */
 export function scheduleRoutes(ports: SchedulePorts): Route[] {
-  return [...readingRoutes(ports), ...changingRoutes(ports), ...actingRoutes(ports)];
+  return [...readingRoutes(ports), ...changingRoutes(ports), ...scheduleActRoutes(ports)];
 }
 
 function readingRoutes({ pool, jobs, now }: SchedulePorts): Route[] {
@@ -240,66 +190,6 @@ function changingRoutes({ pool, jobs, now }: SchedulePorts): Route[] {
       },
     }),
   ];
-}
-
-function actingRoutes({ pool, jobs, now }: SchedulePorts): Route[] {
-  return [
-    route({
-      id: 'pauseSchedule',
-      path: '/schedules/{name}/pause',
-      tag,
-      summary: { ko: '스케줄 중지', en: 'Pause a schedule: its slots are held until it goes on' },
-      permission: 'configure',
-      problems: ['schedule_refused', 'not_found'],
-      method: 'post',
-      params: named,
-      body: z.object({ reason: reason(), until: instant().optional() }),
-      answer: schedule,
-      async handle({ actor, params, body }) {
-        const { id } = await scheduleNamed(pool, params.name);
-        const until = body.until === undefined ? undefined : Temporal.Instant.from(body.until);
-        await pause(pool, ofSchedule(id), { by: { actor, reason: body.reason }, until, now: now() });
-        return await shown(pool, params.name, now());
-      },
-    }),
-    route({
-      id: 'resumeSchedule',
-      path: '/schedules/{name}/resume',
-      tag,
-      summary: { ko: '스케줄 재개', en: 'Let a schedule go on: its policy decides on what was held' },
-      permission: 'configure',
-      problems: ['not_paused', 'not_found'],
-      method: 'post',
-      params: named,
-      body: z.object({ reason: reason() }),
-      answer: schedule,
-      async handle({ actor, params, body }) {
-        const { id } = await scheduleNamed(pool, params.name);
-        await resume(pool, ofSchedule(id), { by: { actor, reason: body.reason } });
-        return await shown(pool, params.name, now());
-      },
-    }),
-    route({
-      id: 'runScheduleNow',
-      path: '/schedules/{name}/runs',
-      tag,
-      summary: { ko: '즉시 실행', en: 'Run a schedule now, whatever its times' },
-      permission: 'run',
-      problems: ['schedule_busy', 'schedule_refused', 'maintenance_on', 'not_found'],
-      method: 'post',
-      params: named,
-      body: z.object({ reason: reason(), parameters: parameters.optional() }),
-      answer: z.object({ schedule: z.string(), nominalAt: instant() }),
-      status: 202,
-      handle: ({ actor, params, body }) =>
-        requestRun(pool, jobs, { name: params.name, who: actor.who, now: now(), parameters: body.parameters }),
-    }),
-  ];
-}
-
-async function shown(pool: Pool, called: string, now: Temporal.Instant) {
-  const [found] = await scheduleOverviews(pool, now, called);
-  return scheduleToJson(found as NonNullable<typeof found>);
 }
 
 /** Without what was not given. */
