@@ -275,7 +275,9 @@ create function require_approver() returns trigger language plpgsql as $$
 declare
   decider person;
 begin
-  if not exists (select from person_role where role = 'administrator') then
+  -- What was cancelled is refused in nobody's name.
+  if not exists (select from person_role where role = 'administrator')
+     or (new.decision = 'refused' and new.decided_by = 'jeongsan') then
     return new;
   end if;
   select p.* into decider from person p join person_role r on r.person_id = p.id
@@ -301,3 +303,27 @@ end
 $$;
 create trigger approval_by_approver before insert or update on approval
   for each row when (new.decision is not null) execute function require_approver();
+
+-- 지급. Which payout it is does not change, and one that waits for a second person goes on only under their word for that
+-- amount of that merchant.
+create function require_payout_approval() returns trigger language plpgsql as $$
+begin
+  if (old.payout_id, old.idempotency_key, old.kind, old.merchant_id, old.amount_won, old.account_id, old.requested_by)
+     is distinct from
+     (new.payout_id, new.idempotency_key, new.kind, new.merchant_id, new.amount_won, new.account_id, new.requested_by) then
+    raise exception 'a payout stays what was asked for' using errcode = 'restrict_violation';
+  end if;
+  if old.state = 'awaiting_approval' and new.state not in ('awaiting_approval', 'cancelled') and not exists (
+       select from approval
+        where kind = 'payout' and subject = new.payout_id::text and decision = 'approved'
+          and detail ->> 'amountWon' = new.amount_won::text and detail ->> 'merchantId' = new.merchant_id) then
+    raise exception 'payout % was not approved', new.payout_id
+      using errcode = 'check_violation', constraint = 'payout_approved';
+  end if;
+  return new;
+end
+$$;
+create trigger payout_approved before update of payout_id, idempotency_key, kind, merchant_id, amount_won, account_id, requested_by
+  on payout for each row execute function require_payout_approval();
+create trigger payout_approved_state before update of state on payout for each row
+  when (old.state = 'awaiting_approval' and new.state is distinct from old.state) execute function require_payout_approval();

@@ -1,7 +1,15 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
 import { askApproval, decide } from '../approvals/store.ts';
 import { permissionsOf, type Role } from '../kernel/permission.ts';
+import { changeControl, ensureControl } from '../payout/control-store.ts';
+import { listPayouts } from '../payout/list-store.ts';
+import { makeMerchants, noon } from '../payout/payout.fixture.ts';
+import { cancelPayout, decidePayout, requestPayout } from '../payout/request-store.ts';
+import { openCipher } from '../platform/cipher.ts';
 import { inTransaction } from '../platform/database/pool.ts';
 import { createKey } from './key-store.ts';
 import { addService, consumeLink, createSetupLink, invitePerson, recoverPerson } from './link-store.ts';
@@ -26,7 +34,7 @@ afterAll(() => database.close());
 let subjects = 0;
 async function asked(askedBy: string): Promise<string> {
   subjects += 1;
-  const subject = String(subjects);
+  const subject = `test ${subjects}`;
   await inTransaction(database.pool, (tx) =>
     askApproval(tx, { kind: 'payout', subject, detail: {}, askedBy, reason: 'test' }),
   );
@@ -130,4 +138,45 @@ test('nothing is asked for and decided on in one breath', async () => {
        values ('payout', 'at once', '{}', 'kim', 'x', 'lee', now(), 'approved')`,
     ),
   ).rejects.toMatchObject({ constraint: 'approval_by_approver' });
+});
+
+describe('a payout that waits for a second person, whoever writes SQL by hand', () => {
+  let payoutId: bigint;
+  beforeAll(async () => {
+    const home = await mkdtemp(path.join(tmpdir(), 'decision-'));
+    const cipher = await openCipher({ home });
+    await rm(home, { recursive: true });
+    const [merchantId = ''] = await makeMerchants(database.pool, cipher, { from: 1, count: 1, balanceWon: 200_000n });
+    await ensureControl(database.pool, 'strict');
+    await changeControl(database.pool, 'strict', { approvalOverWon: 50_000n }, { who: 'lee', reason: 'careful' });
+    const wanted = { merchantId, amountWon: 60_000n, key: 'k', who: 'kim' };
+    const payout = await requestPayout(database.pool, wanted, { bank: 'strict', now: noon });
+    expect(payout.state).toBe('awaiting_approval');
+    payoutId = payout.id;
+  });
+
+  test.each([
+    ['does not go on without that', `update payout set state = 'created' where payout_id = $1`],
+    ['is of no other amount', 'update payout set amount_won = 1 where payout_id = $1'],
+    ['goes to no other account', 'update payout set account_id = account_id + 1 where payout_id = $1'],
+    ["is no other merchant's", `update payout set merchant_id = 'M2' where payout_id = $1`],
+  ])('%s', async (_, sql) => {
+    await expect(database.pool.query(sql, [payoutId])).rejects.toThrow(/was not approved|stays what was asked for/);
+  });
+
+  test('is cancelled by who asked, and nothing is decided in the name of the product but that', async () => {
+    const [first] = await listPayouts(database.pool, {});
+    const wanted = { merchantId: String(first?.merchantId), amountWon: 60_001n, key: 'other', who: 'kim' };
+    const { id } = await requestPayout(database.pool, wanted, { bank: 'strict', now: noon });
+    await expect(
+      decidePayout(database.pool, id, { who: 'jeongsan', decision: 'approved' }, noon),
+    ).rejects.toMatchObject({ code: 'approver_needed' });
+    expect(await cancelPayout(database.pool, id, { who: 'kim' }, noon)).toMatchObject({ state: 'cancelled' });
+  });
+
+  test('goes on with their word', async () => {
+    const checker = await join(['approver']);
+    const wanted = { who: checker, decision: 'approved' } as const;
+    expect(await decidePayout(database.pool, payoutId, wanted, noon)).toMatchObject({ state: 'created' });
+  });
 });
