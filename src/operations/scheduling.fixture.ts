@@ -62,6 +62,7 @@ export function createSchedulingWorld(pool: Pool, from: string) {
     started,
     warned,
     states,
+    nodes,
     skewMs,
     now,
     idle,
