@@ -6,13 +6,19 @@ const findingsMost = 20_000;
 
 /**
  * Open findings that no rule's alert holds yet, with the rules that speak of each: the first that fits by position, and
- * those after it while they continue. $1: kind → severity.
+ * those after it while they continue. What an open alert holds is looked at again only where it was just seen again, since
+ * more people may have to know, or where rules have just changed. $1: kind → severity.
  */
 const spoken = `
   with fresh as (
     select f.finding_id, f.kind, f.subject, f.audience,
            coalesce($1::jsonb ->> f.kind, case f.audience when 'operations' then 'urgent' else 'warning' end) as severity
-      from finding f where f.closed_at is null
+      from finding f
+     where f.closed_at is null
+       and (f.seen_at > clock_timestamp() - interval '1 minute'
+            or (select coalesce(max(r.changed_at) > clock_timestamp() - interval '1 minute', false) from alert_rule r)
+            or not exists (select from alert_finding g join alert a using (alert_id)
+                            where g.finding_id = f.finding_id and a.closed_at is null))
   ), fitting as (
     select f.finding_id, r.rule_id, coalesce(r.severity, f.severity) as severity,
            case r.group_by when 'rule' then '*' else f.kind end as group_key,
