@@ -8,6 +8,7 @@ import { differentialReportRoutes } from './differential/report-api.ts';
 import { findingRoutes } from './findings/api.ts';
 import { identityRoutes } from './identity/api.ts';
 import { importRoutes } from './imports/api.ts';
+import { ledgerRoutes } from './ledger/api.ts';
 import { accountRoutes } from './merchants/account-api.ts';
 import { merchantRoutes } from './merchants/api.ts';
 import { tierRoutes } from './merchants/tier-api.ts';
@@ -26,6 +27,9 @@ import { depositRoutes } from './reconciliation/deposit-api.ts';
 import { paymentStandingRoutes } from './reconciliation/payment-api.ts';
 import { reportRoutes } from './reconciliation/report-api.ts';
 import { statementRoutes } from './reconciliation/statement-api.ts';
+import { settlementRoutes } from './settlement/api.ts';
+import { holdRoutes } from './settlement/hold-api.ts';
+import { waitingRoutes } from './settlement/waiting-api.ts';
 import { webhookRoutes } from './webhooks/api.ts';
 
 /** Every route of the API, by folder: what is not listed here is not served. */
@@ -44,7 +48,9 @@ export function apiRoutes(app: App, publicUrl = publicUrlOf(app.config.listening
     ...differentialRoutes({ ...app, ...ports, configured: Object.keys(config.differential) }),
     ...findingRoutes({ pool }),
     ...identityRoutes({ ...ports, publicUrl }),
+    ...holdRoutes(ports),
     ...importRoutes({ pool }),
+    ...ledgerRoutes(ports),
     ...maintenanceRoutes({ ...ports, banks: bankIds }),
     ...merchantRoutes({ ...ports, cipher }),
     ...accountRoutes({ ...ports, cipher }),
@@ -54,8 +60,10 @@ export function apiRoutes(app: App, publicUrl = publicUrlOf(app.config.listening
     ...ruleRoutes({ pool, expiring: expiringRecords(pool) }),
     ...runRoutes(runs),
     ...scheduleRoutes({ ...ports, jobs }),
+    ...settlementRoutes({ ...app, ...ports }),
     ...statementRoutes({ pool, archive: openArchive(archiveFolder(config)) }),
     ...tierRoutes(ports),
+    ...waitingRoutes(ports),
     ...webhookRoutes({ pool, cipher, allowed: config.privateHosts }),
   ];
 }

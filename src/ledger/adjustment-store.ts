@@ -1,7 +1,8 @@
-import { type Approval, askApproval, decide, listApprovals } from '../approvals/store.ts';
+import { type Approval, askApproval, decide, listApprovals, pageOfApprovals } from '../approvals/store.ts';
 import { check } from '../kernel/check.ts';
 import { Problem } from '../kernel/problem.ts';
 import { inTransaction, type Pool, type PoolClient, query } from '../platform/database/pool.ts';
+import type { Page, PageRequest } from '../platform/http/route.ts';
 import { parseAccount } from './accounts.ts';
 import { type LedgerLine, linesOf, post, reverse } from './store.ts';
 
@@ -96,6 +97,16 @@ export function refuseAdjustment(pool: Pool, event: string, { who, why }: By): P
 /** Proposals, newest first: those that wait, or all. */
 export async function listAdjustments(pool: Pool, options: { readonly decided: boolean }): Promise<Adjustment[]> {
   return (await listApprovals(pool, { kind: 'adjustment', ...options })).map(toAdjustment);
+}
+
+/** A page of the proposals; those that wait, or with `decided` all. @throws Problem `cursor_invalid` */
+export async function pageOfAdjustments(
+  pool: Pool,
+  { decided }: { readonly decided?: boolean | undefined },
+  request: PageRequest<'id'>,
+): Promise<Page<Adjustment>> {
+  const page = await pageOfApprovals(pool, { kind: ['adjustment'], decided }, request);
+  return { ...page, rows: page.rows.map(toAdjustment) };
 }
 
 function toAdjustment(approval: Approval): Adjustment {

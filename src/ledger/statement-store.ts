@@ -50,12 +50,12 @@ export async function* readStatement(
 
 /** A statement's facts before its first movement. */
 export async function openStatement(tx: PoolClient, period: StatementPeriod): Promise<StatementFacts> {
-  const openingWon = await openingBalance(tx, period);
+  const openingWon = await balanceBefore(tx, period);
   return { openingWon, closingWon: openingWon, inWon: 0n, outWon: 0n, movementCount: 0 };
 }
 
-/** From today's balance backwards: a statement of last month never reads the years before it. */
-async function openingBalance(tx: PoolClient, { account, from }: StatementPeriod): Promise<bigint> {
+/** What the account held before the period. From today's balance backwards: a statement of last month never reads the years before it. */
+export async function balanceBefore(tx: PoolClient, { account, from }: StatementPeriod): Promise<bigint> {
   const [row] = await query<{ won: bigint }>(
     tx,
     `select (coalesce((select sum(balance_won) from ledger_balance where account = $1), 0)
@@ -63,6 +63,12 @@ async function openingBalance(tx: PoolClient, { account, from }: StatementPeriod
     [account, from],
   );
   return row?.won ?? 0n;
+}
+
+/** What the account held at the period's end. */
+export async function balanceAfter(tx: PoolClient, { account, to }: StatementPeriod): Promise<bigint> {
+  const dayAfter = Temporal.PlainDate.from(to).add({ days: 1 }).toString();
+  return balanceBefore(tx, { account, from: dayAfter, to: dayAfter });
 }
 
 const linesSql = `
@@ -73,10 +79,10 @@ const linesSql = `
    order by l.posted_on, l.entry_id, l.line_no`;
 
 /** The other accounts of a page's entries, by one look at the pages that hold them. */
-async function counterAccounts(
+export async function counterAccounts(
   tx: PoolClient,
   account: string,
-  lines: readonly Line[],
+  lines: readonly Pick<Line, 'postedOn' | 'entryId'>[],
 ): Promise<Map<bigint, readonly string[]>> {
   const rows = await query<{ id: bigint; accounts: string[] }>(
     tx,

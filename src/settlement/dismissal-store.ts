@@ -2,7 +2,9 @@ import { decide, latestProposal, propose } from '../approvals/store.ts';
 import { closeFinding } from '../findings/store.ts';
 import { anyWonToJson } from '../kernel/money.ts';
 import { Problem } from '../kernel/problem.ts';
+import { keysetPage } from '../platform/database/keyset.ts';
 import { inTransaction, type Pool, type PoolClient, type Queryable, query } from '../platform/database/pool.ts';
+import type { Page, PageRequest } from '../platform/http/route.ts';
 import { noLongerStuck } from './set-aside-store.ts';
 
 const kind = 'dismissal';
@@ -128,5 +130,27 @@ export async function listDismissed(
     `select ${columns}, approval, dismissed_at as "dismissedAt" from dismissed_capture
       where $1::text is null or merchant_id = $1 order by dismissed_at desc, provider_tid limit $2`,
     [merchantId ?? null, limit],
+  );
+}
+
+/** A page of what was dismissed, by its capture. @throws Problem `cursor_invalid` */
+export async function pageOfDismissed(
+  db: Queryable,
+  { merchant }: { readonly merchant?: string | undefined },
+  request: PageRequest<'capture'>,
+): Promise<Page<Dismissed>> {
+  return keysetPage<Dismissed>(
+    db,
+    [
+      { sql: 'provider', type: 'text' },
+      { sql: 'provider_tid', type: 'text' },
+      { sql: 'cancel_seq', type: 'integer' },
+      { sql: 'captured_on', type: 'date' },
+    ],
+    request,
+    [merchant ?? null],
+    ({ key, after, order, limit }) =>
+      `select ${columns}, approval, dismissed_at as "dismissedAt", ${key} from dismissed_capture
+        where ($1::text is null or merchant_id = $1) and ${after} order by ${order} limit ${limit}`,
   );
 }

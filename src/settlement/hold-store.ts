@@ -2,7 +2,9 @@ import { check } from '../kernel/check.ts';
 import { Problem } from '../kernel/problem.ts';
 import { debtOf, heldOf, walletOf } from '../ledger/accounts.ts';
 import { type LedgerLine, post } from '../ledger/store.ts';
+import { keysetPage } from '../platform/database/keyset.ts';
 import { type PoolClient, type Queryable, query } from '../platform/database/pool.ts';
+import type { Page, PageRequest } from '../platform/http/route.ts';
 
 /** 지급보류. Of `amountWon` of the wallet; null: of all that is in it and all that comes. */
 export type Hold = {
@@ -105,6 +107,24 @@ export async function listHolds(
     `select ${columns} from settlement_hold
       where ($1::text is null or merchant_id = $1) and ($2 or released_at is null) order by hold_id desc limit 10000`,
     [filter.merchantId ?? null, filter.released ?? false],
+  );
+}
+
+/** A page of the holds; the standing ones or, with `released`, all. @throws Problem `cursor_invalid` */
+export async function pageOfHolds(
+  db: Queryable,
+  filter: { readonly merchant?: string | undefined; readonly released?: boolean | undefined },
+  request: PageRequest<'id'>,
+): Promise<Page<Hold>> {
+  return keysetPage<Hold>(
+    db,
+    [{ sql: 'hold_id', type: 'bigint' }],
+    request,
+    [filter.merchant ?? null, filter.released ?? false],
+    ({ key, after, order, limit }) =>
+      `select ${columns}, ${key} from settlement_hold
+        where ($1::text is null or merchant_id = $1) and ($2 or released_at is null) and ${after}
+        order by ${order} limit ${limit}`,
   );
 }
 

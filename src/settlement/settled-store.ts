@@ -1,7 +1,10 @@
 import { check } from '../kernel/check.ts';
 import type { VatPolicy } from '../kernel/fee.ts';
 import type { Rounding } from '../kernel/rounding.ts';
+import { keysetPage } from '../platform/database/keyset.ts';
 import { type Queryable, query } from '../platform/database/pool.ts';
+import type { Page, PageRequest } from '../platform/http/route.ts';
+import { captureKey } from './capture-key.ts';
 
 /** 정산 내역. What a slot did for a merchant, its parts together. */
 export type SettledMerchant = {
@@ -27,14 +30,39 @@ export type SettledFilter = {
   readonly limit: number;
 };
 
+const settledColumns = `slot, merchant_id as "merchantId", sum(items)::bigint as items, sum(gross_won)::bigint as "grossWon",
+  sum(fee_won)::bigint as "feeWon", sum(vat_won)::bigint as "vatWon", sum(net_won)::bigint as "netWon",
+  sum(offset_won)::bigint as "offsetWon", sum(carried_won)::bigint as "carriedWon",
+  sum(held_won)::bigint as "heldWon", sum(wallet_won)::bigint as "walletWon"`;
+
+/** A page of what merchants were settled, by day, merchant and slot. @throws Problem `cursor_invalid` */
+export async function pageOfSettled(
+  db: Queryable,
+  filter: Omit<SettledFilter, 'limit'>,
+  request: PageRequest<'settledOn'>,
+): Promise<Page<SettledMerchant>> {
+  return keysetPage<SettledMerchant>(
+    db,
+    [
+      { sql: 'settled_on', type: 'date' },
+      { sql: 'merchant_id', type: 'text' },
+      { sql: 'slot', type: 'timestamptz' },
+    ],
+    request,
+    [filter.from.toString(), filter.to.toString(), filter.slot?.toString() ?? null, filter.merchantId ?? null],
+    ({ key, after, order, limit }) =>
+      `select ${settledColumns}, ${key} from settlement
+        where settled_on between $1 and $2 and ($3::timestamptz is null or slot = $3)
+          and ($4::text is null or merchant_id = $4) and ${after}
+        group by settled_on, merchant_id, slot order by ${order} limit ${limit}`,
+  );
+}
+
 /** What merchants were settled, the latest slot first. */
 export async function listSettled(db: Queryable, filter: SettledFilter): Promise<SettledMerchant[]> {
   return await query<SettledMerchant>(
     db,
-    `select slot, merchant_id as "merchantId", sum(items)::bigint as items, sum(gross_won)::bigint as "grossWon",
-            sum(fee_won)::bigint as "feeWon", sum(vat_won)::bigint as "vatWon", sum(net_won)::bigint as "netWon",
-            sum(offset_won)::bigint as "offsetWon", sum(carried_won)::bigint as "carriedWon",
-            sum(held_won)::bigint as "heldWon", sum(wallet_won)::bigint as "walletWon"
+    `select ${settledColumns}
        from settlement
       where settled_on between $1 and $2 and ($3::timestamptz is null or slot = $3)
         and ($4::text is null or merchant_id = $4)
@@ -70,6 +98,28 @@ export type SettledItem = {
   readonly vat: VatPolicy;
 };
 
+const itemColumns = `i.provider, i.captured_on as "capturedOn", i.provider_tid as "providerTid", i.cancel_seq as "cancelSeq",
+  i.amount_won as "amountWon", i.rate_ppm as "ratePpm", i.rule, i.fee_won as "feeWon", i.vat_won as "vatWon",
+  i.contract_id as "contractId", c.valid_from as "validFrom", c.rate_ppm as "contractRatePpm",
+  c.fixed_won as "fixedWon", c.min_fee_won as "minFeeWon", c.max_fee_won as "maxFeeWon", c.rounding, c.vat`;
+
+/** A page of the items of a merchant in a slot. @throws Problem `cursor_invalid` */
+export async function pageOfItems(
+  db: Queryable,
+  of: { readonly slot: Temporal.Instant; readonly merchantId: string },
+  request: PageRequest<'capture'>,
+): Promise<Page<SettledItem>> {
+  return keysetPage<SettledItem>(
+    db,
+    captureKey('i.'),
+    request,
+    [of.slot.toString(), of.merchantId],
+    ({ key, after, order, limit }) =>
+      `select ${itemColumns}, ${key} from settlement_item i join fee_contract c using (contract_id)
+        where i.slot = $1 and i.merchant_id = $2 and ${after} order by ${order} limit ${limit}`,
+  );
+}
+
 /** The items of a merchant in a slot. */
 export async function settledItems(
   db: Queryable,
@@ -77,10 +127,7 @@ export async function settledItems(
 ): Promise<SettledItem[]> {
   return await query<SettledItem>(
     db,
-    `select i.provider, i.captured_on as "capturedOn", i.provider_tid as "providerTid", i.cancel_seq as "cancelSeq",
-            i.amount_won as "amountWon", i.rate_ppm as "ratePpm", i.rule, i.fee_won as "feeWon", i.vat_won as "vatWon",
-            i.contract_id as "contractId", c.valid_from as "validFrom", c.rate_ppm as "contractRatePpm",
-            c.fixed_won as "fixedWon", c.min_fee_won as "minFeeWon", c.max_fee_won as "maxFeeWon", c.rounding, c.vat
+    `select ${itemColumns}
        from settlement_item i join fee_contract c using (contract_id)
       where i.slot = $1 and i.merchant_id = $2
       order by i.provider, i.captured_on, i.provider_tid, i.cancel_seq limit $3`,

@@ -41,12 +41,12 @@ export function unsettledToJson(capture: UnsettledCapture, language: Language): 
     amountWon: anyWonToJson(capture.amountWon),
     dueAt: capture.dueAt.toISOString(),
     since: capture.since.toISOString(),
-    text: fullText(capture, language),
+    text: unsettledText(capture, language),
   };
 }
 
 /** The Problem that the reason is the code of, with what is known of the capture. */
-function fullText(capture: UnsettledCapture, language: Language): string | null {
+export function unsettledText(capture: UnsettledCapture, language: Language): string | null {
   const { reason, provider, providerTid, cancelSeq, merchantId, amountWon, tradedOn, detail } = capture;
   if (reason === null || !Object.hasOwn(problems, reason)) return null;
   const details = { provider, providerTid, cancelSeq, merchant: merchantId, amountWon, tradedOn, ...detail };

@@ -1,4 +1,7 @@
+import { keysetPage } from '../platform/database/keyset.ts';
 import { type Queryable, query } from '../platform/database/pool.ts';
+import type { Page, PageRequest } from '../platform/http/route.ts';
+import { captureKey } from './capture-key.ts';
 
 /** 미정산 매입. A capture that is not settled yet: not due, or set aside for a reason (a Problem's code). */
 export type UnsettledCapture = {
@@ -25,13 +28,40 @@ export type UnsettledFilter = {
   readonly limit: number;
 };
 
+const columns = `provider, captured_on as "capturedOn", provider_tid as "providerTid", cancel_seq as "cancelSeq",
+  traded_on as "tradedOn", mid, merchant_id as "merchantId", amount_won as "amountWon", due_at as "dueAt",
+  since, attempts, reason, detail`;
+
+/** A page of the captures that wait, by their key. @throws Problem `cursor_invalid` */
+export async function pageOfUnsettled(
+  db: Queryable,
+  filter: {
+    readonly merchant?: string | undefined;
+    readonly reason?: string | undefined;
+    readonly setAside?: boolean | undefined;
+    readonly provider?: readonly string[] | undefined;
+  },
+  request: PageRequest<'capture'>,
+): Promise<Page<UnsettledCapture>> {
+  const { merchant, reason, setAside, provider } = filter;
+  return keysetPage<UnsettledCapture>(
+    db,
+    captureKey(),
+    request,
+    [merchant ?? null, reason ?? null, setAside ?? null, provider ?? null],
+    ({ key, after, order, limit }) =>
+      `select ${columns}, ${key} from unsettled_capture
+        where ($1::text is null or merchant_id = $1) and ($2::text is null or reason = $2)
+          and ($3::boolean is null or (reason is not null) = $3) and ($4::text[] is null or provider = any ($4))
+          and ${after} order by ${order} limit ${limit}`,
+  );
+}
+
 /** Captures that wait, those set aside most often first. */
 export async function listUnsettled(db: Queryable, filter: UnsettledFilter): Promise<UnsettledCapture[]> {
   return await query<UnsettledCapture>(
     db,
-    `select provider, captured_on as "capturedOn", provider_tid as "providerTid", cancel_seq as "cancelSeq",
-            traded_on as "tradedOn", mid, merchant_id as "merchantId", amount_won as "amountWon", due_at as "dueAt",
-            since, attempts, reason, detail
+    `select ${columns}
        from unsettled_capture
       where ($1::text is null or merchant_id = $1) and ($2::text is null or reason = $2)
         and ($3::text is null or (reason is not null) = ($3 = 'set_aside'))

@@ -45,10 +45,7 @@ export async function keysetPage<Row extends QueryResultRow>(
   const place = key?.map((value, n) => `${add(value)}::${parts[n]?.type}`);
   const text = sql({
     key: `array[${parts.map(asText).join(', ')}] as "keyset"`,
-    after:
-      place === undefined
-        ? 'true'
-        : `(${parts.map((part) => part.sql).join(', ')}) ${request.descending ? '<' : '>'} (${place.join(', ')})`,
+    after: place === undefined ? 'true' : beyond(parts, place, request.descending),
     order: parts.map((part) => `${part.sql}${request.descending ? ' desc' : ''}`).join(', '),
     // One more than asked for tells whether there is another page.
     limit: add(request.limit + 1),
@@ -76,6 +73,13 @@ export function pageOfFew<Row>(
   const shown = rest.slice(0, request.limit);
   const last = shown.at(-1);
   return { rows: shown, next: rest.length > shown.length && last !== undefined ? keyOf(last) : undefined };
+}
+
+/** Of a comparison of rows no partition is left out; of one of the first column alone those are that come before. */
+function beyond(parts: readonly KeyPart[], place: readonly string[], descending: boolean): string {
+  const way = descending ? '<' : '>';
+  const row = `(${parts.map((part) => part.sql).join(', ')}) ${way} (${place.join(', ')})`;
+  return parts.length === 1 ? row : `${parts[0]?.sql} ${way}= ${place[0]} and ${row}`;
 }
 
 /** Instants to the microsecond, as PostgreSQL keeps them: less would show a row twice or not at all. */
