@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { writtenCardNumber } from '../../kernel/card-number.ts';
 import { type Language, Problem } from '../../kernel/problem.ts';
 
 /** What came with a request, before any schema has read it. */
@@ -21,7 +22,7 @@ const locales = { ko: z.locales.ko().localeError, en: z.locales.en().localeError
 /**
  * The input as its schemas read it. Names that no schema knows are refused, since a filter that is misspelt would find
  * everything; so is text that no database holds.
- * @throws Problem `request_invalid` that names every fault by its place
+ * @throws Problem `request_invalid` that names every fault by its place; `card_number_given`
  */
 export function readInput(raw: RawInput, schemas: InputSchemas, language: Language): Input {
   const faults: string[] = [];
@@ -43,6 +44,8 @@ export function readInput(raw: RawInput, schemas: InputSchemas, language: Langua
   if (faults.length > 0) {
     throw new Problem('request_invalid', { faults: faults.slice(0, mostFaults).join('\n').slice(0, 4000) });
   }
+  const field = writtenCardNumber(input.body) ?? writtenCardNumber(input.query);
+  if (field !== undefined) throw new Problem('card_number_given', { field });
   return input;
 }
 

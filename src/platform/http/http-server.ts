@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type Server, type ServerOptions } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
@@ -87,18 +87,21 @@ async function readPem(file: string): Promise<Buffer> {
 function createListener({ answer, listening, log }: HttpServerOptions) {
   const proxies = new Set(listening.proxies);
   return getRequestListener(
-    (request, env) => {
+    async (request, env) => {
       const { incoming, outgoing } = env as unknown as {
         incoming: IncomingMessage;
-        outgoing: import('node:http').ServerResponse;
+        outgoing: ServerResponse;
       };
       const closed = new AbortController();
       outgoing.once('close', () => closed.abort());
-      return answer(request, {
+      const response = await answer(request, {
         address: addressOf(incoming, proxies),
         closed: closed.signal,
         cut: () => outgoing.destroy(),
       });
+      // What is left of a body that nobody reads would be taken for the next request.
+      if (!incoming.complete) outgoing.setHeader('connection', 'close');
+      return response;
     },
     {
       overrideGlobalObjects: false,
