@@ -29,7 +29,7 @@ export type Alerting = {
   readonly ports: SendPorts;
   /** Looks and sends until there is nothing to do at this moment. */
   turn(): Promise<void>;
-  /** Moves the clock, and does so every ten seconds on the way. */
+  /** Moves the clock, and does so at each moment on the way at which something is due. */
   pass(duration: Temporal.DurationLike): Promise<void>;
   channel(draft: ChannelDraft): Promise<void>;
 };
@@ -68,8 +68,12 @@ export function alerting(pool: Pool, cipher: Cipher, mailUrl: string, node = 'no
     turn,
     async pass(duration) {
       const until = state.now.add(duration);
+      await turn();
       while (Temporal.Instant.compare(state.now, until) < 0) {
-        state.now = state.now.add({ seconds: 10 });
+        const due = await nextDue(pool);
+        const next = due !== undefined && Temporal.Instant.compare(due, until) < 0 ? due : until;
+        const later = state.now.add({ seconds: 1 });
+        state.now = Temporal.Instant.compare(next, later) < 0 ? later : next;
         await turn();
       }
     },
@@ -82,4 +86,13 @@ export function alerting(pool: Pool, cipher: Cipher, mailUrl: string, node = 'no
 export function bankOpen(pool: Pool, bank = 'json-van') {
   const detail = { bank, failures: 5, openUntil: '2026-11-20T01:10:00.000Z' };
   return openFinding(pool, { kind: 'bank_circuit_open', subject: `bank:${bank}`, audience: 'in_charge', detail });
+}
+
+async function nextDue(pool: Pool): Promise<Temporal.Instant | undefined> {
+  const { rows } = await pool.query<{ at: Date | null }>(
+    `select least((select min(next_at) from alert where closed_at is null),
+                  (select min(greatest(d.next_at, held_until, s.next_at)) from alert_delivery d
+                     left join alert_channel_state s using (channel_id) where state = 'waiting')) as at`,
+  );
+  return rows[0]?.at?.toTemporalInstant();
 }
