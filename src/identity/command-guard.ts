@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { Command } from 'commander';
 import { recordAct } from '../audit/store.ts';
+import { writtenCardNumber } from '../kernel/card-number.ts';
 import { type Actor, mayDo, permissions } from '../kernel/permission.ts';
 import { isProblem, Problem } from '../kernel/problem.ts';
 import type { Pool } from '../platform/database/pool.ts';
@@ -15,7 +16,7 @@ export type CommandGuard = {
   /**
    * Before a command: finds out who acts. While there are no people, whoever holds the database may do everything; from
    * then on it takes a key, and the permission of the command, reading too.
-   * @throws Problem `key_needed`, `by_another`, `permission_missing`, `key_file_open`
+   * @throws Problem `key_needed`, `by_another`, `permission_missing`, `key_file_open`, `card_number_given`
    */
   begin(command: Command): Promise<void>;
   /** After it, with what it threw. */
@@ -53,6 +54,9 @@ export function createCommandGuard(ports: CommandGuardPorts): CommandGuard {
       const path = pathOf(command);
       const options = command.optsWithGlobals<Readonly<Record<string, unknown>>>();
       const need = needOf(path, options);
+      // Before anything is kept of it, in the trail or elsewhere.
+      const field = writtenCardNumber(options);
+      if (field !== undefined) throw new Problem('card_number_given', { field: `--${field}` });
       if (need === 'open') return;
       const pool = await ports.pool();
       const entry = entryOf(path, command, options);

@@ -116,6 +116,8 @@ export const commandPermissions: Readonly<Record<string, CommandNeed>> = {
   'runs logs': 'read',
   'runs restart': 'run',
   'runs show': 'read',
+  'runs usual list': 'read',
+  'runs usual set': 'configure',
   'sandbox bank list': 'open',
   'sandbox bank serve': 'open',
   'sandbox differential run': 'open',

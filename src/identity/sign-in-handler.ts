@@ -87,13 +87,7 @@ export function createSignInHandler(ports: HandlerPorts, signIn: SignIn) {
   async function afterwards(path: string, who: string, response: Response, address: string): Promise<Response> {
     const confirmed = who !== '' && path.startsWith('/two-factor/verify-');
     const act = confirmed ? 'confirmSecondFactor' : signInPaths[path]?.act;
-    const said = /json/.test(response.headers.get('content-type') ?? '')
-      ? ((await response.clone().json()) as {
-          code?: string;
-          twoFactorRedirect?: boolean;
-          user?: { id?: string };
-        } | null)
-      : undefined;
+    const said = await saidBy(response);
     if (response.status >= 500) throw new Error(`better-auth answered ${response.status} ${said?.code ?? ''}`);
     if (response.status >= 400) {
       const problem = problemOf(response, said?.code);
@@ -195,14 +189,23 @@ function problemOf(response: Response, code: string | undefined): Problem {
   return new Problem('sign_in_failed', { reason });
 }
 
+type Said = { readonly code?: string; readonly twoFactorRedirect?: boolean; readonly user?: { readonly id?: string } };
+
+/** What an answer says, where it says anything: a redirection may be JSON of no bytes. */
+async function saidBy(response: Response): Promise<Said | undefined> {
+  if (!/json/.test(response.headers.get('content-type') ?? '')) return undefined;
+  const text = await response.clone().text();
+  return text === '' ? undefined : ((JSON.parse(text) as Said | null) ?? undefined);
+}
+
 /** What others say went wrong, where it is a word and no more. */
 function plainReason(given: string | null | undefined): string {
   return /^[A-Za-z_ -]{1,60}$/.test(given ?? '') ? String(given) : 'unknown';
 }
 
 /** The session's token is in the cookie; pages have no use for it. */
-function withoutToken(response: Response, said: object | null | undefined): Response {
-  if (said === undefined || said === null || !('token' in said || 'session' in said)) return response;
+function withoutToken(response: Response, said: object | undefined): Response {
+  if (said === undefined || !('token' in said || 'session' in said)) return response;
   const { token: _token, session, ...rest } = said as { token?: unknown; session?: object };
   const { token: _inner, ...shown } = (session ?? {}) as { token?: unknown };
   const headers = new Headers(response.headers);

@@ -105,6 +105,9 @@ export function createSignIn(ports: SignInPorts, oidc?: OidcAddress) {
       },
     },
     advanced: {
+      // Said, since it is otherwise left out where NODE_ENV is `test`.
+      disableOriginCheck: false,
+      disableCSRFCheck: false,
       cookiePrefix: 'jeongsan',
       useSecureCookies: ports.publicUrl.startsWith('https://'),
       defaultCookieAttributes: { httpOnly: true, sameSite: 'lax', path: '/' },

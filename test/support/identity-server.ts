@@ -24,7 +24,9 @@ export type IdentityServer = {
 };
 
 /** Signing in over real HTTP: `/auth/…`, and `/whoami`, which says whom the server takes the caller for. */
-export async function identityServer(oidc?: (url: string) => OidcAddress): Promise<IdentityServer> {
+export async function identityServer(
+  oidc?: (url: string) => OidcAddress | Promise<OidcAddress>,
+): Promise<IdentityServer> {
   const database = await testDatabase();
   const home = await mkdtemp(path.join(tmpdir(), 'identity-'));
   const cipher = await openCipher({ home, key: new Secret(randomBytes(32).toString('base64')) });
@@ -54,7 +56,7 @@ export async function identityServer(oidc?: (url: string) => OidcAddress): Promi
     log: pino({ level: 'silent' }),
     publicUrl: url,
     language: 'en',
-    oidc: oidc?.(url),
+    oidc: await oidc?.(url),
     now: () => clock.now,
   });
   return {
