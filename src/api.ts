@@ -1,3 +1,4 @@
+import { alertRoutes } from './alerts/api.ts';
 import { type App, archiveFolder, expiringRecords } from './app.ts';
 import { approvalRoutes } from './approvals/api.ts';
 import { auditRoutes } from './audit/api.ts';
@@ -17,7 +18,9 @@ import { ruleRoutes } from './operations/rule-api.ts';
 import { runRoutes } from './operations/run-api.ts';
 import { scheduleRoutes } from './operations/schedule-api.ts';
 import { paymentRoutes } from './payments/api.ts';
+import { bankRoutes } from './payout/bank-api.ts';
 import { bankIds } from './payout/banks/registry.ts';
+import { payoutRoutes } from './payout/payout-api.ts';
 import { openArchive } from './platform/archive.ts';
 import type { Route } from './platform/http/route.ts';
 import { publicUrlOf } from './platform/listening.ts';
@@ -37,8 +40,10 @@ export function apiRoutes(app: App, publicUrl = publicUrlOf(app.config.listening
   const { pool, config, cipher, reconciliation, runs, jobs } = app;
   const ports = { pool, now: () => Temporal.Now.instant() };
   return [
+    ...alertRoutes({ ...ports, cipher, allowed: config.privateHosts, mailConfigured: config.mail !== undefined }),
     ...auditRoutes({ pool }),
     ...approvalRoutes({ pool }),
+    ...bankRoutes({ pool, bankIds }),
     ...breakRoutes(ports),
     ...calendarRoutes(ports),
     ...claimRoutes(ports),
@@ -54,6 +59,7 @@ export function apiRoutes(app: App, publicUrl = publicUrlOf(app.config.listening
     ...maintenanceRoutes({ ...ports, banks: bankIds }),
     ...merchantRoutes({ ...ports, cipher }),
     ...accountRoutes({ ...ports, cipher }),
+    ...payoutRoutes({ ...app, ...ports, bank: Object.keys(config.banks)[0] ?? bankIds[0] }),
     ...paymentRoutes({ pool }),
     ...paymentStandingRoutes({ pool }),
     ...reportRoutes({ pool, home: config.home }),

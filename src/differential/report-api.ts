@@ -209,6 +209,7 @@ export function differentialReportRoutes({ pool, home, now }: ReportApiPorts): R
       problems: [
         'approval_four_eyes',
         'approval_decided',
+        'approver_needed',
         'retroactive_changed',
         'retroactive_posted',
         'retroactive_refused',

@@ -234,6 +234,7 @@ export function ledgerRoutes({ pool, now }: LedgerApiPorts): Route[] {
       problems: [
         'approval_four_eyes',
         'approval_decided',
+        'approver_needed',
         'ledger_insufficient',
         'ledger_account_unknown',
         'ledger_event_differs',
@@ -255,7 +256,7 @@ export function ledgerRoutes({ pool, now }: LedgerApiPorts): Route[] {
       path: '/ledger/adjustments/{event}/refuse',
       summary: { ko: '수기 조정 거절', en: 'Refuse: it is never booked' },
       permission: 'approve',
-      problems: ['approval_four_eyes', 'approval_decided'],
+      problems: ['approval_four_eyes', 'approval_decided', 'approver_needed'],
       method: 'post',
       params: named,
       body: z.object({ reason: reason() }),

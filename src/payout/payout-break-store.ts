@@ -1,13 +1,15 @@
 import { closeFinding, openFinding } from '../findings/store.ts';
 import { Problem } from '../kernel/problem.ts';
+import { keysetPage } from '../platform/database/keyset.ts';
 import type { PoolClient, Queryable } from '../platform/database/pool.ts';
+import type { Page, PageRequest } from '../platform/http/route.ts';
 import type { DayList } from './day-list-store.ts';
 
 /**
  * How the bank's list and our payouts differ. missing_at_bank: succeeded here, or still unknown when the day was over,
  * and not listed; missing_here: listed, and no payout of that day has the number.
  */
-const payoutBreakKinds = ['missing_at_bank', 'missing_here', 'amount_differs', 'status_differs'] as const;
+export const payoutBreakKinds = ['missing_at_bank', 'missing_here', 'amount_differs', 'status_differs'] as const;
 export type PayoutBreakKind = (typeof payoutBreakKinds)[number];
 
 /** 지급 불일치. */
@@ -109,6 +111,32 @@ export async function listPayoutBreaks(db: Queryable, filter: PayoutBreakFilter 
     [filter.bank ?? null, filter.on ?? null, filter.closed ?? false],
   );
   return rows;
+}
+
+/** A page of the breaks: those that stand, or closed ones too. @throws Problem `cursor_invalid` */
+export async function pageOfPayoutBreaks(
+  db: Queryable,
+  {
+    bank,
+    on,
+    closed,
+  }: {
+    readonly bank?: string | undefined;
+    readonly on?: string | undefined;
+    readonly closed?: boolean | undefined;
+  },
+  request: PageRequest<'id'>,
+): Promise<Page<PayoutBreak>> {
+  return keysetPage<PayoutBreak>(
+    db,
+    [{ sql: 'break_id', type: 'bigint' }],
+    request,
+    [bank ?? null, on ?? null, closed ?? false],
+    ({ key, after, order, limit }) =>
+      `select ${columns}, ${key} from payout_break
+        where ($1::text is null or bank = $1) and ($2::date is null or listed_on = $2) and ($3 or closed_at is null)
+          and ${after} order by ${order} limit ${limit}`,
+  );
 }
 
 /**

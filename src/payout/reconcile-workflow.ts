@@ -4,7 +4,7 @@ import { check } from '../kernel/check.ts';
 import { Problem } from '../kernel/problem.ts';
 import { ensureLedgerDay } from '../ledger/store.ts';
 import type { Pool } from '../platform/database/pool.ts';
-import type { Durable } from '../platform/durable/durable.ts';
+import type { Durable, Handle } from '../platform/durable/durable.ts';
 import { runId, step, transaction } from '../platform/durable/step.ts';
 import type { Bank } from './bank-port.ts';
 import { countUnknown, keepDayList, settleByList } from './day-list-store.ts';
@@ -27,6 +27,8 @@ export type PayoutReconciliation = {
    * @throws Problem `not_found` for a bank that is not configured, `bank_list_unavailable`
    */
   reconcile(request: PayoutReconcileRequest): Promise<PayoutReconciled>;
+  /** The same, without waiting for its end. @throws Problem `not_found` */
+  begin(request: PayoutReconcileRequest): Promise<Handle<PayoutReconciled>>;
 };
 
 export type PayoutReconciliationPorts = {
@@ -48,13 +50,11 @@ export function registerPayoutReconciliation(durable: Durable, ports: PayoutReco
     check(bank, `there is no bank ${request.bank}`);
     return reconcileDay(ports, bank, request);
   });
-  return {
-    async reconcile(request) {
-      if (!banks.has(request.bank)) throw new Problem('not_found', { what: 'bank', id: request.bank });
-      const id = `payout-reconcile:${request.bank}:${request.on}:${randomUUID()}`;
-      return await (await durable.start(workflow, id, request)).result();
-    },
+  const begin: PayoutReconciliation['begin'] = async (request) => {
+    if (!banks.has(request.bank)) throw new Problem('not_found', { what: 'bank', id: request.bank });
+    return await durable.start(workflow, `payout-reconcile:${request.bank}:${request.on}:${randomUUID()}`, request);
   };
+  return { begin, reconcile: async (request) => await (await begin(request)).result() };
 }
 
 async function reconcileDay(

@@ -50,7 +50,7 @@ export function holdRoutes({ pool, now }: { readonly pool: Pool; now(): Temporal
       tag: 'dismissals',
       summary: { ko, en },
       permission: 'approve',
-      problems: ['not_found', 'capture_not_set_aside', 'approval_four_eyes', 'approval_decided'],
+      problems: ['not_found', 'capture_not_set_aside', 'approval_four_eyes', 'approval_decided', 'approver_needed'],
       method: 'post',
       params: z.object({ capture: key.refine((text) => day().safeParse(captureOf(text).capturedOn).success, 'a day') }),
       body: z.object({ reason: reason().optional() }),
