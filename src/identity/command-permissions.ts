@@ -13,6 +13,23 @@ export type CommandNeed =
 
 /** 명령 권한. Every command there is, and what it needs. One that is not here is refused as soon as there are people. */
 export const commandPermissions: Readonly<Record<string, CommandNeed>> = {
+  'alerts ack': 'act',
+  'alerts channels list': 'read',
+  'alerts channels remove': 'configure',
+  'alerts channels set': 'configure',
+  'alerts deliveries list': 'read',
+  'alerts deliveries show': 'read',
+  'alerts digest': { usually: 'read', withOption: { send: 'act' } },
+  'alerts limits list': 'read',
+  'alerts limits set': 'configure',
+  'alerts list': 'read',
+  'alerts retry': 'act',
+  'alerts rules list': 'read',
+  'alerts rules remove': 'configure',
+  'alerts rules set': 'configure',
+  'alerts show': 'read',
+  'alerts status': 'read',
+  'alerts test': 'act',
   'approvals list': 'read',
   'audit export': 'audit',
   'audit list': 'audit',

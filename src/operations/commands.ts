@@ -5,6 +5,7 @@ import type { Jobs } from './job.ts';
 import { maintenanceCommands, nodeCommands } from './maintenance-commands.ts';
 import type { Expiring } from './retention.ts';
 import { retentionCommands } from './retention-commands.ts';
+import { usualCommands } from './rule-commands.ts';
 import { runActCommands } from './run-act-commands.ts';
 import { type RunEngine, runCommands } from './run-commands.ts';
 import { scheduleChangeCommands } from './schedule-change-commands.ts';
@@ -25,6 +26,7 @@ export function operationCommands(program: Command, context: CommandContext, por
   const { withApp, now } = ports;
   const runs = runCommands(program, context, { now });
   runActCommands(runs, context, { now, withEngine: (work) => withApp((app) => work(app.runs)) });
+  usualCommands(runs, context);
   retentionCommands(program, context, ports);
   scheduleChangeCommands(scheduleCommands(program, context, { now }), context, { now, withJobs: withApp });
   maintenanceCommands(program, context, ports);

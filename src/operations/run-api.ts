@@ -2,12 +2,13 @@ import { z } from 'zod';
 import type { Language } from '../kernel/problem.ts';
 import { Problem } from '../kernel/problem.ts';
 import { listRunLog } from '../platform/durable/run-log-store.ts';
-import { flag, someOf, term } from '../platform/http/fields.ts';
+import { flag, term } from '../platform/http/fields.ts';
 import { events, list, type Route, route } from '../platform/http/route.ts';
 import { runActRoutes } from './run-act-api.ts';
 import type { RunEngine } from './run-commands.ts';
 import { followRun, type RunEvent } from './run-follow-store.ts';
 import { errorToJson, inspectedToJson, listedToJson, milliseconds } from './run-json.ts';
+import { levels, levelsFrom } from './run-options.ts';
 import { logLine, runDetail, runEvent, runListFilter, runRow, stepRow, toFilter } from './run-schemas.ts';
 import { findRuns, inspectRun } from './run-store.ts';
 
@@ -81,7 +82,10 @@ export function runRoutes(engine: RunEngine): Route[] {
       summary: { ko: '실행 기록', en: 'What was said in a run and its parts' },
       permission: 'read',
       params: byId,
-      filter: z.object({ level: someOf(['info', 'warn', 'error', 'fatal']), parts: flag().optional() }),
+      filter: z.object({
+        level: z.enum(levels).optional().meta({ description: 'From this level up' }),
+        parts: flag().optional(),
+      }),
       row: logLine,
       sorts: ['id'],
       async page({ params, query: { level, parts = true } }, { after, limit, descending }) {
@@ -90,7 +94,7 @@ export function runRoutes(engine: RunEngine): Route[] {
           runId: params.id,
           parts,
           newestFirst: descending,
-          ...(level === undefined ? {} : { levels: level }),
+          ...(level === undefined ? {} : { levels: levelsFrom(level) }),
           ...(after === undefined ? {} : { after: BigInt(after) }),
           limit,
         });

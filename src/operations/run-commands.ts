@@ -1,16 +1,15 @@
 import type { Writable } from 'node:stream';
 import type { Command } from 'commander';
 import type { Pool } from 'pg';
-import { Problem } from '../kernel/problem.ts';
 import { type CommandContext, exitStatus } from '../platform/command.ts';
-import { listRunLog, type RunLogLevel } from '../platform/durable/run-log-store.ts';
+import { listRunLog } from '../platform/durable/run-log-store.ts';
 import { writeOut } from '../platform/output.ts';
 import { formatTable } from '../platform/terminal.ts';
 import type { Backfills } from './backfill-workflow.ts';
 import type { RunActPorts } from './run-acts.ts';
 import { followRun } from './run-follow-store.ts';
 import { inspectedToJson, isOver, listedToJson } from './run-json.ts';
-import { type FilterOptions, readFilter, readNumber, runStates } from './run-options.ts';
+import { type FilterOptions, levelsFrom, readFilter, readNumber, runStates } from './run-options.ts';
 import {
   childColumns,
   childRow,
@@ -126,15 +125,6 @@ export function runCommands(
     .option('--json', 'one JSON object a line / 한 줄에 JSON 하나')
     .action((id: string, { json }: { json?: true }) => context.withDatabase((pool) => follow(pool, id, showing(json))));
   return runs;
-}
-
-const levels: readonly RunLogLevel[] = ['info', 'warn', 'error', 'fatal'];
-
-/** @throws Problem `usage` */
-export function levelsFrom(name: string): readonly RunLogLevel[] {
-  const first = levels.indexOf(name as RunLogLevel);
-  if (first === -1) throw new Problem('usage', { reason: `--level ${name} (${levels.join(', ')})` });
-  return levels.slice(first);
 }
 
 export function jsonText(value: unknown): string {

@@ -1,6 +1,7 @@
 import { parseDay, seoul } from '../kernel/business-day.ts';
 import { readDuration } from '../kernel/duration.ts';
 import { Problem } from '../kernel/problem.ts';
+import type { RunLogLevel } from '../platform/durable/run-log-store.ts';
 import type { RunState } from '../platform/durable/runs.ts';
 import type { RunFilter } from './run-store.ts';
 
@@ -80,4 +81,13 @@ export function readNumber(option: string, text: string, most: number): number {
   const value = /^\d{1,7}$/.test(text) ? Number(text) : 0;
   if (value < 1 || value > most) throw new Problem('usage', { reason: `${option} ${text} (1–${most})` });
   return value;
+}
+
+export const levels = ['info', 'warn', 'error', 'fatal'] as const satisfies RunLogLevel[];
+
+/** This level and all that are worse. @throws Problem `usage` */
+export function levelsFrom(name: string): readonly RunLogLevel[] {
+  const first = levels.indexOf(name as RunLogLevel);
+  if (first === -1) throw new Problem('usage', { reason: `--level ${name} (${levels.join(', ')})` });
+  return levels.slice(first);
 }

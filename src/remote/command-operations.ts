@@ -61,6 +61,11 @@ export const commandOperations: Readonly<Record<string, Wording | Local>> = {
   'runs cancel': { ...byLength('cancelRuns'), one: 'cancelRun' },
   'runs restart': { ...byLength('restartRuns'), one: 'restartRun' },
   'runs backfill': { ...act('startBackfill'), ignored: ['wait'] },
+  'runs usual list': act('listUsualRules'),
+  'runs usual set': {
+    ...act('changeUsualRule', { slack: 'slackMs', stuckAfter: 'stuckMs' }),
+    durations: ['slack', 'stuckAfter'],
+  },
   'retention list': act('listRetention'),
   'retention set': act('changeRetention', { days: 'keepDays' }),
   'audit list': { ...act('listAuditEntries'), beside: ['before'] },
