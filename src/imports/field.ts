@@ -1,3 +1,4 @@
+import { fewestDigits, holdsCardNumber, holdsThisCard } from '../kernel/card-number.ts';
 import type { ProblemCode } from '../kernel/problem.ts';
 import type { CopyBlock } from './copy-block.ts';
 import type { RecordFields, Refusal } from './record.ts';
@@ -7,16 +8,21 @@ import type { RecordFields, Refusal } from './record.ts';
 
 const zero = 48;
 const minus = 45;
+/** UTF-8 of `０` to `９` begins with it. */
+const wideLead = 0xef;
 const dayMs = 86_400_000;
 /** PostgreSQL counts dates and instants from 2000-01-01. */
 const epochMs = Date.UTC(2000, 0, 1);
 
-/** Text of `min` to `max` bytes: no control characters, no blanks around it. */
+/**
+ * Text of `min` to `max` bytes: no control characters, no blanks around it, no card number. `ours`: a number that we, a
+ * provider or a bank gave, in which some digits look like a card's by chance: see `ownCard`.
+ */
 export function text(
   fields: RecordFields,
   column: number,
   block: CopyBlock,
-  { min = 1, max = 64 }: { readonly min?: number; readonly max?: number } = {},
+  { min = 1, max = 64, ours = false }: { readonly min?: number; readonly max?: number; readonly ours?: boolean } = {},
 ): Refusal | undefined {
   const { bytes } = fields;
   const start = fields.starts[column] as number;
@@ -32,6 +38,7 @@ export function text(
   if (end > start && (bytes[start] === 32 || bytes[end - 1] === 32)) {
     return refused(fields, column, 'import_text', { min, max });
   }
+  if (end - start >= fewestDigits && !ours && holdsCard(fields, column)) return cardRefused(fields, column);
   block.utf8(bytes, start, end);
   return undefined;
 }
@@ -89,6 +96,13 @@ export function won(
   if ((sign === 'positive' && value <= 0) || (sign === 'negative' && value >= 0) || (sign !== 'any' && value === 0)) {
     return refused(fields, column, 'import_sign', { sign });
   }
+  // A card number that has slipped into the next column would pass for thousands of thousand million won.
+  if (
+    (fields.ends[column] as number) - (fields.starts[column] as number) >= fewestDigits &&
+    holdsCard(fields, column)
+  ) {
+    return cardRefused(fields, column);
+  }
   if (typeof value === 'bigint') block.wideBigint(value);
   else block.bigint(value);
   return undefined;
@@ -133,12 +147,36 @@ export function maskedCard(fields: RecordFields, column: number, block: CopyBloc
     if (isDigit) digits += 1;
     masked &&= at - start < 6 || at >= end - 4 ? isDigit : bytes[at] === 42;
   }
-  if (!masked) {
-    const code = digits > 10 ? 'import_card_number' : 'import_card_mask';
-    const { field, bytes: range } = fields.describe(column);
-    return { code, details: { field, bytes: range } };
-  }
+  if (!masked) return cardRefused(fields, column, digits > 10 ? 'import_card_number' : 'import_card_mask');
   block.utf8(bytes, start, end);
+  return undefined;
+}
+
+/**
+ * Refuses a record whose own card stands in full in a number of ours: an order number that a merchant made of it. Any other
+ * digits that pass for a card's are a number like others there: one in forty or so would, and be missing for no fault.
+ */
+export function ownCard(fields: RecordFields, card: number, columns: readonly number[]): Refusal | undefined {
+  const { bytes, starts, ends } = fields;
+  const masked = starts[card] as number;
+  if (ends[card] === masked) return undefined;
+  for (const column of columns) {
+    const start = starts[column] as number;
+    const end = ends[column] as number;
+    if (end - start < fewestDigits) continue;
+    for (let at = start; at <= end - fewestDigits; at += 1) {
+      // Few are alike in four digits, and those are looked at in full.
+      if (
+        bytes[at] === bytes[masked] &&
+        bytes[at + 1] === bytes[masked + 1] &&
+        bytes[at + 2] === bytes[masked + 2] &&
+        bytes[at + 3] === bytes[masked + 3] &&
+        holdsThisCard(fields.text(column), fields.text(card))
+      ) {
+        return cardRefused(fields, column);
+      }
+    }
+  }
   return undefined;
 }
 
@@ -154,7 +192,25 @@ export function refused(
   code: ProblemCode,
   more: Readonly<Record<string, string | number>> = {},
 ): Refusal {
+  // Where a card number has strayed into another column, that is what is wrong, and nothing of it is repeated.
+  if (holdsCard(fields, column)) return cardRefused(fields, column);
   return { code, details: { ...fields.describe(column), ...more } };
+}
+
+function cardRefused(fields: RecordFields, column: number, code: ProblemCode = 'import_card_number'): Refusal {
+  const { field, bytes } = fields.describe(column);
+  return { code, details: { field, bytes } };
+}
+
+/** Of the few that hold thirteen digits at all, as bytes or as the wide digits of East Asia. */
+function holdsCard(fields: RecordFields, column: number): boolean {
+  const { bytes } = fields;
+  const end = fields.ends[column] as number;
+  let digits = 0;
+  for (let at = fields.starts[column] as number; at < end; at += 1) {
+    if (isDigitByte(bytes[at] as number) || bytes[at] === wideLead) digits += 1;
+  }
+  return digits >= fewestDigits && holdsCardNumber(fields.text(column));
 }
 
 /** A safe integer as a number, a wider one that still fits a bigint column as a bigint, anything else undefined. */

@@ -1,15 +1,17 @@
 import type { Pool, PoolClient } from 'pg';
+import { holdsCardNumber } from '../kernel/card-number.ts';
 import { Problem } from '../kernel/problem.ts';
 
 /**
  * Runs an import on a connection of its own, which the signal interrupts.
- * Throws what `work` throws, and `interrupted` and `database_unreachable`.
+ * Throws what `work` throws, and `interrupted`, `database_unreachable` and `card_number_given` (of the file's name).
  */
 export async function onImportConnection<T>(
   pool: Pool,
   { fileName, signal }: { readonly fileName: string; readonly signal: AbortSignal | undefined },
   work: (client: PoolClient) => Promise<T>,
 ): Promise<T> {
+  if (holdsCardNumber(fileName)) throw new Problem('card_number_given', { field: 'file name' });
   const client = await connect(pool);
   const stopListening = cancelOnAbort(pool, client, signal);
   // A connection that breaks also fails the statement under way; without a listener it would end the process.

@@ -1,4 +1,5 @@
 import { parseDay } from '../kernel/business-day.ts';
+import { holdsCardNumber } from '../kernel/card-number.ts';
 import { Problem, type ProblemCode, type ProblemDetails } from '../kernel/problem.ts';
 import { type RecordFields, withoutNumbers } from './record.ts';
 
@@ -33,10 +34,12 @@ export class NamedFields {
     return this.#fields.text(this.#column(name));
   }
 
-  text(name: string, { max = 64 }: { readonly max?: number } = {}): string {
+  /** `ours`: a number that we gave, in which some digits look like a card's by chance. */
+  text(name: string, { max = 64, ours = false }: { readonly max?: number; readonly ours?: boolean } = {}): string {
     const value = this.raw(name);
     const bytes = Buffer.byteLength(value);
     if (bytes < 1 || bytes > max || /\p{Cc}|^ | $/u.test(value)) this.refuse(name, 'import_text', { min: 1, max });
+    if (!ours && holdsCardNumber(value)) this.refuseUnseen(name, 'import_card_number');
     return value;
   }
 
@@ -73,6 +76,7 @@ export class NamedFields {
 
   /** Refuses the record for this field. */
   refuse(name: string, code: ProblemCode, details: ProblemDetails = {}): never {
+    if (holdsCardNumber(this.raw(name))) this.refuseUnseen(name, 'import_card_number');
     const { value, ...place } = this.#fields.describe(this.#column(name));
     throw new Problem(code, {
       ...place,

@@ -5,6 +5,11 @@ export const operationsProblems = {
     ko: '그사이 다른 사람이 바꾸었습니다: 본 것은 버전 {given}, 지금은 {current}입니다. 다시 보고 바꾸십시오',
     en: 'It was changed meanwhile: you saw version {given}, now it is {current}. Look again, then change it',
   },
+  card_number_given: {
+    status: 422,
+    ko: '{field}에 카드번호 전체가 있어 받지 않습니다. 앞 6자리와 뒤 4자리만 남기고 *로 가리십시오',
+    en: 'There is a full card number in {field}: mask all but its first six and last four digits with *',
+  },
   reason_missing: {
     status: 400,
     ko: '사유를 적어야 합니다. 감사 추적에 남습니다',

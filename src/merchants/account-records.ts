@@ -12,7 +12,7 @@ export const accountColumns: RecordColumns = {
 
 /** Reads an account and seals number and holder at once: beyond this function only what may be shown can be read. */
 export function readAccount(fields: NamedFields, cipher: Cipher): DatedRecord {
-  const merchantId = fields.text('merchantId');
+  const merchantId = fields.text('merchantId', { ours: true });
   const validFrom = fields.day('validFrom').toString();
   const bankCode = fields.raw('bankCode');
   if (!/^\d{3}$/.test(bankCode)) fields.refuseUnseen('bankCode', 'import_bank_code');

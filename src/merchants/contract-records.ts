@@ -37,7 +37,7 @@ export const contractColumns: RecordColumns = {
 };
 
 export function readContract(fields: NamedFields): DatedRecord {
-  const merchantId = fields.text('merchantId');
+  const merchantId = fields.text('merchantId', { ours: true });
   const method = fields.choice('method', methods);
   const validFrom = fields.day('validFrom');
   const validTo = fields.optional('validTo', (name) => fields.day(name));

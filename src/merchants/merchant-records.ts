@@ -23,7 +23,7 @@ export const merchantRecords: ImportKind = {
   ],
   route: () => 0,
   encode: (fields, _table, block) =>
-    text(fields, merchantId, block) ??
+    text(fields, merchantId, block, { ours: true }) ??
     text(fields, name, block, { max: 200 }) ??
     (isBusinessNo(fields.text(businessNo)) ? undefined : refused(fields, businessNo, 'import_business_no')) ??
     text(fields, businessNo, block),

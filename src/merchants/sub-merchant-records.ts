@@ -10,7 +10,7 @@ export const subMerchantColumns: RecordColumns = {
 };
 
 export function readSubMerchant(fields: NamedFields): DatedRecord {
-  const merchantId = fields.text('merchantId');
+  const merchantId = fields.text('merchantId', { ours: true });
   const validFrom = fields.day('validFrom').toString();
   const intermediaryNo = fields.optional('intermediaryNo', (name) => {
     const businessNo = fields.raw(name);

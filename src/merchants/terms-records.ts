@@ -15,7 +15,7 @@ export const termsColumns: RecordColumns = {
 };
 
 export function readTerms(fields: NamedFields): DatedRecord {
-  const merchantId = fields.text('merchantId');
+  const merchantId = fields.text('merchantId', { ours: true });
   const validFrom = fields.day('validFrom').toString();
   const cycle = fields.raw('cycle');
   const parsed = parseCycle(cycle) ?? fields.refuse('cycle', 'import_cycle');

@@ -1,5 +1,17 @@
 import type { CopyBlock } from '../imports/copy-block.ts';
-import { day, instant, maskedCard, oneOf, placeOf, refused, smallNumber, text, unused, won } from '../imports/field.ts';
+import {
+  day,
+  instant,
+  maskedCard,
+  oneOf,
+  ownCard,
+  placeOf,
+  refused,
+  smallNumber,
+  text,
+  unused,
+  won,
+} from '../imports/field.ts';
 import type { RecordFields, Refusal } from '../imports/record.ts';
 import type { ImportKind } from '../imports/staged-table.ts';
 import { captureTable, paymentTable } from './payment-tables.ts';
@@ -44,6 +56,11 @@ const unusedByCaptures = [
   at.instalments,
 ];
 
+/** Numbers that we, a provider, an acquirer or a merchant gave. */
+const numbers = [at.providerTid, at.mid, at.merchantId, at.orderNo, at.approvalNo, at.cardMerchantNo];
+const number = { ours: true } as const;
+const optionalNumber = { min: 0, ours: true } as const;
+
 /** The kinds of record, the capture last. */
 const records = ['approval', 'cancel', 'partial_cancel', 'capture'].map((name) => Buffer.from(name));
 const capture = 3;
@@ -79,17 +96,18 @@ function encodePayment(fields: RecordFields, block: CopyBlock, providers: readon
   const refusal =
     unused(fields, unusedByPayments) ??
     oneOf(fields, at.provider, block, providers, 'import_provider_unknown') ??
-    text(fields, at.providerTid, block) ??
+    text(fields, at.providerTid, block, number) ??
     smallNumber(fields, at.cancelSeq, block, isApproval ? { min: 0, max: 0 } : { min: 1, max: maxCancels }) ??
     won(fields, at.amountWon, block, isApproval ? 'positive' : 'negative') ??
-    text(fields, at.mid, block) ??
-    text(fields, at.merchantId, block) ??
-    text(fields, at.orderNo, block, { min: 0 }) ??
-    text(fields, at.approvalNo, block, { min: 0 }) ??
+    text(fields, at.mid, block, number) ??
+    text(fields, at.merchantId, block, number) ??
+    text(fields, at.orderNo, block, optionalNumber) ??
+    text(fields, at.approvalNo, block, optionalNumber) ??
     text(fields, at.acquirer, block, { min: 0 }) ??
     text(fields, at.issuer, block, { min: 0 }) ??
-    text(fields, at.cardMerchantNo, block, { min: 0 }) ??
+    text(fields, at.cardMerchantNo, block, optionalNumber) ??
     maskedCard(fields, at.cardNo, block) ??
+    ownCard(fields, at.cardNo, numbers) ??
     smallNumber(fields, at.instalments, block, { min: 0, max: maxInstalments });
   if (refusal !== undefined) return refusal;
   block.char(kindCodes[record] as number);
@@ -106,13 +124,13 @@ function encodeCapture(fields: RecordFields, block: CopyBlock, providers: readon
   const refusal =
     unused(fields, unusedByCaptures) ??
     oneOf(fields, at.provider, block, providers, 'import_provider_unknown') ??
-    text(fields, at.providerTid, block) ??
+    text(fields, at.providerTid, block, number) ??
     smallNumber(fields, at.cancelSeq, block, { min: 0, max: maxCancels }) ??
     day(fields, at.capturedOn, block) ??
     won(fields, at.amountWon, block, isApproval ? 'positive' : 'negative') ??
     won(fields, at.feeWon, block, 'any') ??
     won(fields, at.vatWon, block, 'any') ??
-    text(fields, at.mid, block);
+    text(fields, at.mid, block, number);
   if (refusal !== undefined) return refusal;
   block.char(kindCodes[isApproval ? 0 : 1] as number);
   block.integer(tradedAt.seoulDay);

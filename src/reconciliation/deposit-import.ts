@@ -45,7 +45,7 @@ function depositRecords(providers: readonly string[]): ImportKind {
     encode: (fields, _table, block) =>
       oneOf(fields, provider, block, known, 'import_provider_unknown') ??
       day(fields, depositedOn, block) ??
-      text(fields, bankRef, block) ??
+      text(fields, bankRef, block, { ours: true }) ??
       won(fields, amountWon, block, 'not_zero'),
   };
 }

@@ -8,6 +8,7 @@ const everywhere: readonly ProblemCode[] = [
   'request_invalid',
   'request_unreadable',
   'request_forged',
+  'card_number_given',
   'rate_limited',
   'unavailable',
   'internal',
