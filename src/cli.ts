@@ -2,6 +2,8 @@ import { userInfo } from 'node:os';
 import { Command, CommanderError } from 'commander';
 import type { Pool } from 'pg';
 import { sealedChannels } from './alerts/channel-store.ts';
+import { alertCommands } from './alerts/commands.ts';
+import { alertSettingCommands } from './alerts/setting-commands.ts';
 import { type App, archiveFolder, expiringRecords, openApp } from './app.ts';
 import { approvalsCommands } from './approvals/commands.ts';
 import { auditCommands } from './audit/commands.ts';
@@ -233,6 +235,14 @@ function addCommands(
   ledgerCommands(program, context);
   approvalsCommands(program, context);
   findingsCommands(program, context);
+  const alerts = alertCommands(program, context, {
+    now: () => Temporal.Now.instant(),
+    mailConfigured: config.mail !== undefined,
+  });
+  alertSettingCommands(alerts, context, {
+    cipher,
+    allowed: config.privateHosts,
+  });
   auditCommands(program, context);
   dataKeyCommands(program, context, {
     home: config.home,

@@ -287,6 +287,7 @@ const harmless = /^(node:(path|crypto|util|buffer|assert|zlib)|zod|commander|cro
 const impureNames = /([/-])(store|workflow|commands?|api|port|files)\.ts$/;
 const impureFolders = ['platform', 'imports', 'sandbox', ...entrances];
 const steps = [
+  'alerts/alert-work.ts',
   'identity/identity.ts',
   'identity/link-handler.ts',
   'identity/sign-in-handler.ts',

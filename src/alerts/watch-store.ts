@@ -4,7 +4,8 @@ import { exactJson } from '../kernel/exact-json.ts';
 import { inTransaction, type Pool, type PoolClient, query } from '../platform/database/pool.ts';
 import { reachesSomebody } from './channel.ts';
 import { listChannels } from './channel-store.ts';
-import { type Limit, limitOf, listLimits } from './limit-store.ts';
+import { type Limit, limitOf } from './limit.ts';
+import { listLimits } from './limit-store.ts';
 
 /** What is watched of one kind is told of so many at most: the most serious ones. */
 const most = 200;
