@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { holdsCardNumber } from '../kernel/card-number.ts';
 import { CopyBlock } from './copy-block.ts';
 import { day, type Instant, instant, maskedCard, oneOf, smallNumber, text, won } from './field.ts';
 import { quotable, RecordFields, type Refusal } from './record.ts';
@@ -63,6 +64,8 @@ describe('won', () => {
   test('writes every amount that fits exactly', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (amount) => {
+        // A card number in the place of an amount is none.
+        fc.pre(!holdsCardNumber(String(amount)));
         expect(written(String(amount), (fields, block) => won(fields, 0, block, 'any'))).toBe(int8(amount));
       }),
     );
