@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { apiRoutes } from '../src/api.ts';
 import type { App } from '../src/app.ts';
 import { createProgram } from '../src/cli.ts';
+import { commandPermissions } from '../src/identity/command-permissions.ts';
 import { createLog } from '../src/platform/log.ts';
 import { createInstallation, type Installation } from './support/installation.ts';
 
@@ -113,6 +114,67 @@ const commands: Readonly<Record<string, readonly string[] | Reason>> = {
   'runs usual set': ['changeUsualRule'],
   'retention list': ['listRetention'],
   'retention set': ['changeRetention'],
+  'alerts ack': ['acknowledgeAlert'],
+  'alerts channels list': ['listChannels', 'showChannel'],
+  'alerts channels remove': ['removeChannel'],
+  'alerts channels set': ['addChannel', 'changeChannel'],
+  'alerts deliveries list': ['listDeliveries'],
+  'alerts deliveries show': ['showDelivery'],
+  'alerts digest': ['showDigest', 'sendDigest'],
+  'alerts limits list': ['listAlertLimits'],
+  'alerts limits set': ['setAlertLimit'],
+  'alerts list': ['listAlerts'],
+  'alerts retry': ['retryDeliveries'],
+  'alerts rules list': ['listAlertRules', 'showAlertRule'],
+  'alerts rules remove': ['removeAlertRule'],
+  'alerts rules set': ['addAlertRule', 'changeAlertRule'],
+  'alerts show': ['showAlert'],
+  'alerts status': ['showAlertStatus'],
+  'alerts test': ['testChannel'],
+  'audit export': ['exportAudit'],
+  'audit list': ['listAuditEntries'],
+  'audit show': ['showAuditEntry'],
+  'audit verify': ['verifyAudit'],
+  'data-key rotate': none('data keys lie where the command runs, and never travel'),
+  'data-key status': none('data keys lie where the command runs, and never travel'),
+  'keys create': ['createKey'],
+  'keys list': ['listKeys'],
+  'keys revoke': ['revokeKey'],
+  'keys sign-in': none('signs in over /auth to fetch a key; whoever asks the API has one'),
+  'maintenance off': ['endMaintenance'],
+  'maintenance on': ['beginMaintenance'],
+  'maintenance show': ['showMaintenance', 'listQueues'],
+  'merchants account reveal': ['revealMerchantAccount'],
+  nodes: ['listNodes'],
+  'people disable': ['disablePerson'],
+  'people enable': ['enablePerson'],
+  'people invite': ['invitePerson'],
+  'people join': none('by the link of an invitation, over /auth, before there is anybody to ask as'),
+  'people list': ['listPeople', 'showPerson'],
+  'people recover': ['recoverPerson'],
+  'people roles': ['changeRoles'],
+  'people service': ['addService'],
+  'people sessions': ['listMySessions', 'endMySession', 'endSessionsOf'],
+  'schedule add': ['addSchedule', 'listJobs'],
+  'schedule edit': ['editSchedule'],
+  'schedule list': ['listSchedules'],
+  'schedule next': ['previewSlots'],
+  'schedule pause': ['pauseSchedule', 'pauseQueue'],
+  'schedule remove': ['removeSchedule'],
+  'schedule resume': ['resumeSchedule', 'resumeQueue'],
+  'schedule run-now': ['runScheduleNow'],
+  'schedule show': ['showSchedule'],
+  'schedule slots': ['listSlots'],
+  'setup-link': none('asked for where the database is, before there is anybody to ask as'),
+  'webhooks add': ['addWebhook'],
+  'webhooks deliveries': ['listWebhookDeliveries', 'showWebhookDelivery'],
+  'webhooks edit': ['changeWebhook'],
+  'webhooks events': ['listWebhookEvents'],
+  'webhooks list': ['listWebhooks'],
+  'webhooks remove': ['removeWebhook'],
+  'webhooks replay': ['replayWebhookDeliveries'],
+  'webhooks show': ['showWebhook'],
+  whoami: ['showMe'],
   'sandbox serve': sandbox,
   'sandbox generate': sandbox,
   'sandbox load': sandbox,
@@ -179,4 +241,29 @@ test('every operation is a command’s, or has the reason why it is none, and is
   expect(difference([...named, ...alone], served)).toEqual([]);
   expect(difference(served, [...named, ...alone])).toEqual([]);
   expect(named.filter((id) => alone.includes(id))).toEqual([]);
+});
+
+/** What its operations may need, and what at least one of them does need. Of a command that does more than one thing: all. */
+function needsOf(path: string): { readonly may: readonly string[]; readonly must: readonly string[] } {
+  const need = commandPermissions[path] ?? 'open';
+  if (typeof need !== 'string') {
+    const needs = [need.usually, ...Object.values(need.withOption)];
+    return { may: needs, must: needs };
+  }
+  // Of oneself everybody may, and of others who looks after people.
+  return need.startsWith('own ') ? { may: ['administer'], must: ['read'] } : { may: [need], must: [need] };
+}
+
+test('an operation needs the permission that its command needs; what it only looks at, to read', () => {
+  const permissionOf = new Map(apiRoutes(app).map(({ id, permission }) => [id, permission]));
+  const wrong = Object.entries(commands).flatMap(([path, row]) => {
+    if ('none' in row) return [];
+    const { may, must } = needsOf(path);
+    const given = row.map((id) => permissionOf.get(id) ?? '?');
+    const isMet =
+      given.every((each) => each === 'read' || may.includes(each)) &&
+      must.every((each) => given.some((of) => of === each));
+    return isMet ? [] : [`${path}: ${must.join(', ')}; ${row.join(', ')}: ${given.join(', ')}`];
+  });
+  expect(wrong).toEqual([]);
 });
