@@ -53,6 +53,8 @@ describe('a wrong value is named', () => {
     { env: { PORT: '70000' }, fault: 'PORT must be a whole number from 0 to 65535' },
     { env: { PORT: '4e3' }, fault: 'PORT must be a whole number from 0 to 65535' },
     { env: { LOG_LEVEL: 'loud' }, fault: 'LOG_LEVEL must be one of' },
+    { env: { JEONGSAN_DATA_KEYS_OLD: 'hunter2' }, fault: 'JEONGSAN_DATA_KEYS_OLD must be keys of 32 bytes' },
+    { env: { JEONGSAN_DATA_KEY_FILE: 'data.key' }, fault: 'JEONGSAN_DATA_KEY_FILE must be an absolute path' },
     { env: { DATABASE_URL: 'mysql://a:b@c/d' }, fault: 'DATABASE_URL must look like postgres://' },
     { env: { DATABASE_URL: 'localhost' }, fault: 'DATABASE_URL must look like postgres://' },
     {
@@ -128,4 +130,12 @@ test('a source belongs to a provider that exists, and its faults are named with 
   for (const part of ['JEONGSAN_SOURCE_KSNET begins with ftp', 'JEONGSAN_SOURCE_KSNT is not a variable', 'PORT must']) {
     expect(faults).toContain(part);
   }
+});
+
+test('old data keys are several, and shown nowhere', () => {
+  const [one, two] = [1, 2].map((byte) => Buffer.alloc(32, byte).toString('base64'));
+  const config = loadConfig({ JEONGSAN_DATA_KEYS_OLD: `${one}, ${two}`, JEONGSAN_DATA_KEY_FILE: '/run/secrets/key' });
+  expect(config.dataKeys.oldKeys?.map((key) => key.reveal())).toEqual([one, two]);
+  expect(config.dataKeys.keyFile).toBe('/run/secrets/key');
+  expect(JSON.stringify(config)).not.toContain(one);
 });
