@@ -288,10 +288,12 @@ const impureNames = /([/-])(store|workflow|commands?|api|port|files)\.ts$/;
 const impureFolders = ['platform', 'imports', 'sandbox', ...entrances];
 const steps = [
   'alerts/alert-work.ts',
+  'identity/command-guard.ts',
   'identity/identity.ts',
   'identity/link-handler.ts',
   'identity/sign-in-handler.ts',
   'identity/sign-in.ts',
+  'identity/terminal-sign-in.ts',
   'differential/answer-load.ts',
   'differential/claims-exchange.ts',
   'differential/exchange.ts',

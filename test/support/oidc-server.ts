@@ -1,7 +1,14 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import Provider from 'oidc-provider';
+
+type Provider = { callback(): RequestListener };
+
+// It comes without types of its own.
+const packageName: string = 'oidc-provider';
+const { default: Provider } = (await import(packageName)) as {
+  readonly default: new (issuer: string, configuration: Readonly<Record<string, unknown>>) => Provider;
+};
 
 /** Whom the identity provider knows, by what they type into its form. */
 export type OidcClaims = { readonly email: string; readonly email_verified: unknown; readonly name?: string };
@@ -23,7 +30,7 @@ export async function oidcServer(
 ): Promise<OidcServer> {
   const clientId = 'jeongsan';
   const clientSecret = 'a secret between the two';
-  let handle: ReturnType<Provider['callback']> | undefined;
+  let handle: RequestListener | undefined;
   const server = createServer((request, response) => void handle?.(request, response));
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
