@@ -157,7 +157,12 @@ export function createAnswerBooks(
     },
     /** Loads an answer that is applied in parts; returns in how many. */
     load: (answerId: bigint, by: DifferentialProvider = provider): Promise<number> =>
-      inTransaction(pool, (tx) => loadInParts(tx, applyingOf(answerId, by), linesPerPart)),
+      inTransaction(pool, async (tx) => {
+        const parts = await loadInParts(tx, applyingOf(answerId, by), linesPerPart);
+        // As the checkpoint of the step, which a transaction that has failed would not take.
+        await tx.query('select');
+        return parts;
+      }),
     applyPart: (answerId: bigint, share: Share, by: DifferentialProvider = provider): Promise<null> =>
       inTransaction(pool, (tx) => applyPart(tx, applyingOf(answerId, by), share)),
     /** Claims as `tid/seq status accepted reason`. */

@@ -157,3 +157,22 @@ test('bytes that are refused leave nothing behind', async () => {
     expect.objectContaining({ code: expect.stringMatching(/^statement_/) }),
   );
 });
+
+test('a line that nobody can read is one break, once all parts are applied', async () => {
+  const file = await books.file();
+  for (const merchantId of shops) await books.claim(file, { tid: `T${merchantId}`, merchantId });
+  const garbled = books.bytes(
+    file.on,
+    shops.map((shop) => ({ tid: `T${shop}` })),
+  );
+  // The last digit of the first claim's amount, in the third record of 351 bytes.
+  const amountAt = 2 * 351 + 2 + 1 + 8 + 10 + 10 + 40 + 40 + 64 + 14;
+  expect(String.fromCharCode(garbled[amountAt] ?? 0)).toBe('0');
+  garbled[amountAt] = 0x3f;
+  const answerId = await books.register(file, garbled, 'answer');
+  expect(await books.load(answerId)).toBe(2);
+  expect(await books.breaks()).toEqual([]);
+  expect(countsText(await books.apply(answerId))).toBe(`120 119 0 0 1 ${176 * 119}`);
+  expect(await books.breaks()).toEqual(['unreadable daff_welcome_1234567891_20261120_req:answer:3']);
+  expect(await keptTables()).toEqual([]);
+});
