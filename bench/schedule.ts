@@ -48,13 +48,15 @@ async function measure({ url, pool }: Bench) {
   while ((await started()) < slots) await wait(1_000);
   for (const node of nodes) node.stdin.end('stop\n');
   await Promise.all(nodes.map((node) => once(node, 'exit')));
-  const rows = await query<{ lateMs: number; state: string; node: string }>(
+  const rows = await query<{ lateMs: number; claimMs: number; state: string; node: string }>(
     pool,
-    `select (extract(epoch from started_at - nominal_at) * 1000)::float8 as "lateMs", state, claimed_by as node
+    `select (extract(epoch from started_at - nominal_at) * 1000)::float8 as "lateMs",
+            (extract(epoch from claimed_at - nominal_at) * 1000)::float8 as "claimMs", state, claimed_by as node
        from schedule_slot order by nominal_at`,
   );
   const late = rows.flatMap(({ lateMs }) => (lateMs === null ? [] : [lateMs])).sort((a, b) => a - b);
   const at = (part: number) => Math.round(late[Math.min(late.length - 1, Math.floor(late.length * part))] ?? 0);
+  const claims = rows.flatMap(({ claimMs }) => (claimMs === null ? [] : [claimMs])).sort((a, b) => a - b);
   const twice = await query(pool, 'select from effect group by run_id having count(*) > 1');
   return {
     nodes: nodes.length,
@@ -64,6 +66,8 @@ async function measure({ url, pool }: Bench) {
     startMs90: at(0.9),
     startMs99: at(0.99),
     startMsMost: Math.round(late.at(-1) ?? 0),
+    claimMs50: Math.round(claims[Math.floor(claims.length / 2)] ?? 0),
+    claimMsMost: Math.round(claims.at(-1) ?? 0),
     over100Ms: late.filter((ms) => ms > 100).length,
     early: late.filter((ms) => ms < 0).length,
     missed: rows.filter(({ state }) => state === 'missed').length,

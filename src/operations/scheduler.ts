@@ -122,7 +122,8 @@ export function startScheduler(ports: SchedulerPorts): Scheduler {
     const next = nextMoment(state);
     if (next === undefined) return;
     const waitMs = Math.max(1, Math.ceil(next.epochMilliseconds - clock.preciseMs()));
-    if (waitMs <= lookEveryMs) cancelSlot = timer(waitMs, () => void track(ring()));
+    // What is further away is armed by a later look: a timer does not follow a clock that is set.
+    if (waitMs <= 2 * lookEveryMs) cancelSlot = timer(waitMs, () => void track(ring()));
   };
   /** The time of some schedules has come. A timer, or our clock, may be a little early: then it is set again. */
   const ring = async () => {

@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { listFindings } from '../findings/store.ts';
+import { query } from '../platform/database/pool.ts';
+import { createDurable, type Durable } from '../platform/durable/durable.ts';
+import { createSettlementBooks } from '../settlement/books.fixture.ts';
+import { dailyCloses, trialBalance } from './daily-close-store.ts';
+import { dailyCloseJob } from './daily-close-workflow.ts';
+import type { Job } from './job.ts';
+
+let db: TestDatabase;
+let durable: Durable;
+let job: Job;
+const quiet = () => {};
+
+beforeAll(async () => {
+  db = await testDatabase();
+  durable = createDurable({
+    databaseUrl: db.url,
+    pool: db.pool,
+    log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
+  });
+  job = dailyCloseJob({ durable, pool: db.pool });
+  await durable.launch();
+});
+afterAll(async () => {
+  await durable.shutdown(1_000);
+  await db.close();
+});
+
+async function close(slot: string): Promise<void> {
+  const at = Temporal.Instant.from(slot);
+  const on = at.toZonedDateTimeISO('Asia/Seoul').toPlainDate();
+  const call = { schedule: 'daily-close', slot: at, on, parameters: job.parameters.parse({}), who: 'system:scheduler' };
+  const runId = await job.runId(undefined as never, call);
+  expect(runId).toBe(`daily-close:${slot.slice(0, 16)}+09:00`);
+  await (await job.start(runId, call)).done;
+}
+
+test('the books of the day before are kept with their verdict and the head of the trail', async () => {
+  const books = createSettlementBooks(db.pool);
+  await books.merchant('M1', { ppm: 10_000 });
+  await books.sales([{ tid: 'a', won: 50_000 }]);
+  await books.settle('12:05');
+  await close('2026-11-21T01:30+09:00');
+  // 1 % of 50,000 is 500, its VAT 50.
+  expect(await trialBalance(db.pool, '2026-11-20')).toEqual([
+    { account: 'fee', debitWon: 0n, creditWon: 500n, balanceWon: 500n },
+    { account: 'receivable', debitWon: 50_000n, creditWon: 0n, balanceWon: -50_000n },
+    { account: 'vat', debitWon: 0n, creditWon: 50n, balanceWon: 50n },
+    { account: 'wallet', debitWon: 0n, creditWon: 49_450n, balanceWon: 49_450n },
+  ]);
+  const [head] = await query<{ number: bigint; hash: string }>(
+    db.pool,
+    `select number, encode(hash, 'hex') as hash from audit_entry order by number desc limit 1`,
+  );
+  const [kept] = await dailyCloses(db.pool, { limit: 1 });
+  expect(kept).toMatchObject({
+    on: '2026-11-20',
+    verdict: 'balanced',
+    deviations: 0,
+    debitWon: 50_000n,
+    creditWon: 50_000n,
+    auditNumber: head?.number ?? null,
+    auditHash: head?.hash ?? null,
+  });
+  expect(await listFindings(db.pool)).toEqual([]);
+});
+
+test('books that deviate are told of until a close finds none', async () => {
+  await db.pool.query('alter table ledger_balance disable trigger all');
+  const change = (won: number) =>
+    db.pool.query(`update ledger_balance set balance_won = balance_won + $1 where account = 'wallet:M1'`, [won]);
+  await change(1);
+  await close('2026-11-22T01:30+09:00');
+  expect((await dailyCloses(db.pool, { limit: 1 }))[0]).toMatchObject({ on: '2026-11-21', verdict: 'deviates' });
+  const [finding] = await listFindings(db.pool);
+  expect(finding).toMatchObject({ kind: 'ledger_deviates', detail: { shown: ['balance_differs wallet:M1'] } });
+  await change(-1);
+  await close('2026-11-23T01:30+09:00');
+  expect((await dailyCloses(db.pool, { limit: 1 }))[0]).toMatchObject({ on: '2026-11-22', verdict: 'balanced' });
+  expect(await listFindings(db.pool)).toEqual([]);
+  // Nothing moved that day; what was there still is.
+  expect((await trialBalance(db.pool, '2026-11-22'))[3]).toEqual({
+    account: 'wallet',
+    debitWon: 0n,
+    creditWon: 0n,
+    balanceWon: 49_450n,
+  });
+});
