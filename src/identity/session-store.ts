@@ -73,18 +73,20 @@ export async function endSessions(db: Queryable, who: string): Promise<number> {
   return ended.length;
 }
 
-/** Removes what ended more than a day ago, a bounded number at a time: sessions, and answers that nobody waits for. */
-export async function pruneSessions(db: Queryable, now: Temporal.Instant, limit: number): Promise<number> {
-  const before = now.subtract({ hours: 24 }).toString();
-  const sessions = await query(
-    db,
-    `delete from person_session where id in (select id from person_session where expires_at < $1 limit $2) returning id`,
-    [before, limit],
+/**
+ * Removes what ended before a moment, the oldest first: sessions, and the answers that nobody waits for any more. Of each
+ * at most `most`; returns of which more were removed, how many.
+ */
+export async function forgetSessions(db: Queryable, before: Temporal.Instant, most: number): Promise<number> {
+  const gone = await Promise.all(
+    ['person_session', 'verification'].map((table) =>
+      query(
+        db,
+        `delete from ${table} where id in (
+           select id from ${table} where expires_at < $1 order by expires_at limit $2) returning id`,
+        [before.toString(), most],
+      ),
+    ),
   );
-  const answers = await query(
-    db,
-    `delete from verification where id in (select id from verification where expires_at < $1 limit $2) returning id`,
-    [before, limit],
-  );
-  return sessions.length + answers.length;
+  return Math.max(...gone.map((rows) => rows.length));
 }
