@@ -17,6 +17,7 @@ import type { RunEngine } from './operations/run-commands.ts';
 import { takeUpJob } from './operations/take-up-workflow.ts';
 import type { Bank } from './payout/bank-port.ts';
 import { watchBank } from './payout/bank-watch.ts';
+import { forgetSessions } from './identity/session-store.ts';
 import { openBanks } from './payout/banks/registry.ts';
 import { type PayoutReconciliation, registerPayoutReconciliation } from './payout/reconcile-workflow.ts';
 import { type Payouts, registerPayouts } from './payout/workflow.ts';
@@ -205,7 +206,14 @@ export function expiringRecords(pool: Pool): Expiring[] {
     chunk: 1_000,
     remove: (before, most) => inTransaction(pool, (tx) => forgetEvents(tx, before, most)),
   };
-  return [...ownExpiring(pool), webhookEvents, ...expiringAlerts(pool)];
+  const sessions: Expiring = {
+    kind: 'person_session',
+    words: { ko: '끝난 세션과 로그인 절차', en: 'sessions that ended, and sign-ins that nobody finished' },
+    keepDays: 7,
+    chunk: 1_000,
+    remove: (before, most) => forgetSessions(pool, before, most),
+  };
+  return [...ownExpiring(pool), webhookEvents, sessions, ...expiringAlerts(pool)];
 }
 
 /** Measures what runs here, and makes spans of it where somebody collects them. */
