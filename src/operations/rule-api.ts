@@ -100,6 +100,7 @@ export function ruleRoutes({ pool, expiring }: RulePorts): Route[] {
       params: z.object({ job: term() }),
       body: usualChange,
       answer: usual,
+      problems: ['usage'],
       handle: ({ actor, params, body: { reason: why, ...change } }) =>
         inTransaction(pool, async (tx) => {
           await actingAs(tx, actor, why);

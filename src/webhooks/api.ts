@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { pageOfFew } from '../platform/database/keyset.ts';
 import { inTransaction } from '../platform/database/pool.ts';
 import { instant, reason, rowId, someOf } from '../platform/http/fields.ts';
 import { list, type Route, route } from '../platform/http/route.ts';
-import { type DeliveryFilter, deliveryStates, listDeliveries, replay, showDelivery } from './delivery-store.ts';
+import { type DeliveryFilter, deliveryPage, deliveryStates, replay, showDelivery } from './delivery-store.ts';
 import { dropEndpoint, type EndpointPorts, editEndpoint, makeEndpoint } from './endpoint-acts-store.ts';
 import { listEndpoints, showEndpoint } from './endpoint-store.ts';
 import { eventTypes } from './event-types.ts';
@@ -73,7 +74,8 @@ export function webhookRoutes(ports: EndpointPorts): Route[] {
       permission: 'read',
       sorts: ['id'],
       row: endpoint,
-      page: async () => ({ rows: (await listEndpoints(pool)).map(endpointJson), next: undefined }),
+      page: async (_, request) =>
+        pageOfFew((await listEndpoints(pool)).map(endpointJson), request, ({ id }) => String(id).padStart(20, '0')),
     }),
     list({
       id: 'listWebhookDeliveries',
@@ -85,11 +87,9 @@ export function webhookRoutes(ports: EndpointPorts): Route[] {
       sorts: ['id'],
       descendingFirst: true,
       row: delivery,
-      async page({ query }, { after, limit }) {
-        const before = after === undefined ? undefined : BigInt(after);
-        const found = await listDeliveries(pool, filterOf(query), { limit, before });
-        const last = found.length < limit ? undefined : found.at(-1);
-        return { rows: found.map(deliveryJson), next: last === undefined ? undefined : String(last.id) };
+      async page({ query }, request) {
+        const { rows, next } = await deliveryPage(pool, filterOf(query), request);
+        return { rows: rows.map(deliveryJson), next };
       },
     }),
     route({

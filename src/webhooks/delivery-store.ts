@@ -1,5 +1,7 @@
 import { Problem } from '../kernel/problem.ts';
+import { keysetPage } from '../platform/database/keyset.ts';
 import { type PoolClient, type Queryable, query } from '../platform/database/pool.ts';
+import type { Page, PageRequest } from '../platform/http/route.ts';
 
 export const deliveryStates = ['pending', 'delivered', 'given_up', 'dropped'] as const;
 export type DeliveryState = (typeof deliveryStates)[number];
@@ -148,6 +150,22 @@ export async function listDeliveries(
     `select ${columns} from ${from} where ${where} and ($7::bigint is null or d.delivery_id < $7)
       order by d.delivery_id desc limit $8`,
     [...valuesOf(filter), page.before ?? null, page.limit],
+  );
+}
+
+/** A page of deliveries by their numbers. @throws Problem `cursor_invalid` */
+export function deliveryPage(
+  db: Queryable,
+  filter: DeliveryFilter,
+  request: Pick<PageRequest<string>, 'after' | 'limit' | 'descending'>,
+): Promise<Page<Delivery>> {
+  return keysetPage<Delivery>(
+    db,
+    [{ sql: 'd.delivery_id', type: 'bigint' }],
+    request,
+    valuesOf(filter),
+    ({ key, after, order, limit }) =>
+      `select ${columns}, ${key} from ${from} where ${where} and ${after} order by ${order} limit ${limit}`,
   );
 }
 

@@ -79,7 +79,7 @@ export function mountRoutes(routes: readonly Route[], ports: MountPorts): Hono<A
       return Response.json({ code, ...problems[code as ProblemCode] });
     }),
   );
-  for (const route of routes) {
+  for (const route of routes.toSorted((a, b) => compareText(pathRank(a.path), pathRank(b.path)))) {
     const method = methodOf(route);
     api.on(method.toUpperCase(), honoPath(route.path), (context) =>
       observed(context, route, async (asked) => {
@@ -99,7 +99,7 @@ export function mountRoutes(routes: readonly Route[], ports: MountPorts): Hono<A
     );
   }
   const allowed = methodsByPath(routes);
-  for (const [path, methods] of allowed) {
+  for (const [path, methods] of [...allowed].sort(([a], [b]) => compareText(pathRank(a), pathRank(b)))) {
     api.all(honoPath(path), (context) =>
       answer(context, async (asked) => {
         const details = { path: asked.url.pathname, method: context.req.method, allowed: methods.join(', ') };
@@ -120,6 +120,18 @@ export function methodOf(route: Route): 'get' | 'post' | 'put' | 'patch' | 'dele
 /** `/breaks/{id}` → `/v1/breaks/:id` */
 function honoPath(path: string): string {
   return `/v1${path.replace(/\{(\w+)\}/g, ':$1')}`;
+}
+
+/** `/breaks/sums` is asked before `/breaks/{id}`, whatever the order in which they are listed. */
+function pathRank(path: string): string {
+  return path
+    .split('/')
+    .map((part) => (part.startsWith('{') ? '~' : part))
+    .join('/');
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function methodsByPath(routes: readonly Route[]): ReadonlyMap<string, readonly string[]> {

@@ -152,7 +152,7 @@ function success(route: Route, components: Record<string, unknown>): Json {
       return {
         '200': {
           description: route.summary.en,
-          content: Object.fromEntries(route.gives.map((type) => [type, binary])),
+          content: Object.fromEntries(route.gives.map((type) => [type.split(';')[0], binary])),
         },
       };
     case 'events':

@@ -24,7 +24,7 @@ export function problemBody(problem: Problem, language: Language, requestId: str
     status,
     code,
     detail: problemText(code, details, language),
-    details,
+    details: Object.fromEntries(Object.entries(details).map(([name, value]) => [name, exact(value)])),
     instance: `urn:uuid:${requestId}`,
   };
 }
@@ -48,4 +48,9 @@ export function problemAnswer(
       ...headers,
     },
   });
+}
+
+/** Also a sum that no number of JSON holds is told, by its digits. */
+function exact(value: ProblemDetails[string]): ProblemDetails[string] {
+  return typeof value === 'bigint' && !Number.isSafeInteger(Number(value)) ? String(value) : value;
 }
