@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { actingAs } from '../audit/store.ts';
+import { pageOfFew } from '../platform/database/keyset.ts';
 import { inTransaction, type Pool } from '../platform/database/pool.ts';
 import { reason, term } from '../platform/http/fields.ts';
 import { list, type Route, route } from '../platform/http/route.ts';
@@ -59,7 +60,7 @@ export function ruleRoutes({ pool, expiring }: RulePorts): Route[] {
       permission: 'read',
       row: retention,
       sorts: ['kind'],
-      page: async () => ({ rows: await shown(), next: undefined }),
+      page: async (_, request) => pageOfFew(await shown(), request, ({ kind }) => kind),
     }),
     route({
       id: 'changeRetention',
@@ -88,7 +89,7 @@ export function ruleRoutes({ pool, expiring }: RulePorts): Route[] {
       permission: 'read',
       row: usual,
       sorts: ['job'],
-      page: async () => ({ rows: await listUsualRules(pool), next: undefined }),
+      page: async (_, request) => pageOfFew(await listUsualRules(pool), request, ({ job }) => job),
     }),
     route({
       id: 'changeUsualRule',

@@ -64,7 +64,7 @@ export function webhookRoutes(ports: EndpointPorts): Route[] {
       permission: 'read',
       sorts: ['type'],
       row: z.object({ type: z.string(), ko: z.string(), en: z.string() }),
-      page: async () => ({ rows: eventTypes, next: undefined }),
+      page: async (_, request) => pageOfFew(eventTypes, request, ({ type }) => type),
     }),
     list({
       id: 'listWebhooks',
