@@ -274,7 +274,7 @@ const tables: Readonly<Record<string, readonly string[]>> = {
     'alert_rule',
   ],
   webhooks: ['webhook_endpoint', 'webhook_event', 'webhook_delivery', 'webhook_attempt'],
-  platform: ['schema_migration', 'run_log'],
+  platform: ['schema_migration', 'api_request', 'run_log'],
 };
 
 /** Modules that compute and touch nothing outside the process; everything else that is not ours is I/O. */

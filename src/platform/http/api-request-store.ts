@@ -113,10 +113,10 @@ export async function giveUpRequest(db: Queryable, { who, key }: Pick<ApiRequest
   await query(db, 'update api_request set holder = null where who = $1 and key = $2 and status is null', [who, key]);
 }
 
-/** How long a key is remembered: whoever asks again later acts again. */
-export const requestsKept = Temporal.Duration.from({ hours: 72 });
-
-/** Forgets acts that began before then, `most` at a time; returns how many. */
+/**
+ * Forgets acts that began before then, `most` at a time; returns how many. Whoever asks again with a key that is forgotten
+ * acts again.
+ */
 export async function forgetRequests(db: Queryable, before: Temporal.Instant, most: number): Promise<number> {
   const gone = await query(
     db,
