@@ -68,16 +68,21 @@ async function tellOfEnd(tx: PoolClient, run: Run, unusual: readonly Unusual[]):
   else await openFinding(tx, { kind: 'run_unusual', subject, audience: 'in_charge', detail: { ...detail, unusual } });
 }
 
+/** Of those that are merely large, and of the one that was refused and ended its run. */
 async function tellOfCheckpoints(pool: Pool, tx: PoolClient, run: Run): Promise<void> {
   const { series } = readRunName(run.id);
   const large = await largeCheckpoints(pool, run.id, warnedBytes);
   const refused = run.error?.code === 'checkpoint_too_large' ? [run.error.details ?? {}] : [];
-  if (large.length + refused.length === 0) {
-    if (run.state === 'done') await closeFinding(tx, { kind: 'checkpoint_large', subject: series, by: run.id });
-    return;
-  }
-  const detail = { run: run.id, checkpoints: [...refused, ...large] };
-  await openFinding(tx, { kind: 'checkpoint_large', subject: series, audience: 'in_charge', detail });
+  const tell = async (kind: string, checkpoints: readonly object[]): Promise<void> => {
+    if (checkpoints.length === 0) {
+      if (run.state === 'done') await closeFinding(tx, { kind, subject: series, by: run.id });
+      return;
+    }
+    const detail = { run: run.id, checkpoints };
+    await openFinding(tx, { kind, subject: series, audience: 'in_charge', detail });
+  };
+  await tell('checkpoint_large', large);
+  await tell('checkpoint_too_large', refused);
 }
 
 type Rules = Awaited<ReturnType<typeof usualRules>>;

@@ -21,6 +21,7 @@ beforeAll(async () => {
     await step('read', async () => {
       if (how === 'fails') throw new Error('broken');
       if (how === 'waits') await gate.promise;
+      if (how === 'too large') return 'x'.repeat(1_100_000);
       return how === 'large' ? 'x'.repeat(60_000) : null;
     });
     return { lines };
@@ -120,6 +121,14 @@ test('a checkpoint that is too large is told of', async () => {
   expect(await found('checkpoint_large')).toMatchObject([
     { subject: 'work', run: 'work:2026-12-11:1', checkpoints: [{ step: 'read', runId: 'work:2026-12-11:1' }] },
   ]);
+  await run('work:2026-12-11:2', 100, 'too large');
+  await watchRuns(database.pool, now());
+  expect(await found('checkpoint_too_large')).toMatchObject([
+    { checkpoints: [{ step: 'read', limitBytes: 1_048_576 }] },
+  ]);
+  await run('work:2026-12-11:3', 100);
+  await watchRuns(database.pool, now());
+  expect([...(await found('checkpoint_large')), ...(await found('checkpoint_too_large'))]).toEqual([]);
 });
 
 test('of two processes that look at once, one does', async () => {
