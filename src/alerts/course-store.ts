@@ -119,7 +119,7 @@ function targetsOf(alert: DueAlert, word: Word, rule: AlertRule, channels: reado
   const reachable = channels.filter(reachesSomebody);
   const working = reachable.filter(({ failures }) => failures < deadAfterFailures);
   const names = (some: readonly AlertChannel[]) => some.map(({ channel }) => channel);
-  if (alert.group === channelFailing) return names(working);
+  if (alert.group === channelFailing) return names(reachable.filter(({ failures }) => failures === 0));
   const among = (wanted: readonly string[]) => reachable.filter(({ channel }) => wanted.includes(channel));
   const meant =
     word === 'all_clear'

@@ -150,8 +150,18 @@ export function noteTry(pool: Pool, taken: TakenDelivery, sent: Sent, now: Tempo
         where delivery_id = $1 and holder = $2 and state = 'waiting' returning state`,
       [taken.id, taken.holder, sent.outcome, answer, nextAt, now.toString()],
     );
+    if (sent.outcome !== 'sent') await giveUpOld(tx, taken.channel, now);
     await noteChannel(tx, taken.channel, { sent, answer, now, isLost: kept[0]?.state === 'failed' });
   });
+}
+
+/** Of a channel that is down for days, what waited too long needs no try of its own. */
+async function giveUpOld(tx: Queryable, channel: string, now: Temporal.Instant): Promise<void> {
+  await tx.query(
+    `update alert_delivery set state = 'failed'
+      where channel_id = $1 and state = 'waiting' and holder is null and made_at < $2::timestamptz - interval '${most.hours} hours'`,
+    [channel, now.toString()],
+  );
 }
 
 async function noteChannel(

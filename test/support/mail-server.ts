@@ -3,7 +3,8 @@ import type { AddressInfo, Socket } from 'node:net';
 import PostalMime, { type Email } from 'postal-mime';
 import { SMTPServer } from 'smtp-server';
 
-/** How the server treats the next message. `drop`: takes all of it and cuts the connection without an answer. */
+/** How the server treats the next message. `hang` and `drop` take all of it and give no
+ * answer. */
 export type MailManner =
   | 'accept'
   | 'defer'
@@ -21,11 +22,11 @@ export type MailServer = {
   /** `smtp://127.0.0.1:…?tls=none` */
   readonly url: string;
   manner: MailManner;
-  /** All that was taken, in order; with `drop` too, since its sender cannot know. */
+  /** All that came whole, in order; with `drop` and `hang` too, since its sender cannot know. */
   readonly mails: readonly ReceivedMail[];
   /** The mail of that number, from 0, as soon as it is there. */
   mail(n: number): Promise<ReceivedMail>;
-  /** Resolves when somebody has begun to send a message. */
+  /** Resolves when the next message has come whole, or is cut. */
   begun(): Promise<void>;
   close(): Promise<void>;
 };
@@ -75,7 +76,6 @@ export async function openMailServer(
       done(isRefused ? fault(550, 'no such mailbox') : null);
     },
     async onData(stream, session, done) {
-      wake(begun);
       const cut = () => {
         for (const socket of sockets) socket.destroy();
       };
@@ -83,11 +83,12 @@ export async function openMailServer(
       const bytes = Buffer.concat(await Array.fromAsync(stream as AsyncIterable<Buffer>));
       if (state.manner === 'defer') return done(fault(451, 'try later'));
       if (state.manner === 'refuse') return done(fault(554, 'not wanted'));
-      if (state.manner === 'hang') return;
       const email = await PostalMime.parse(bytes);
       const envelopeTo = session.envelope.rcptTo.map(({ address }) => address);
       mails.push({ ...email, envelopeTo, raw: bytes.toString('utf8') });
       wake(waiting);
+      wake(begun);
+      if (state.manner === 'hang') return;
       if (state.manner === 'drop') return cut();
       done();
     },
