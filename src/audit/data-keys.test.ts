@@ -14,11 +14,12 @@ import { bankAccountInForce } from '../merchants/terms-store.ts';
 import { type Cipher, type DataKeys, openCipher } from '../platform/cipher.ts';
 import { query } from '../platform/database/pool.ts';
 import { Secret } from '../platform/secret.ts';
+import { sealedEndpoints, secretOf } from '../webhooks/endpoint-store.ts';
 import { dataKeyCommands } from './data-key-commands.ts';
 
 const keyOf = (byte: number): Secret => new Secret(Buffer.alloc(32, byte).toString('base64'));
 const on = Temporal.PlainDate.from('2026-11-20');
-const places = [sealedAccounts, sealedAuthSecret, sealedChannels];
+const places = [sealedAccounts, sealedAuthSecret, sealedEndpoints, sealedChannels];
 const numberOf = (n: number): string => `110${String(n).padStart(9, '0')}`;
 
 let home: string;
@@ -69,16 +70,29 @@ test('everything comes under a new key, a chunk at a time, and is read with it a
      values ('ops', 'slack', $1, $2, 'hooks.example', 'ko', '{}', 'kim')`,
     [sealed.sealed, sealed.keyId],
   );
+  // The first of the two was removed: its name is free again.
+  for (const [name, removed] of [
+    ['erp', true],
+    ['erp', false],
+  ] as const) {
+    const { sealed: bytes, keyId } = old.seal(`whsec_${removed}`, secretOf(name));
+    await database.pool.query(
+      `insert into webhook_endpoint (name, url, events, sealed, key_id, made_by, enabled, removed_at)
+       values ($1, 'https://erp.example/in', '{*}', $2, $3, 'kim', not $4, case when $4 then now() end)`,
+      [name, bytes, keyId, removed],
+    );
+  }
   const keys = { key: keyOf(2), oldKeys: [keyOf(1)] };
   expect(JSON.parse((await run('status --json', keys)).said)).toMatchObject({
     places: [
       { values: 2400, state: 'old' },
       { values: 1, state: 'old' },
+      { values: 2, state: 'old' },
       { values: 1, state: 'old' },
     ],
   });
   const { said, exitCode } = await run('rotate --json', keys);
-  expect([exitCode, JSON.parse(said)]).toMatchObject([0, { resealed: 2402, unreadable: [], left: 0 }]);
+  expect([exitCode, JSON.parse(said)]).toMatchObject([0, { resealed: 2404, unreadable: [], left: 0 }]);
   expect(JSON.parse((await run('rotate --json', keys)).said)).toMatchObject({ resealed: 0 });
   const next = await openCipher({ home, key: keyOf(2) });
   await expectReadable(next, 1200);
@@ -90,6 +104,12 @@ test('everything comes under a new key, a chunk at a time, and is read with it a
   expect(channel && next.unseal(channel.sealed, channel.keyId, 'alert_channel:ops:url')).toBe(
     'https://hooks.example/T0',
   );
+  const endpoints = await query<{ sealed: Buffer; keyId: string }>(
+    database.pool,
+    'select sealed, key_id as "keyId" from webhook_endpoint order by endpoint_id',
+  );
+  const secrets = endpoints.map(({ sealed: bytes, keyId }) => next.unseal(bytes, keyId, secretOf('erp')));
+  expect(secrets).toEqual(['whsec_true', 'whsec_false']);
   // The same file again is the same: fingerprints are those of the new key.
   const lines = 'merchantId,validFrom,bankCode,accountNo,holder\nM7,2026-01-01,004,110000000007,홍길7\n';
   const again = await importAccounts(database.pool, next, textSource(lines), { who: 'test' });

@@ -40,6 +40,7 @@ export function sealedPlace({
   readonly owner: string;
   readonly parts: readonly SealedPart[];
 }): SealedPlace {
+  const name = `(${owner}) collate "C"`;
   const stale = parts.map((part) => isStale(part.sealed, part.keyId)).join(' or ');
   const columns = parts.map(({ sealed, keyId }, n) => `${sealed} as "sealed${n}", ${keyId} as "keyId${n}"`).join(', ');
   return {
@@ -49,8 +50,8 @@ export function sealedPlace({
       inTransaction(pool, async (tx) => {
         const rows = await query<{ owner: string } & Record<string, Buffer | string | null>>(
           tx,
-          `select ${owner} as owner, ${columns} from ${table}
-            where (${stale}) and ${owner} collate "C" > $2 order by ${owner} collate "C" limit $3 for update`,
+          `select ${name} as owner, ${columns} from ${table}
+            where (${stale}) and ${name} > $2 order by ${name} limit $3 for update`,
           [cipher.keyId, after, limit],
         );
         const unreadable: string[] = [];
@@ -62,7 +63,7 @@ export function sealedPlace({
             const anew = sealAnew(cipher, { sealed: kept.sealed, keyId: kept.keyId }, part.belongsTo(row.owner));
             if (anew === undefined) unreadable.push(part.belongsTo(row.owner));
             else {
-              const sql = `update ${table} set ${part.sealed} = $2, ${part.keyId} = $3 where ${owner} = $1`;
+              const sql = `update ${table} set ${part.sealed} = $2, ${part.keyId} = $3 where ${name} = $1`;
               await tx.query(sql, [row.owner, anew.sealed, anew.keyId]);
               resealed += 1;
             }
