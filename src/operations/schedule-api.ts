@@ -65,6 +65,7 @@ function readingRoutes({ pool, jobs, now }: SchedulePorts): Route[] {
       permission: 'read',
       problems: ['not_found'],
       method: 'get',
+      edits: true,
       params: named,
       answer: schedule,
       handle: ({ params }) => shown(pool, params.name, now()),

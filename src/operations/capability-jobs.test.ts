@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { inTransaction } from '../platform/database/pool.ts';
+import { createDurable, type Durable } from '../platform/durable/durable.ts';
+import { differentialJob, reconcileJob, settleJob } from './capability-jobs-workflow.ts';
+import { collectJobs, type Job, type JobCall } from './job.ts';
+import { defaultSchedules } from './schedule-defaults.ts';
+import { listSchedules, previewSlots, seedSchedules } from './schedule-store.ts';
+
+let db: TestDatabase;
+let durable: Durable;
+/** What each capability was asked for. */
+const asked: unknown[] = [];
+const handle = (id: string) => ({ id, result: async () => ({}) as never });
+
+const jobs = collectJobs([
+  reconcileJob({
+    reconciliation: {
+      async start(id, request) {
+        asked.push({ id, ...request });
+        return handle(id);
+      },
+    },
+  }),
+  settleJob({
+    settlement: {
+      async begin(slot, request) {
+        asked.push({ slot: slot.toString(), ...request, makesUp: request.makesUp?.toString() });
+        return handle('settle');
+      },
+    },
+  }),
+  differentialJob({
+    differential: {
+      async begin(request) {
+        asked.push(request);
+        return handle('differential');
+      },
+    },
+    providers: ['welcome', 'ksnet'],
+  }),
+]);
+
+beforeAll(async () => {
+  db = await testDatabase();
+  const quiet = () => {};
+  const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
+  // A day's next attempt is found beside the engine's own record of runs.
+  durable = createDurable({ databaseUrl: db.url, pool: db.pool, log });
+  await durable.launch();
+});
+afterAll(async () => {
+  await durable.shutdown(1_000);
+  await db.close();
+});
+
+const slot = (text: string) => Temporal.Instant.from(text);
+function callOf(job: Job, at: string, more: Partial<JobCall<unknown>> = {}, parameters: object = {}): JobCall<unknown> {
+  const on = slot(at).toZonedDateTimeISO('Asia/Seoul').toPlainDate();
+  return { schedule: 'x', slot: slot(at), on, parameters: job.parameters.parse(parameters), who: 'kim', ...more };
+}
+async function run(job: Job, call: JobCall<unknown>): Promise<string> {
+  const runId = await inTransaction(db.pool, (tx) => job.runId(tx, call));
+  await (await job.start(runId, call)).done;
+  return runId;
+}
+
+test("reconciliation is of the day before, under the day's next number, and keeps it when it is started again", async () => {
+  const job = jobs.named('reconcile');
+  const call = callOf(job, '2026-11-20T08:00+09:00');
+  const runId = await run(job, call);
+  expect(runId).toBe('reconcile:2026-11-19:1');
+  expect(asked.at(-1)).toMatchObject({
+    id: runId,
+    on: '2026-11-19',
+    stages: ['transaction', 'capture', 'settlement'],
+    who: 'kim',
+  });
+  await job.start(runId, call);
+  expect(asked.at(-1)).toMatchObject({ id: runId });
+  expect(await run(job, callOf(job, '2026-11-20T09:00+09:00', {}, { stages: ['capture'], providers: ['ksnet'] }))).toBe(
+    'reconcile:2026-11-19:2',
+  );
+  expect(asked.at(-1)).toMatchObject({ providers: ['ksnet'], stages: ['capture'] });
+});
+
+test('a slot of settlement has its own run, and says for which ones it makes up', async () => {
+  const job = jobs.named('settle');
+  const runId = await run(job, callOf(job, '2026-11-20T12:05+09:00', { makesUp: slot('2026-11-20T11:50+09:00') }));
+  expect(runId).toBe('settle:2026-11-20T12:05+09:00');
+  expect(asked.at(-1)).toEqual({ slot: '2026-11-20T03:05:00Z', who: 'kim', makesUp: '2026-11-20T02:50:00Z' });
+  // Wanted by hand in between: the slot that has come last.
+  expect(await run(job, callOf(job, '2026-11-20T12:08:13.421+09:00'))).toBe('settle:2026-11-20T12:05+09:00');
+  expect(job.refuses?.(slot('2026-11-20T12:05+09:00'))).toBeUndefined();
+  expect(job.refuses?.(slot('2026-11-20T12:06+09:00'))).toMatch(/\*\/5/);
+});
+
+test("differential settlement has a run for each provider's day", async () => {
+  const job = jobs.named('differential');
+  expect(await run(job, callOf(job, '2026-11-20T00:30+09:00', {}, { provider: 'welcome' }))).toBe(
+    'differential:welcome:2026-11-19',
+  );
+  expect(asked.at(-1)).toEqual({ provider: 'welcome', on: '2026-11-19', who: 'kim' });
+  expect(job.parameters.safeParse({ provider: 'nobody' }).success).toBe(false);
+  expect(job.parameters.safeParse({}).success).toBe(false);
+});
+
+test('an installation begins with the schedules of the jobs that it has', async () => {
+  const now = slot('2026-11-20T23:50:00+09:00');
+  await seedSchedules(db.pool, jobs, defaultSchedules(jobs, ['welcome']), now);
+  const next = await previewSlots(db.pool, await listSchedules(db.pool), { after: now, count: 500 });
+  const times = (name: string) =>
+    next
+      .filter(({ schedule }) => schedule.name === name)
+      .slice(0, 2)
+      .map(({ at }) => at.toZonedDateTimeISO('Asia/Seoul').toPlainDateTime().toString({ smallestUnit: 'minute' }));
+  expect([...new Set(next.map(({ schedule }) => schedule.name))].sort()).toEqual([
+    'differential-welcome',
+    'reconcile',
+    'settle',
+  ]);
+  expect(times('settle')).toEqual(['2026-11-20T23:55', '2026-11-21T00:00']);
+  expect(times('differential-welcome')).toEqual(['2026-11-21T00:30', '2026-11-22T00:30']);
+  expect(times('reconcile')).toEqual(['2026-11-21T08:00', '2026-11-22T08:00']);
+});
