@@ -70,6 +70,9 @@ import { webhookCommands } from './webhooks/commands.ts';
 import { addDeliveryCommands } from './webhooks/delivery-commands.ts';
 import { sealedEndpoints } from './webhooks/endpoint-store.ts';
 
+/** Everywhere that something is sealed. */
+export const sealedPlaces = [sealedAccounts, sealedAuthSecret, sealedEndpoints, sealedChannels];
+
 /** The command line: `jeongsan …`. Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but incomplete. */
 async function main(): Promise<void> {
   // Whoever reads no more, as `head` when it has seen enough, need not be told of it.
@@ -247,7 +250,7 @@ function addCommands(
   dataKeyCommands(program, context, {
     home: config.home,
     keys: config.dataKeys,
-    places: [sealedAccounts, sealedAuthSecret, sealedEndpoints, sealedChannels],
+    places: sealedPlaces,
     cipher,
   });
   sandboxCommands(program, context, {

@@ -5,8 +5,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runCommand } from '../../test/support/commands.ts';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
 import { textSource } from '../../test/support/import-text.ts';
-import { sealedChannels } from '../alerts/channel-store.ts';
-import { openAuthSecret, sealedAuthSecret } from '../identity/secret-store.ts';
+import { sealedPlaces } from '../cli.ts';
+import { openAuthSecret } from '../identity/secret-store.ts';
 import { addRevealCommand } from '../merchants/account-commands.ts';
 import { openAccount, sealedAccounts } from '../merchants/account-seal-store.ts';
 import { importAccounts } from '../merchants/import-terms.ts';
@@ -14,12 +14,12 @@ import { bankAccountInForce } from '../merchants/terms-store.ts';
 import { type Cipher, type DataKeys, openCipher } from '../platform/cipher.ts';
 import { query } from '../platform/database/pool.ts';
 import { Secret } from '../platform/secret.ts';
-import { sealedEndpoints, secretOf } from '../webhooks/endpoint-store.ts';
+import { secretOf } from '../webhooks/endpoint-store.ts';
 import { dataKeyCommands } from './data-key-commands.ts';
 
 const keyOf = (byte: number): Secret => new Secret(Buffer.alloc(32, byte).toString('base64'));
 const on = Temporal.PlainDate.from('2026-11-20');
-const places = [sealedAccounts, sealedAuthSecret, sealedEndpoints, sealedChannels];
+const places = sealedPlaces;
 const numberOf = (n: number): string => `110${String(n).padStart(9, '0')}`;
 
 let home: string;
@@ -59,6 +59,15 @@ async function expectReadable(cipher: Cipher, count: number): Promise<void> {
     expect(account && openAccount(cipher, account)).toEqual({ accountNo: numberOf(n), holder: `홍길${n}` });
   }
 }
+
+test('whatever is sealed in the database is known to the change of keys', async () => {
+  const tables = await query<{ table: string }>(
+    database.pool,
+    `select distinct table_name as table from information_schema.columns
+      where table_schema = 'public' and data_type = 'bytea' and column_name ~ 'sealed' order by 1`,
+  );
+  expect(tables.map(({ table }) => table)).toEqual(places.map(({ table }) => table).sort());
+});
 
 test('everything comes under a new key, a chunk at a time, and is read with it alone', async () => {
   const old = await openCipher({ home, key: keyOf(1) });

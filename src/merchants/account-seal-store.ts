@@ -12,6 +12,7 @@ const stale = `(${isStale('sealed', 'key_id')} or ${isStale('holder_sealed', 'ke
 
 /** Account numbers and their holders' names, for the change of keys. */
 export const sealedAccounts: SealedPlace = {
+  table: 'bank_account',
   words: { ko: '계좌번호와 예금주', en: 'account numbers and holders' },
   count: (db) =>
     query<SealedCount>(

@@ -15,6 +15,7 @@ export type ResealedChunk = {
 
 /** 봉인된 값. Where a folder keeps sealed values, and how they are sealed anew under the current key. */
 export type SealedPlace = {
+  readonly table: string;
   readonly words: Readonly<Record<Language, string>>;
   count(db: Queryable): Promise<readonly SealedCount[]>;
   /** Seals those anew that another key or an older format sealed, of at most `limit` owners after `after`, in one transaction. */
@@ -45,6 +46,7 @@ export function sealedPlace({
   const columns = parts.map(({ sealed, keyId }, n) => `${sealed} as "sealed${n}", ${keyId} as "keyId${n}"`).join(', ');
   return {
     words,
+    table,
     count: (db) => query<SealedCount>(db, countSql(table, parts)),
     reseal: (pool, cipher, { after, limit }) =>
       inTransaction(pool, async (tx) => {
