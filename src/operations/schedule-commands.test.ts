@@ -105,7 +105,7 @@ test('a person pauses, resumes, and runs now', async () => {
 test('maintenance of everything, and of one queue', async () => {
   expect(await say('maintenance')).toBe('no maintenance\n');
   expect(await say('maintenance on --until 2026-11-20T14:00 --why upgrade')).toMatch(
-    /^maintenance is on \(0 runs[^\n]*\n[^\n]*\n\* +maintenance \(until 2026-11-20 14:00:00\) .* operator +upgrade/,
+    /^maintenance is on \(0 runs[^*]*\n\* +maintenance \(until 2026-11-20 14:00:00\) .* operator +upgrade/,
   );
   await expect(say('schedule run-now five --why now')).rejects.toMatchObject({ code: 'maintenance_on' });
   expect(await say('maintenance off --why done', 'ko')).toBe('점검 중이 아닙니다\n');
