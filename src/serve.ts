@@ -69,7 +69,7 @@ export async function startServing(
     if (opened === undefined || signal.aborted) throw new Problem('unavailable');
     return answer(opened);
   };
-  site.get('/', (context) => context.redirect('/health'));
+  site.get('/', (context) => context.redirect('/v1/docs'));
   site.get('/health', ({ req }) => health(req.path));
   site.get('/health/:what{live|ready}', ({ req }) => health(req.path));
   site.all('/bank/*', ({ req }) => whenOpen(({ bankApi }) => bankApi.fetch(req.raw)));

@@ -12,6 +12,7 @@ import { createOpenStreams } from './open-streams.ts';
 import { openApiDocument } from './openapi-document.ts';
 import { problemAnswer } from './problem-answer.ts';
 import { createRateLimiter } from './rate-limit.ts';
+import { referencePage, referencePolicy } from './reference-page.ts';
 import type { Route } from './route.ts';
 import { answerRoute } from './route-answer.ts';
 
@@ -69,6 +70,19 @@ export function mountRoutes(routes: readonly Route[], ports: MountPorts): Hono<A
     answer(context, async ({ connection }) => {
       take(perAddress, connection.address);
       return new Response(documentText, { headers: { 'content-type': 'application/json' } });
+    }),
+  );
+  const pages = { ko: referencePage(document, 'ko'), en: referencePage(document, 'en') };
+  api.get('/v1/docs', (context) =>
+    answer(context, async ({ connection, language }) => {
+      take(perAddress, connection.address);
+      return new Response(pages[language], {
+        headers: {
+          'content-type': 'text/html; charset=utf-8',
+          'content-language': language,
+          'content-security-policy': referencePolicy,
+        },
+      });
     }),
   );
   api.get('/v1/problems/:code', (context) =>
