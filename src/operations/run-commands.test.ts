@@ -1,13 +1,14 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { runCommand } from '../../test/support/commands.ts';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
 import { isProblem, Problem } from '../kernel/problem.ts';
 import { createDurable, type Durable } from '../platform/durable/durable.ts';
 import { runId, step } from '../platform/durable/step.ts';
+import { createLog } from '../platform/log.ts';
 import { runActCommands } from './run-act-commands.ts';
 import { type RunEngine, runCommands } from './run-commands.ts';
 
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
+const silent = createLog({ logLevel: 'fatal' });
 const id = 'reconcile:2026-11-20:1';
 let database: TestDatabase;
 let durable: Durable;
@@ -20,9 +21,11 @@ beforeAll(async () => {
   durable = createDurable({ databaseUrl: url, pool, log: silent });
   const stage = durable.register('reconcile-stage', async (name: string) => {
     await step('collect', async () => {
+      silent.info({ name }, 'looking');
       ranBefore += 1;
     });
     await step('load', async () => {
+      silent.warn('nothing there');
       if (broken) throw new Problem('not_found', { what: 'file', id: name });
     });
     return name;
@@ -134,6 +137,26 @@ test('one run: its parts, its steps with times, how to restart it', async () => 
     parts: [{ id: `${id}/ksnet/transaction`, state: 'failed' }],
     stages: [{ provider: 'ksnet', stage: 'transaction', lines: 12_345 }],
   });
+});
+
+test('what was said in a run and its parts, from a level up, and what happened in it until its end', async () => {
+  await vi.waitFor(async () => expect((await runs('logs', id)).said).toContain('nothing there'));
+  expect((await runs('logs', id)).said).toMatch(
+    /^\d\d:\d\d:\d\d info \[0 ksnet\/transaction\] looking +\w+.*\n\d\d:\d\d:\d\d warn \[1 ksnet\/transaction\] nothing there/m,
+  );
+  expect((await runs('logs', id, '--level', 'warn')).said).not.toContain('looking');
+  await expect(runs('logs', id, '--level', 'loud')).rejects.toMatchObject({ code: 'usage' });
+  const followed = await runs('follow', id);
+  expect(followed.said).toMatch(/✓ 0 start ksnet\/transaction .*\n✗ 1 wait for ksnet\/transaction /);
+  expect(followed.said).toMatch(/reconcile:2026-11-20:1: failed\n$/);
+  expect(followed.exitCode).toBe(1);
+});
+
+test('many are acted on only where something says which; each has its outcome', async () => {
+  await expect(runs('restart', '--state', 'failed')).rejects.toMatchObject({ code: 'bulk_unfiltered' });
+  expect((await runs('restart', '--on', '2026-11-20', '--dry-run')).said).toMatch(/^reconcile:2026-11-20:1 +would$/m);
+  expect(JSON.parse((await runs('cancel', '--on', '2026-11-20', '--json')).said)).toEqual([]);
+  await expect(runs('cancel', id)).rejects.toMatchObject({ code: 'run_over' });
 });
 
 test('restarted while still broken it fails again; mended, it goes on where it failed', async () => {

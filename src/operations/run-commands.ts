@@ -22,6 +22,7 @@ import {
   stateWords,
   stepColumns,
   stepRow,
+  stepText,
   tookText,
 } from './run-rows.ts';
 import { findRuns, inspectRun } from './run-store.ts';
@@ -175,9 +176,12 @@ async function follow(pool: Pool, id: string, { json, output, context, now }: Sh
     } else if (happened.event === 'log') {
       await writeOut(output, `${logText(happened.line, id)}\n`);
     } else if (happened.event === 'step') {
-      const { number, name, startedAt, completedAt, error } = happened.step;
+      const { number, startedAt, completedAt, error } = happened.step;
       const took = startedAt && completedAt ? tookText(completedAt.since(startedAt).total('milliseconds')) : '';
-      await writeOut(output, `${error === undefined ? '✓' : '✗'} ${number} ${name} ${took}\n`);
+      await writeOut(
+        output,
+        `${error === undefined ? '✓' : '✗'} ${number} ${stepText(happened.step, id, language)} ${took}\n`,
+      );
     } else {
       await writeOut(output, `${happened.run.id}: ${stateWords[happened.run.state][language]}\n`);
     }

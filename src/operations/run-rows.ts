@@ -191,7 +191,11 @@ export function stepRow(step: RunStep, { run, steps }: InspectedRun, language: L
 }
 
 /** A step by its name; of a part, whether it was started or waited for. */
-function stepText({ name, childId }: Pick<RunStep, 'name' | 'childId'>, runId: string, language: Language): string {
+export function stepText(
+  { name, childId }: Pick<RunStep, 'name' | 'childId'>,
+  runId: string,
+  language: Language,
+): string {
   if (childId === undefined) return name;
   const part = partOf(childId, runId);
   if (name !== waitingStep) return language === 'ko' ? `${part} 시작` : `start ${part}`;
