@@ -22,6 +22,7 @@ import { digestMessage } from './digest-message.ts';
 import { digestOf, putDigest } from './digest-store.ts';
 import { severities } from './finding-words.ts';
 import { toJson } from './row-json.ts';
+import { oneOf } from './setting-options.ts';
 
 export type AlertCommandPorts = {
   now(): Temporal.Instant;
@@ -200,13 +201,6 @@ export function alertCommands(
       }),
     );
   return alerts;
-}
-
-/** @throws Problem `usage` */
-export function oneOf<Name extends string>(text: string, names: readonly Name[], option: string): Name {
-  const name = names.find((each) => each === text);
-  if (name === undefined) throw new Problem('usage', { reason: `${option} ${text} (${names.join(', ')})` });
-  return name;
 }
 
 /** @throws Problem `usage` */

@@ -7,12 +7,12 @@ import { writeOut } from '../platform/output.ts';
 import { formatTable } from '../platform/terminal.ts';
 import { channelKinds, channelPurposes } from './channel.ts';
 import { listChannels, removeChannel, saveChannel } from './channel-store.ts';
-import { oneOf } from './commands.ts';
 import { limitNames } from './limit.ts';
 import { listLimits, saveLimit } from './limit-store.ts';
 import { toJson } from './row-json.ts';
 import { checkedRule, usualRule } from './rule-fields.ts';
 import { listRules, removeRule, type SettingAct, saveRule } from './rule-store.ts';
+import { channelChanges, checkedName, oneOf, ruleChanges } from './setting-options.ts';
 import { channelColumns, channelRow, limitColumns, limitRow, ruleColumns, ruleRow } from './setting-rows.ts';
 
 export type AlertSettingPorts = { cipher(): Promise<Cipher>; readonly allowed: readonly string[] };
@@ -129,19 +129,7 @@ export function alertSettingCommands(
       .action((channel: string, options: ChannelOptions) =>
         context.withDatabase(async (pool) => {
           const cipher = await ports.cipher();
-          const text = (name: string) => (typeof options[name] === 'string' ? options[name] : undefined);
-          const [kind, to, also, spoken, secret] = ['kind', 'to', 'also', 'language', 'secret'].map(text);
-          const draft = {
-            channel: checkedName(channel),
-            kind: kind === undefined ? undefined : oneOf(kind, channelKinds, '--kind'),
-            recipients: to === undefined ? undefined : names(to),
-            url: text('url'),
-            secret: secret === undefined ? undefined : secretOf(secret),
-            language: spoken === undefined ? undefined : oneOf(spoken, ['ko', 'en'], '--language'),
-            purposes:
-              also === undefined ? undefined : names(also).map((each) => oneOf(each, channelPurposes, '--also')),
-            enabled: switched(options),
-          };
+          const draft = { channel: checkedName(channel), ...channelChanges(options) };
           const saved = await saveChannel({ pool, cipher, allowed: ports.allowed }, draft, act(options));
           await print(options.json, saved, formatTable(channelColumns(language), [channelRow(saved, language)]));
         }),
@@ -208,65 +196,4 @@ function acting(command: Command): Command {
     .option('--reason <text>', 'why; it stands in the trail / 사유')
     .option('--by <who>', 'who acts / 처리자')
     .option('--json', 'JSON output / JSON 출력');
-}
-
-type Given = Readonly<Record<string, string | boolean | undefined>>;
-
-/** What the options change of a rule. */
-function ruleChanges(options: Given): Readonly<Record<string, unknown>> {
-  const text = (name: string) => (typeof options[name] === 'string' ? options[name] : undefined);
-  const changes: Record<string, unknown> = {};
-  const set = (field: string, option: string, read: (given: string) => unknown) => {
-    const given = text(option);
-    if (given !== undefined) changes[field] = read(given);
-  };
-  set('position', 'position', Number);
-  for (const list of ['kinds', 'subjects', 'severities', 'channels']) set(list, list, names);
-  set('escalationChannels', 'escalateTo', names);
-  set('audience', 'audience', (given) => (given === 'any' ? null : given));
-  set('severity', 'as', (given) => (given === 'own' ? null : given));
-  set('groupBy', 'groupBy', String);
-  set('groupSeconds', 'gather', secondsOf);
-  for (const wait of ['update', 'repeat', 'escalate', 'calm']) set(`${wait}Seconds`, wait, secondsOf);
-  set('continues', 'continues', (given) => oneOf(given, ['yes', 'no'], '--continues') === 'yes');
-  const quiet = text('quiet');
-  if (quiet !== undefined) {
-    const [from, to] = quiet === 'none' ? [null, null] : quiet.split('-');
-    Object.assign(changes, { quietFrom: from, quietTo: to ?? null });
-  }
-  const enabled = switched(options);
-  return enabled === undefined ? changes : { ...changes, enabled };
-}
-
-function names(text: string): string[] {
-  return text
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
-}
-
-/** `90`, `30s`, `5m`, `4h`, `1d`. @throws Problem `usage` */
-function secondsOf(text: string): number {
-  const [, count, unit = 's'] = /^(\d{1,7})([smhd])?$/.exec(text) ?? [];
-  if (count === undefined) throw new Problem('usage', { reason: `${text} (30s, 5m, 4h, 1d)` });
-  return Number(count) * { s: 1, m: 60, h: 3_600, d: 86_400 }[unit as 's' | 'm' | 'h' | 'd'];
-}
-
-/** @throws Problem `usage` */
-function checkedName(name: string): string {
-  if (!/^[a-z0-9][a-z0-9-]{0,39}$/.test(name))
-    throw new Problem('usage', { reason: `<channel> ${name} (a-z, 0-9, -)` });
-  return name;
-}
-
-/** A secret on a command line would stand in the shell's history. @throws Problem `usage` */
-function secretOf(variable: string): string {
-  const secret = process.env[variable];
-  if (secret === undefined || secret === '') throw new Problem('usage', { reason: `--secret ${variable}: not set` });
-  return secret;
-}
-
-function switched(options: Given): boolean | undefined {
-  if (options['on'] === true) return true;
-  return options['off'] === true ? false : undefined;
 }
