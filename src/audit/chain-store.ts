@@ -118,7 +118,8 @@ export async function verifyChain(
   return inTransaction(pool, async (tx) => {
     await tx.query('set transaction isolation level repeatable read, read only');
     const reader = new ChainReader();
-    let seen = noted?.hash === noHash;
+    // The head of a chain that had no entry yet.
+    let seen = noted?.hash === noHash && (noted.number ?? 0) === 0;
     let fault: Verification['fault'];
     scan: for await (const batch of entriesFrom(tx)) {
       signal?.throwIfAborted();

@@ -59,7 +59,8 @@ test.each([
   [hash.toUpperCase(), { hash }],
   [` ${hash} `, { hash }],
   ['17', undefined],
-  [`0:${hash}`, undefined],
+  [`0:${noHash}`, { number: 0, hash: noHash }],
+  [`07:${hash}`, undefined],
   [`${hash}0`, undefined],
 ])('a head that somebody noted: %s', (text, expected) => {
   expect(parseHead(text)).toEqual(expected);

@@ -91,7 +91,7 @@ export class ChainReader {
 export type NotedHead = { readonly number?: number; readonly hash: string };
 
 export function parseHead(text: string): NotedHead | undefined {
-  const match = /^(?:([1-9]\d{0,14}):)?([0-9a-f]{64})$/i.exec(text.trim());
+  const match = /^(?:(0|[1-9]\d{0,14}):)?([0-9a-f]{64})$/i.exec(text.trim());
   if (match === null) return undefined;
   const hash = (match[2] as string).toLowerCase();
   return match[1] === undefined ? { hash } : { number: Number(match[1]), hash };
