@@ -13,7 +13,7 @@ import { ledgerRoutes } from './ledger/api.ts';
 import { accountRoutes } from './merchants/account-api.ts';
 import { merchantRoutes } from './merchants/api.ts';
 import { tierRoutes } from './merchants/tier-api.ts';
-import { maintenanceRoutes } from './operations/maintenance-api.ts';
+import { heedMaintenance, maintenanceRoutes } from './operations/maintenance-api.ts';
 import { ruleRoutes } from './operations/rule-api.ts';
 import { runRoutes } from './operations/run-api.ts';
 import { scheduleRoutes } from './operations/schedule-api.ts';
@@ -39,7 +39,7 @@ import { webhookRoutes } from './webhooks/api.ts';
 export function apiRoutes(app: App, publicUrl = publicUrlOf(app.config.listening, app.config.port)): Route[] {
   const { pool, config, cipher, reconciliation, runs, jobs } = app;
   const ports = { pool, now: () => Temporal.Now.instant() };
-  return [
+  const routes = [
     ...alertRoutes({ ...ports, cipher, allowed: config.privateHosts, mailConfigured: config.mail !== undefined }),
     ...auditRoutes({ pool }),
     ...approvalRoutes({ pool }),
@@ -72,4 +72,5 @@ export function apiRoutes(app: App, publicUrl = publicUrlOf(app.config.listening
     ...waitingRoutes(ports),
     ...webhookRoutes({ pool, cipher, allowed: config.privateHosts }),
   ];
+  return heedMaintenance(routes, ports);
 }

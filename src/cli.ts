@@ -22,7 +22,7 @@ import { addVerifyCommand } from './differential/verify-commands.ts';
 import { addWhatIfCommand } from './differential/what-if-commands.ts';
 import { findingsCommands } from './findings/commands.ts';
 import { openAsk } from './identity/ask-port.ts';
-import { type CommandGuard, createCommandGuard, givenKey } from './identity/command-guard.ts';
+import { type CommandGuard, createCommandGuard, givenKey, pathOf } from './identity/command-guard.ts';
 import { identityCommands } from './identity/commands.ts';
 import { keyCommands } from './identity/key-commands.ts';
 import { peopleCommands } from './identity/people-commands.ts';
@@ -34,6 +34,8 @@ import { sealedAccounts } from './merchants/account-seal-store.ts';
 import { merchantsCommands } from './merchants/commands.ts';
 import { tierCommands } from './merchants/tier-commands.ts';
 import { operationCommands } from './operations/commands.ts';
+import { heedMaintenance } from './operations/maintenance-commands.ts';
+import { serveCommand } from './operations/serve-commands.ts';
 import { paymentsCommands } from './payments/commands.ts';
 import { bankCommands } from './payout/bank-commands.ts';
 import { bankIds } from './payout/banks/registry.ts';
@@ -62,7 +64,6 @@ import { reportCommands } from './reconciliation/report-commands.ts';
 import { statementCommands } from './reconciliation/statement-commands.ts';
 import { remoteCommands } from './remote/commands.ts';
 import { sandboxCommands } from './sandbox/commands.ts';
-import { serveCommand } from './serve.ts';
 import { balanceCommands } from './settlement/balance-commands.ts';
 import { settlementCommands } from './settlement/commands.ts';
 import { holdCommands } from './settlement/hold-commands.ts';
@@ -88,7 +89,9 @@ async function main(): Promise<void> {
   const log = createLog({ logLevel: process.env['LOG_LEVEL'] ? config.logLevel : 'warn' });
   const shutdown = createShutdown({ log });
   const commandLine = createCommandLine(config, log, shutdown.signal);
-  serveCommand(commandLine.program, config, shutdown);
+  serveCommand(commandLine.program, async () =>
+    (await import('./serve.ts')).runServer(config, createLog(config), shutdown),
+  );
   await commandLine.run(process.argv);
 }
 
@@ -113,13 +116,17 @@ function createCommandLine(
     remoteCommands(program, { client: lazyClient(program, config, server, signal), language: config.language });
   };
   program.on('option:server', askServer);
-  program.hook('preAction', (_, command) => (remote ? undefined : guard.begin(command)));
+  program.hook('preAction', async (_, command) => {
+    if (remote) return;
+    await guard.begin(command);
+    await heedMaintenance(pathOf(command), { pool: () => database.pool(), now: () => Temporal.Now.instant() });
+  });
   return {
     program,
     async run(argv) {
       try {
         if (config.server !== undefined) askServer(config.server);
-        await program.parseAsync(argv);
+        await whileActing(guard.acting, () => program.parseAsync(argv));
         await guard.end();
       } catch (error) {
         await guard.end(error);

@@ -5,7 +5,7 @@ import type { Pool } from '../platform/database/pool.ts';
 import { flag, instant, reason } from '../platform/http/fields.ts';
 import { list, type Route, route } from '../platform/http/route.ts';
 import { listNodes } from './node-store.ts';
-import { everything, maintenanceOf, pause, pausesInForce, resume } from './pause-store.ts';
+import { assertNoMaintenance, everything, maintenanceOf, pause, pausesInForce, resume } from './pause-store.ts';
 import { pauseQueue, unpauseQueue } from './queue-store.ts';
 import { pauseToJson } from './schedule-json.ts';
 import { pauseShape } from './schedule-shapes-api.ts';
@@ -40,6 +40,24 @@ const node = z.object({
 /** 점검·큐·노드. `/maintenance`, `/queues`, `/nodes`: what is stopped, and who works. */
 export function maintenanceRoutes(ports: MaintenancePorts): Route[] {
   return [...maintenanceOnly(ports), ...queueRoutes(ports), nodeRoute(ports)];
+}
+
+/** Lets nobody start a run while maintenance is on: whatever takes the permission `run`, but for cancelling. */
+export function heedMaintenance(
+  routes: readonly Route[],
+  { pool, now }: Pick<MaintenancePorts, 'pool' | 'now'>,
+): Route[] {
+  return routes.map((each) => {
+    if (each.kind !== 'plain' || each.permission !== 'run' || each.id.startsWith('cancel')) return each;
+    return {
+      ...each,
+      problems: [...new Set([...(each.problems ?? []), 'maintenance_on' as const])],
+      async handle(call: Parameters<typeof each.handle>[0]) {
+        await assertNoMaintenance(pool, now());
+        return await each.handle(call);
+      },
+    };
+  });
 }
 
 function maintenanceOnly({ pool, now }: MaintenancePorts): Route[] {

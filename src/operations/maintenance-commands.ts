@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import type { Command } from 'commander';
+import { needOf } from '../identity/command-permissions.ts';
 import { Problem } from '../kernel/problem.ts';
 import { formatSeoulTime } from '../kernel/seoul-time.ts';
 import type { CommandContext } from '../platform/command.ts';
@@ -7,7 +8,7 @@ import type { Pool } from '../platform/database/pool.ts';
 import { writeOut } from '../platform/output.ts';
 import { formatTable } from '../platform/terminal.ts';
 import { listNodes } from './node-store.ts';
-import { everything, pause, pausesInForce, resume } from './pause-store.ts';
+import { assertNoMaintenance, everything, pause, pausesInForce, resume } from './pause-store.ts';
 import { pauseQueue, unpauseQueue } from './queue-store.ts';
 import { byOf } from './schedule-change-commands.ts';
 import { pauseToJson } from './schedule-json.ts';
@@ -88,6 +89,17 @@ export function maintenanceCommands(
       });
     },
   );
+}
+
+/**
+ * Lets no command start a run while maintenance is on: whatever takes the permission `run`, but for cancelling. `path` is
+ * the command's: `runs restart`. @throws Problem `maintenance_on`
+ */
+export async function heedMaintenance(
+  path: string,
+  { pool, now }: { pool(): Promise<Pool>; now(): Temporal.Instant },
+): Promise<void> {
+  if (needOf(path, {}) === 'run' && path !== 'runs cancel') await assertNoMaintenance(await pool(), now());
 }
 
 /** `jeongsan nodes`: the processes that work, how they are, and on what. */

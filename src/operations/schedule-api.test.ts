@@ -1,13 +1,28 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
 import { serveRoutes, type TestApi } from '../../test/support/served-routes.ts';
 import { query } from '../platform/database/pool.ts';
-import { maintenanceRoutes } from './maintenance-api.ts';
+import { type Route, route } from '../platform/http/route.ts';
+import { heedMaintenance, maintenanceRoutes } from './maintenance-api.ts';
 import { scheduleRoutes } from './schedule-api.ts';
 import { createSchedulingWorld } from './scheduling.fixture.ts';
 
 let db: TestDatabase;
 let api: TestApi;
+
+/** Something that a person starts, or cancels. */
+const act = (id: string): Route =>
+  route({
+    id,
+    path: `/${id}`,
+    tag: 'things',
+    summary: { ko: '시험', en: 'test' },
+    permission: 'run',
+    method: 'post',
+    answer: z.object({ id: z.string() }),
+    handle: async () => ({ id }),
+  });
 
 beforeAll(async () => {
   db = await testDatabase();
@@ -18,12 +33,10 @@ beforeAll(async () => {
     'create table if not exists dbos.workflow_status (workflow_uuid text, executor_id text, status text, created_at bigint)',
   );
   const ports = { pool: db.pool, now: () => Temporal.Now.instant() };
-  api = await serveRoutes(
-    [...scheduleRoutes({ ...ports, jobs }), ...maintenanceRoutes({ ...ports, banks: ['json-van'] })],
-    {
-      pool: db.pool,
-    },
-  );
+  const routes = [...scheduleRoutes({ ...ports, jobs }), ...maintenanceRoutes({ ...ports, banks: ['json-van'] })];
+  api = await serveRoutes(heedMaintenance([...routes, act('startThing'), act('cancelThing')], ports), {
+    pool: db.pool,
+  });
 });
 afterAll(async () => {
   await api.close();
@@ -131,7 +144,10 @@ test('maintenance is begun and ended, and while it is on nobody starts anything'
     status: 503,
     body: { code: 'maintenance_on' },
   });
+  expect((await ask('POST /startThing', { as: 'operator' })).body).toMatchObject({ code: 'maintenance_on' });
+  expect((await ask('POST /cancelThing', { as: 'operator' })).status).toBe(200);
   expect((await ask('DELETE /maintenance?reason=done')).body).toMatchObject({ on: false, pause: null });
+  expect((await ask('POST /startThing', { as: 'operator' })).status).toBe(200);
   expect((await ask('DELETE /maintenance?reason=done')).body).toMatchObject({ code: 'not_paused' });
 });
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runCommand } from '../../test/support/commands.ts';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
 import { query } from '../platform/database/pool.ts';
-import { maintenanceCommands, nodeCommands } from './maintenance-commands.ts';
+import { heedMaintenance, maintenanceCommands, nodeCommands } from './maintenance-commands.ts';
 import { scheduleChangeCommands } from './schedule-change-commands.ts';
 import { scheduleCommands } from './schedule-commands.ts';
 import { createSchedulingWorld, type SchedulingWorld } from './scheduling.fixture.ts';
@@ -108,6 +108,11 @@ test('maintenance of everything, and of one queue', async () => {
     /^maintenance is on \(0 runs[^*]*\n\* +maintenance \(until 2026-11-20 14:00:00\) .* operator +upgrade/,
   );
   await expect(say('schedule run-now five --why now')).rejects.toMatchObject({ code: 'maintenance_on' });
+  const heed = (path: string) => heedMaintenance(path, { pool: async () => db.pool, now: world.now });
+  for (const path of ['reconcile', 'runs restart', 'settle']) {
+    await expect(heed(path)).rejects.toMatchObject({ code: 'maintenance_on', details: { reason: 'upgrade' } });
+  }
+  for (const path of ['runs cancel', 'breaks resolve', 'maintenance off']) await heed(path);
   expect(await say('maintenance off --why done', 'ko')).toBe('점검 중이 아닙니다\n');
   expect(await say('maintenance on --queue json-van --why theirs')).toMatch(/json-van +paused/);
   expect(await query(db.pool, `select paused from bank_control where bank = 'json-van'`)).toEqual([{ paused: true }]);
