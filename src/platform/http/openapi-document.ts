@@ -38,7 +38,12 @@ export function openApiDocument(routes: readonly Route[], { version }: { readonl
       schemas: components,
       securitySchemes: {
         key: { type: 'http', scheme: 'bearer', description: 'An API key' },
-        session: { type: 'apiKey', in: 'cookie', name: 'session', description: 'Whoever has signed in, in a browser' },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: 'jeongsan.session_token',
+          description: 'Whoever has signed in, in a browser',
+        },
       },
     },
     'x-permissions': permissions,
