@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import { Hono } from 'hono';
 import { apiRoutes } from './api.ts';
 import { type App, openApp } from './app.ts';
@@ -7,6 +6,7 @@ import { startAutomaticWork } from './automatic-work.ts';
 import { type Identity, openIdentity } from './identity/identity.ts';
 import { mayDo } from './kernel/permission.ts';
 import { isProblem, Problem } from './kernel/problem.ts';
+import type { Ready } from './operations/serve-commands.ts';
 import { createBankApi } from './payout/api.ts';
 import type { Config } from './platform/config.ts';
 import type { ApiEnv, Connection } from './platform/http/asked.ts';
@@ -20,7 +20,7 @@ import { createRateLimiter } from './platform/http/rate-limit.ts';
 import { createRequestObserver } from './platform/http/request-observer.ts';
 import { preflightAnswer, withHeaders } from './platform/http/response-headers.ts';
 import { publicUrlOf } from './platform/listening.ts';
-import { createLog, type Log } from './platform/log.ts';
+import type { Log } from './platform/log.ts';
 import { productVersion } from './platform/product-version.ts';
 import type { Shutdown } from './platform/shutdown.ts';
 
@@ -143,26 +143,8 @@ export async function startServing(
   };
 }
 
-/** 서버. `jeongsan serve`: the interface and all that a server does by itself, until a signal ends it. */
-export function serveCommand(program: Command, config: Config, shutdown: Shutdown): void {
-  program
-    .command('serve')
-    .description('serve the API and do what is due by itself; any number of servers may share a database / 서버')
-    .option('--json', 'say where as JSON')
-    .action(async ({ json }: { readonly json?: true }) => {
-      const ready = await runServer(config, createLog(config), shutdown);
-      process.stdout.write(json === true ? `${JSON.stringify(ready)}\n` : readyText(ready));
-    });
-}
-
-type Ready = { readonly url: string; readonly port: number; readonly setupLink: string | null };
-
-/** The first administrator comes in by a link that works once; there is no password to begin with. */
-export function readyText({ url, setupLink }: Pick<Ready, 'url' | 'setupLink'>): string {
-  return `${setupLink === null ? '' : `set up / 최초 설정: ${setupLink}\n`}ready: ${url}\n`;
-}
-
-async function runServer(config: Config, log: Log, shutdown: Shutdown): Promise<Ready> {
+/** 서버. The interface and all that a server does by itself, until a signal ends it. */
+export async function runServer(config: Config, log: Log, shutdown: Shutdown): Promise<Ready> {
   // The end waits for active work before it closes: so nothing that is being opened here can be left open.
   const starting = shutdown.active.begin('start');
   try {

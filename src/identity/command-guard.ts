@@ -5,6 +5,7 @@ import { recordAct } from '../audit/store.ts';
 import { writtenCardNumber } from '../kernel/card-number.ts';
 import { type Actor, mayDo, permissions } from '../kernel/permission.ts';
 import { isProblem, Problem } from '../kernel/problem.ts';
+import type { Acting } from '../platform/database/acting.ts';
 import type { Pool } from '../platform/database/pool.ts';
 import { auditableBody } from '../platform/http/audit-port.ts';
 import { isAct, needOf } from './command-permissions.ts';
@@ -23,6 +24,8 @@ export type CommandGuard = {
   end(error?: unknown): Promise<void>;
   /** Who acts. */
   actor(): Actor;
+  /** The act that is under way; none while nothing is, or what is under way is a question. */
+  acting(): Acting | undefined;
 };
 
 export type CommandGuardPorts = {
@@ -50,6 +53,7 @@ export function createCommandGuard(ports: CommandGuardPorts): CommandGuard {
 
   return {
     actor: () => current,
+    acting: () => (asked === undefined ? undefined : { ...current, reason: asked.reason }),
     async begin(command) {
       const path = pathOf(command);
       const options = command.optsWithGlobals<Readonly<Record<string, unknown>>>();

@@ -8,7 +8,6 @@ import { writeOut } from '../platform/output.ts';
 import { formatTable } from '../platform/terminal.ts';
 import type { IdentityCommandPorts } from './commands.ts';
 import { createKey, type Key, listKeys, revokeKey } from './key-store.ts';
-import { signInAtTerminal } from './terminal-sign-in.ts';
 
 type Options = {
   readonly name: string;
@@ -63,7 +62,11 @@ export function keyCommands(program: Command, context: CommandContext, ports: Id
       .description('sign in and make a key for the command line / 로그인하여 키 만들기')
       .argument('<email>'),
   ).action((email: string, options: Options) =>
-    withDatabase(async (pool) => make(pool, await signInAtTerminal(pool, email, language, ports), options)),
+    withDatabase(async (pool) => {
+      // Read when it is needed: what signs people in is large.
+      const { signInAtTerminal } = await import('./terminal-sign-in.ts');
+      await make(pool, await signInAtTerminal(pool, email, language, ports), options);
+    }),
   );
   keys
     .command('revoke')

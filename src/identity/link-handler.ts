@@ -30,11 +30,12 @@ export async function handleLink(request: Request, token: string, ports: LinkPor
   }
   if (request.method !== 'POST') throw new Problem('not_found', { what: 'path', id: new URL(request.url).pathname });
   const form = await readBody(request);
+  const { hash } = (await ports.signIn.$context).password;
   try {
     const who = await joinByLink(
       token,
       { name: form['name'], email: form['email'], password: form['password'] },
-      ports,
+      { ...ports, hash },
     );
     return page ? shown(donePage(who, ports.language)) : Response.json({ who });
   } catch (error) {
@@ -47,14 +48,13 @@ export async function handleLink(request: Request, token: string, ports: LinkPor
 export async function joinByLink(
   token: string,
   given: { readonly name?: unknown; readonly email?: unknown; readonly password?: unknown },
-  ports: Pick<LinkPorts, 'pool' | 'signIn' | 'address' | 'now'>,
+  ports: Pick<LinkPorts, 'pool' | 'address' | 'now'> & { hash(password: string): Promise<string> },
 ): Promise<string> {
   const link = await findLink(ports.pool, token, ports.now());
   const { name, email } = identityOf(link, given);
   const password = typeof given.password === 'string' ? given.password : '';
   checkPassword(password, [name, email]);
-  const { password: hasher } = await ports.signIn.$context;
-  const passwordHash = await hasher.hash(password);
+  const passwordHash = await ports.hash(password);
   const who = await consumeLink(ports.pool, { token, name, email, passwordHash, from: ports.address }, ports.now());
   await recordAct(ports.pool, {
     actor: { who, from: ports.address },

@@ -11,9 +11,7 @@ import { joinByLink } from './link-handler.ts';
 import { linkUrl } from './link-page.ts';
 import { addService, invitePerson, recoverPerson } from './link-store.ts';
 import { changeRoles, listPeople, type Person, setDisabled } from './person-store.ts';
-import { openAuthSecret } from './secret-store.ts';
 import { endSessions, listSessions } from './session-store.ts';
-import { createSignIn } from './sign-in.ts';
 
 type Options = {
   readonly name?: string;
@@ -166,13 +164,13 @@ function addJoin(people: Command, context: CommandContext, ports: IdentityComman
         try {
           const password = await ask.line(context.language === 'ko' ? '비밀번호' : 'Password', { hidden: true });
           const { name, email } = options;
-          const secret = await openAuthSecret(pool, await ports.cipher());
-          const signIn = createSignIn({ ...ports, pool, secret });
+          // Read when it is needed: it is large.
+          const { hashPassword: hash } = await import('better-auth/crypto');
           const address = ports.actor().from;
           const who = await joinByLink(
             link.split('/').at(-1) ?? '',
             { name, email, password },
-            { pool, signIn, address, now },
+            { pool, hash, address, now },
           );
           await writeOut(output, options.json ? `${JSON.stringify({ who })}\n` : `${who}\n`);
         } finally {
