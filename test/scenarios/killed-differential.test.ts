@@ -132,7 +132,7 @@ const moments: NodeJS.ProcessEnv[] = [
 test('killed at the moments that matter, each day is claimed, sent, answered and booked once', async () => {
   await killedAt(moments);
   await expectEverythingOnce(moments.length);
-});
+}, 300_000);
 
 test('killed before and after acts from the first to the last of a day, each day ends as if it had not been', async () => {
   const acts = await actsOfADay();
