@@ -2,6 +2,7 @@ import type { Language } from '../kernel/problem.ts';
 import { formatSeoulTime } from '../kernel/seoul-time.ts';
 import { html } from '../platform/markup.ts';
 import type { AlertContent, TestContent, TopFinding } from './content.ts';
+import { detailText } from './detail-words.ts';
 import { kindCommand, kindTitle, severityWords } from './finding-words.ts';
 import {
   command,
@@ -156,7 +157,7 @@ function topTable(top: readonly TopFinding[], language: Language) {
     [{ title: say('대상', 'About') }, { title: say('내용', 'Detail') }, { title: say('발생', 'Since'), right: true }],
     top.map((found) => [
       html`<b style="font-weight:600">${found.subject}</b><br><span style="font-size:12px;color:#8a94a3">${kindTitle(found.kind, language)}${found.times > 1 ? ` ×${found.times}` : ''}</span>`,
-      html`${found.detail.map(([name, value]) => html`<span style="color:#8a94a3">${name}</span> ${value}<br>`)}`,
+      html`${found.detail.map((each) => detailText(each, language)).map(([name, value]) => html`<span style="color:#8a94a3">${name}</span> ${value}<br>`)}`,
       formatSeoulTime(found.openedAt).slice(5, 16),
     ]),
   );
@@ -187,7 +188,9 @@ function textOf(
 ): string {
   const found = content.top.flatMap((each) => [
     `- ${each.subject}  (${kindTitle(each.kind, language)}, ${formatSeoulTime(each.openedAt)})`,
-    ...(each.detail.length > 0 ? [`  ${each.detail.map(([name, value]) => `${name}=${value}`).join('  ')}`] : []),
+    ...(each.detail.length > 0
+      ? [`  ${each.detail.map((part) => detailText(part, language).join(' ')).join(' · ')}`]
+      : []),
   ]);
   const rest = content.findings - content.top.length;
   return [

@@ -6,6 +6,7 @@ import type { Alert, AlertDetail, AlertFault, AlertState, AlertStatus } from './
 import type { Content } from './content.ts';
 import { boundedDetail } from './content.ts';
 import type { Delivery, DeliveryState, Try } from './delivery-store.ts';
+import { detailText } from './detail-words.ts';
 import { kindCommand, kindTitle, severityWords } from './finding-words.ts';
 import { messageOf } from './message.ts';
 
@@ -97,7 +98,7 @@ export function alertText(alert: AlertDetail, language: Language): string {
   ];
   const held = alert.held.flatMap((found) => [
     `  #${found.id} ${kindTitle(found.kind, language)}: ${found.subject}  ${at(found.openedAt)}${found.closedAt === null ? '' : ` → ${at(found.closedAt)}`}`,
-    ...boundedDetail(found.detail).map(([name, value]) => `      ${name}=${value}`),
+    ...boundedDetail(found.detail).map((part) => `      ${detailText(part, language).join(': ')}`),
   ]);
   const rest = alert.findings - alert.held.length;
   const see = alert.held[0] === undefined ? [] : [`  ${kindCommand(alert.held[0].kind)}`];

@@ -6,7 +6,7 @@ import { outcomeWords, stageStateWords, stageWords } from '../reconciliation/wor
 import { sayIn } from './alert-message.ts';
 import type { DigestContent, DigestStage, ReportContent } from './content.ts';
 import { kindTitle } from './finding-words.ts';
-import { facts, heading, type Message, mailPage, mailTable, note, subjectLine, tiles } from './mail-parts.ts';
+import { facts, heading, type Message, mailPage, mailTable, mark, note, subjectLine, tiles } from './mail-parts.ts';
 
 type Row = readonly [string, string];
 
@@ -31,8 +31,8 @@ export function digestMessage(content: DigestContent, language: Language): Messa
     facts(waitingRows(content, language)),
     ...(alarms.length === 0 ? [] : [heading(say('미종결 긴급 알림', 'Urgent and open')), facts(alarms)]),
     heading(say(`대사: ${verdict}`, `Reconciliation: ${verdict}`)),
+    ...content.reasons.map((reason) => note(`! ${reason}`)),
     stageTable(stages, language),
-    ...content.reasons.map(note),
     heading(say('미종결 불일치 (경과일)', 'Unresolved breaks by age')),
     facts(ages),
     heading(say('감사 추적 마지막 항목', "The audit trail's latest entry")),
@@ -149,7 +149,7 @@ function moneyTiles({ money, cycles }: DigestContent, language: Language) {
     },
     {
       title: say('정산 회차', 'Cycles'),
-      value: pieces(cycles.settled),
+      value: say(`${cycles.settled}회`, `${cycles.settled}`),
       below: say(
         `실패 ${cycles.failed} · 건너뜀 ${cycles.skipped} · 지연 ${cycles.late}`,
         `${cycles.failed} failed, ${cycles.skipped} skipped, ${cycles.late} late`,
@@ -199,10 +199,10 @@ function stageTable(stages: readonly DigestStage[], language: Language) {
     ],
     stages.map((each) => [
       `${providerName(each.provider, language)} · ${stageName(each, language)}`,
-      stateName(each, language),
+      each.state === 'reconciled' ? stateName(each, language) : mark(stateName(each, language)),
       wonText(BigInt(each.records)),
       wonText(BigInt(each.amountWon)),
-      each.breaks === 0 ? '0' : `${each.breaks} (${wonText(BigInt(each.breaksWon))})`,
+      each.breaks === 0 ? '0' : mark(`${each.breaks} (${wonText(BigInt(each.breaksWon))})`),
     ]),
   );
 }

@@ -38,7 +38,7 @@ export function mailPage(
 <h1 style="margin:10px 0 4px;font-size:20px;line-height:1.35;font-weight:700">${head.title}</h1>
 <p style="margin:0 0 8px;font-size:14px;line-height:1.5;color:#5d6878">${head.lead}</p>
 </td></tr>
-${body.filter((each) => each !== null).map((each) => html`<tr><td style="padding:6px 24px 10px;${font}">${each}</td></tr>\n`)}
+${body.filter((each) => each !== null).map((each) => html`<tr><td style="padding:4px 24px;${font}">${each}</td></tr>\n`)}
 <tr><td style="padding:12px 24px 18px;border-top:1px solid #e3e7ec;font-size:12px;color:#8a94a3;${font}">${footer[language]}</td></tr>
 </table></td></tr></table></body></html>
 `.markup;
@@ -50,7 +50,7 @@ const footer = {
 } as const;
 
 export function heading(text: string): Markup {
-  return html`<h2 style="margin:8px 0 6px;font-size:14px;font-weight:650">${text}</h2>`;
+  return html`<h2 style="margin:14px 0 2px;font-size:14px;font-weight:650">${text}</h2>`;
 }
 
 export type MailColumn = { readonly title: string; readonly right?: true };
@@ -88,6 +88,11 @@ export function tiles(
 
 export function note(text: string): Markup {
   return html`<p style="margin:4px 0;font-size:13px;line-height:1.5">${text}</p>`;
+}
+
+/** What somebody has to look at. */
+export function mark(text: string): Markup {
+  return html`<b style="font-weight:600;color:#a02c18">${text}</b>`;
 }
 
 /** A command to copy. */

@@ -75,7 +75,8 @@ async function putReport(
   );
   const about = `report.${run.on}.${channel}`;
   const delivery = { key, about, channel, purpose: 'report', alert: null, content, now } as const;
-  return await putDelivery(pool, delivery, same?.same === true ? 'dropped' : 'waiting');
+  const isNews = same?.same !== true;
+  return (await putDelivery(pool, delivery, isNews ? 'waiting' : 'dropped')) && isNews;
 }
 
 async function reportContent(

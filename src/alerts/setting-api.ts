@@ -14,6 +14,7 @@ import { listRules, removeRule, saveRule, showRule } from './rule-store.ts';
 const changed = { version: z.number().int(), changedBy: z.string(), changedAt: instant() };
 const rule = ruleFields.extend({ rule: settingName(), ...changed });
 const byRule = z.object({ rule: settingName() });
+const why = z.object({ reason: reason().optional() });
 const byChannel = z.object({ channel: settingName() });
 const why = { reason: reason().optional() };
 const gone = z.object({ version: z.number().int() });
@@ -122,10 +123,12 @@ function ruleRoutes({ pool }: AlertApiPorts): Route[] {
       summary: { ko: '알림 규칙 삭제', en: 'Remove a rule' },
       permission: 'configure',
       params: byRule,
+      query: why,
       edits: true,
       answer: gone,
       problems: ['not_found', 'version_differs'],
-      handle: ({ actor, params, version }) => removeRule(pool, params.rule, { actor, version }),
+      handle: ({ actor, params, query, version }) =>
+        removeRule(pool, params.rule, { actor, reason: query.reason, version }),
     }),
   ];
 }
@@ -197,10 +200,12 @@ function channelRoutes(ports: AlertApiPorts): Route[] {
       summary: { ko: '알림 채널 삭제', en: 'Remove a channel that no rule names' },
       permission: 'configure',
       params: byChannel,
+      query: why,
       edits: true,
       answer: gone,
       problems: ['not_found', 'alert_channel_used', 'version_differs'],
-      handle: ({ actor, params, version }) => removeChannel(pool, params.channel, { actor, version }),
+      handle: ({ actor, params, query, version }) =>
+        removeChannel(pool, params.channel, { actor, reason: query.reason, version }),
     }),
     route({
       id: 'testChannel',
