@@ -6,7 +6,7 @@ import type { Job, JobCall, Jobs } from './job.ts';
 import { planDue } from './misfire.ts';
 import { occurrences } from './occurrence.ts';
 import { type Pause, pauseOf, pausesInForce } from './pause-store.ts';
-import type { Schedule, SlotReason } from './schedule-rows.ts';
+import { type Schedule, type SlotReason, scheduleFindings } from './schedule-rows.ts';
 import { lockSchedule } from './schedule-store.ts';
 import {
   claimWaiting,
@@ -47,15 +47,6 @@ export type Decided = { readonly upTo: Temporal.Instant; readonly claimed: reado
 
 /** A slot that is so much late still counts as started at its time; only the latest may be. */
 export const graceMs = 60_000;
-
-/** What people are told of a schedule; the subject is its name. */
-export const scheduleFindings = {
-  missed: 'schedule_missed',
-  skipped: 'schedule_skipped',
-  failed: 'schedule_failed',
-  late: 'schedule_late',
-  long: 'schedule_long',
-} as const;
 
 /**
  * 슬롯 배정. Decides on all slots of a schedule whose time has come and that have no row yet, on those that were held while it

@@ -69,3 +69,12 @@ export type Slot = {
   readonly endedAt: Temporal.Instant | null;
   readonly error: string | null;
 };
+
+/** What people are told of a schedule; the subject is its name. */
+export const scheduleFindings = {
+  missed: 'schedule_missed',
+  skipped: 'schedule_skipped',
+  failed: 'schedule_failed',
+  late: 'schedule_late',
+  long: 'schedule_long',
+} as const;

@@ -1,12 +1,13 @@
 import { actingAs } from '../audit/store.ts';
 import { businessCalendar } from '../calendar/store.ts';
+import { closeFinding } from '../findings/store.ts';
 import { check } from '../kernel/check.ts';
 import type { Actor } from '../kernel/permission.ts';
 import { Problem } from '../kernel/problem.ts';
 import { inTransaction, type Pool, type PoolClient, type Queryable, query } from '../platform/database/pool.ts';
 import type { Jobs } from './job.ts';
 import { faultOfTimes, nextOccurrences, occurrences, type Times } from './occurrence.ts';
-import type { Schedule, ScheduleTerms } from './schedule-rows.ts';
+import { type Schedule, type ScheduleTerms, scheduleFindings } from './schedule-rows.ts';
 import { noteChanged } from './slot-store.ts';
 
 /** Who changes something, and why: both stand in the audit trail. */
@@ -133,6 +134,7 @@ export async function changeSchedule(
     await actingAs(tx, by.actor, by.reason);
     const isMoved = movesTimes(old, terms);
     if (isMoved) await noteUnstarted(tx, old, now);
+    if (!terms.enabled) await closeFindings(tx, old, by);
     await tx.query(
       `update schedule set job = $2, parameters = $3, cron = $4, time_zone = $5, business_days = $6, misfire = $7,
               misfire_most = $8, overlap = $9, late_after_s = $10, long_after_s = $11, enabled = $12,
@@ -164,6 +166,7 @@ export async function removeSchedule(
     const old = await lockNamed(tx, name, version);
     await actingAs(tx, by.actor, by.reason);
     await noteUnstarted(tx, old, now);
+    await closeFindings(tx, old, by);
     await tx.query(
       `update schedule set removed_at = clock_timestamp(), version = version + 1, changed_at = clock_timestamp(),
               changed_by = $2, reason = $3 where schedule_id = $1`,
@@ -171,6 +174,13 @@ export async function removeSchedule(
     );
     return old;
   });
+}
+
+/** Nothing of it will start any more that could make good what was told of. */
+async function closeFindings(tx: PoolClient, { name }: Schedule, { actor }: ChangedBy): Promise<void> {
+  for (const kind of Object.values(scheduleFindings)) {
+    await closeFinding(tx, { kind, subject: name, by: actor.who });
+  }
 }
 
 /** The next slots of these schedules, those that are switched off left out, soonest first. */

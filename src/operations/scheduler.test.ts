@@ -210,6 +210,31 @@ test('a job that refuses its slot fails it, and that is told until a run goes th
   expect(await findings()).toEqual([]);
 });
 
+test('slots that cannot be decided on are told of, and so is their end', async () => {
+  await world.add('five');
+  // What a release before this one took.
+  await db.pool.query(`update schedule set parameters = '{"mark": 1}'`);
+  world.node();
+  await world.advance(at('12:05:30'));
+  expect(world.started).toEqual([]);
+  expect(await findings()).toEqual(['schedule_failed five']);
+  expect((await listFindings(db.pool))[0]?.times).toBe(1);
+  await db.pool.query(`update schedule set parameters = '{}', version = version + 1`);
+  await world.advance(at('12:05:50'));
+  expect(world.started).toEqual(['12:05 +35']);
+  expect(await findings()).toEqual([]);
+});
+
+test('what was told of a schedule ends with it', async () => {
+  await world.add('five', { misfire: 'skip' });
+  world.jump(at('12:13:00'));
+  world.node();
+  await world.idle();
+  expect(await findings()).toEqual(['schedule_missed five']);
+  await removeSchedule(db.pool, { name: 'five', version: undefined, by: tester, now: world.now() });
+  expect(await findings()).toEqual([]);
+});
+
 test('a late start and a long run are told of', async () => {
   await world.add('five', {
     parameters: { ends: false },

@@ -9,7 +9,7 @@ import { nextOccurrences } from './occurrence.ts';
 import { endOverPauses, type Pause, pauseOf, pausesInForce } from './pause-store.ts';
 import type { Schedule } from './schedule-rows.ts';
 import { listSchedules } from './schedule-store.ts';
-import { lookAfter, startSlot } from './slot-run-store.ts';
+import { lookAfter, startSlot, tellUndecided } from './slot-run-store.ts';
 import { lastSlots, latest, type OpenSlot, openSlots } from './slot-store.ts';
 
 /** Rings once after so long; the returned function calls it off. */
@@ -78,7 +78,7 @@ export const worldPorts = {
 export function startScheduler(ports: SchedulerPorts): Scheduler {
   const { pool, log, timer, lookEveryMs = lookEveryDefaultMs } = ports;
   const clock = createSteadyClock(ports);
-  const state: State = { known: new Map(), isStopping: false };
+  const state: State = { known: new Map(), undecided: new Set(), isStopping: false };
   const work = new Set<Promise<unknown>>();
   let cancelLook = () => {};
   let cancelSlot = () => {};
@@ -99,10 +99,14 @@ export function startScheduler(ports: SchedulerPorts): Scheduler {
     try {
       const { upTo, claimed } = await decideDue({ ...ports, now }, id);
       known.decidedUpTo = upTo;
+      state.undecided.delete(id);
       for (const slot of claimed) void track(begin(slot));
     } catch (error) {
       log.error({ schedule: name, err: error }, 'slots could not be decided on');
       known.hasFailed = true;
+      // It is tried again every second, and told of once.
+      if (!state.undecided.has(id)) await tellUndecided(pool, known.schedule, String(error)).catch(() => {});
+      state.undecided.add(id);
     } finally {
       known.isDeciding = false;
     }
@@ -194,7 +198,7 @@ type Known = {
   next?: { readonly after: Temporal.Instant; readonly at: Temporal.Instant | undefined };
 };
 
-type State = { known: Map<bigint, Known>; isStopping: boolean };
+type State = { known: Map<bigint, Known>; readonly undecided: Set<bigint>; isStopping: boolean };
 
 type Found = {
   readonly schedules: readonly Schedule[];

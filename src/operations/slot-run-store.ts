@@ -3,9 +3,9 @@ import { isProblem } from '../kernel/problem.ts';
 import type { Pool } from '../platform/database/pool.ts';
 import type { Log } from '../platform/durable/engine-log.ts';
 import type { RunState } from '../platform/durable/runs.ts';
-import { type ClaimedSlot, callOf, graceMs, scheduleFindings } from './due-store.ts';
+import { type ClaimedSlot, callOf, graceMs } from './due-store.ts';
 import type { Jobs } from './job.ts';
-import type { SlotState } from './schedule-rows.ts';
+import { type SlotState, scheduleFindings } from './schedule-rows.ts';
 import { adoptSlot, noteEnded, noteStarted, type OpenSlot } from './slot-store.ts';
 
 export type SlotRunPorts = {
@@ -157,6 +157,16 @@ async function end(ports: SlotRunPorts, slot: Followed, state: Ended, error: str
     await openFinding(pool, { kind: scheduleFindings.failed, subject, audience: 'operations', detail });
   }
   await ports.ended?.(job);
+}
+
+/** Slots of a schedule cannot even be decided on; told until one of its runs goes through. */
+export async function tellUndecided(
+  pool: Pool,
+  schedule: { name: string; job: string },
+  reason: string,
+): Promise<void> {
+  const finding = { kind: scheduleFindings.failed, subject: schedule.name, audience: 'operations' as const };
+  await openFinding(pool, { ...finding, detail: { job: schedule.job, reason } });
 }
 
 /** A start at its time ends what was told of late, missed and skipped ones. */
