@@ -150,7 +150,7 @@ const house: Readonly<Record<string, readonly string[]>> = {
     'operations',
   ],
   webhooks: ['kernel', 'platform', 'findings', 'audit'],
-  remote: ['kernel', 'platform'],
+  remote: ['kernel', 'platform', 'operations', 'alerts'],
   sandbox: [
     'kernel',
     'platform',

@@ -9,7 +9,7 @@ import { createLog } from '../src/platform/log.ts';
 import { commandOperations } from '../src/remote/command-operations.ts';
 import { leaves } from '../src/remote/commands.ts';
 import { type ApiDocument, findOperation, type Operation } from '../src/remote/operation.ts';
-import { toRequest, type Wording } from '../src/remote/request.ts';
+import { toRequest, type Wording, wordingFor } from '../src/remote/request.ts';
 import { createInstallation, type Installation } from './support/installation.ts';
 
 let installation: Installation;
@@ -34,32 +34,76 @@ test('every command says how it is asked of a server, or why it is not', () => {
   expect(known.filter((path) => !there.includes(path))).toEqual([]);
 });
 
+/** A wording with those that it may give way to. */
+function ways(wording: Wording): Wording[] {
+  const others = [...(wording.when ?? []).map(([, other]) => other), ...(wording.orElse ? [wording.orElse] : [])];
+  return [wording, ...others.flatMap(ways)];
+}
+
 test('every operation that a command is said by is there', () => {
   const missing = Object.entries(commandOperations).flatMap(([path, wording]) =>
-    'local' in wording || findOperation(document, wording.operation) !== undefined
+    'local' in wording
       ? []
-      : [`${path}: ${wording.operation}`],
+      : ways(wording)
+          .filter(({ operation }) => findOperation(document, operation) === undefined)
+          .map(({ operation }) => `${path}: ${operation}`),
   );
   expect(missing).toEqual([]);
 });
 
+/** What is typed for words that have a form of their own. */
+const typedFor: Readonly<Record<string, string | readonly string[]>> = {
+  capture: 'T1/0',
+  capturedOn: '2026-11-20',
+  line: ['wallet:M1=-1000', 'suspense=1000'],
+  longerThan: '90s',
+  shorterThan: '1h',
+  until: '2026-11-21T18:00',
+  days: '30',
+  misfire: 'run-all:3',
+  overlap: 'queue-one',
+  parameters: '{}',
+  continues: 'yes',
+  quiet: '22:00-07:00',
+  gather: '30s',
+  kind: 'smtp',
+  also: 'digest',
+  language: 'ko',
+  secret: 'PATH',
+  slack: '5m',
+  stuckAfter: '2h',
+  severities: 'urgent',
+};
+
 /** What of a command has no field at the server: its arguments, and each option beside those it must have. */
-function unsaid(command: Command, operation: Operation, wording: Wording, withArguments: boolean): string[] {
-  const args = command.registeredArguments.map((argument) => ({
-    name: argument.name().replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()),
-    value: withArguments ? (argument.variadic ? ['1'] : '1') : undefined,
-  }));
-  const typed = (option: Command['options'][number]) => ({ [option.attributeName()]: option.isBoolean() ? true : '1' });
+function unsaid(command: Command, wording: Wording): string[] {
+  const args = command.registeredArguments.map((argument) => {
+    const name = argument.name().replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+    const [value] = [typedFor[name] ?? '1'].flat();
+    return { name, value: argument.variadic && !wording.each ? [value as string] : (value as string) };
+  });
+  const typed = (option: Command['options'][number]) => {
+    const name = option.attributeName();
+    // A schedule's days are a rule, a key's a number.
+    const text = name === 'days' && wording.operation.endsWith('Schedule') ? 'business-days' : (typedFor[name] ?? '1');
+    return { [name]: option.isBoolean() ? true : text };
+  };
   const needed = Object.assign({}, ...command.options.filter((option) => option.mandatory).map(typed)) as object;
+  const captured = command.options.some((option) => option.attributeName() === 'capturedOn');
   return [{}, ...command.options.map(typed)].flatMap((options) => {
     const [option = 'arguments'] = Object.keys(options);
-    if (wording.beside?.includes(option)) return [];
+    const all = { ...needed, ...(captured ? { capturedOn: '2026-11-20' } : {}), ...options };
+    const chosen = wordingFor(wording, { args, options: all });
+    const operation = findOperation(document, chosen.operation);
+    if (operation === undefined || chosen.beside?.includes(option)) return [];
     try {
-      toRequest(operation, wording, { args, options: { ...needed, ...options } });
+      toRequest(operation, chosen, { args, options: all });
       return [];
     } catch (error) {
       if (!isProblem(error)) throw error;
-      return [`${option}: ${error.message}`];
+      // Whoever names one thing says nothing of others.
+      const isOther = wording.when?.some(([given]) => args.some(({ name }) => name === given));
+      return isOther && option !== 'arguments' ? [] : [`${option}: ${error.message}`];
     }
   });
 }
@@ -68,20 +112,20 @@ test('whatever can be typed has its field at the server', () => {
   const unmapped = leaves(program, []).flatMap(({ command, path }) => {
     const wording = commandOperations[path];
     if (wording === undefined || 'local' in wording) return [];
-    const operation = findOperation(document, wording.operation);
-    if (operation === undefined) return [];
-    return unsaid(command, operation, wording, wording.one === undefined).map((each) => `${path} ${each}`);
+    return unsaid(command, wording).map((each) => `${path} ${each}`);
   });
   expect(unmapped).toEqual([]);
 });
 
-test('a command that may name one thing asks for just that', () => {
-  const unmapped = leaves(program, []).flatMap(({ command, path }) => {
-    const wording = commandOperations[path];
-    if (wording === undefined || 'local' in wording || wording.one === undefined) return [];
-    const operation = findOperation(document, wording.one);
-    const optionless = Object.assign(Object.create(command), { options: [] }) as Command;
-    return operation === undefined ? [`${path}: ${wording.one}`] : unsaid(optionless, operation, wording, true);
-  });
-  expect(unmapped).toEqual([]);
+test('an act by a filter has each of its options', () => {
+  for (const path of ['runs cancel', 'runs restart']) {
+    const { command } = leaves(program, []).find((each) => each.path === path) as { command: Command };
+    const wording = commandOperations[path] as Wording;
+    const operation = findOperation(document, wording.operation) as Operation;
+    for (const option of command.options) {
+      const name = option.attributeName();
+      const options = { [name]: option.isBoolean() ? true : (typedFor[name] ?? '1') };
+      expect(() => toRequest(operation, wording, { args: [], options }), `${path} --${name}`).not.toThrow();
+    }
+  }
 });

@@ -14,7 +14,6 @@ import { listRules, removeRule, saveRule, showRule } from './rule-store.ts';
 const changed = { version: z.number().int(), changedBy: z.string(), changedAt: instant() };
 const rule = ruleFields.extend({ rule: settingName(), ...changed });
 const byRule = z.object({ rule: settingName() });
-const why = z.object({ reason: reason().optional() });
 const byChannel = z.object({ channel: settingName() });
 const why = { reason: reason().optional() };
 const gone = z.object({ version: z.number().int() });
@@ -123,7 +122,7 @@ function ruleRoutes({ pool }: AlertApiPorts): Route[] {
       summary: { ko: '알림 규칙 삭제', en: 'Remove a rule' },
       permission: 'configure',
       params: byRule,
-      query: why,
+      query: z.object(why),
       edits: true,
       answer: gone,
       problems: ['not_found', 'version_differs'],
@@ -200,7 +199,7 @@ function channelRoutes(ports: AlertApiPorts): Route[] {
       summary: { ko: '알림 채널 삭제', en: 'Remove a channel that no rule names' },
       permission: 'configure',
       params: byChannel,
-      query: why,
+      query: z.object(why),
       edits: true,
       answer: gone,
       problems: ['not_found', 'alert_channel_used', 'version_differs'],

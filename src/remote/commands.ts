@@ -2,13 +2,13 @@ import { createWriteStream } from 'node:fs';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
-import { type Language, Problem } from '../kernel/problem.ts';
+import { isProblem, type Language, Problem } from '../kernel/problem.ts';
 import type { ApiClient } from '../platform/api-client.ts';
 import { writeOut } from '../platform/output.ts';
 import { answerText } from './answer-text.ts';
 import { commandOperations } from './command-operations.ts';
 import { type ApiDocument, findOperation } from './operation.ts';
-import { type ApiRequest, type Typed, toRequest, type Wording } from './request.ts';
+import { type ApiRequest, type Typed, toRequest, type Wording, wordingFor } from './request.ts';
 
 export type RemotePorts = { readonly client: ApiClient; readonly language: Language; readonly output?: Writable };
 
@@ -46,31 +46,42 @@ function typedOf(command: Command, given: readonly unknown[]): Typed {
   };
 }
 
-async function ask(
-  wording: Wording,
-  typed: Typed,
-  { client, language, output = process.stdout }: RemotePorts,
-): Promise<void> {
-  const document = (await (await client.send({ method: 'GET', path: '/v1/openapi.json' })).json()) as ApiDocument;
-  const [first] = typed.args;
-  const isOne = first?.value !== undefined && first.value.length > 0;
-  const name = isOne && wording.one !== undefined ? wording.one : wording.operation;
-  const operation = findOperation(document, name);
-  if (operation === undefined) throw new Problem('remote_operation_unknown', { operation: name });
-  const request = toRequest(operation, wording, typed);
-  const prefixed = { ...request, path: `${basePath(document)}${request.path}` };
-  const response = await client.send({
-    ...prefixed,
-    ...(operation.events ? { accept: 'text/event-stream' } : {}),
-    ifMatch: operation.edits && request.method !== 'GET' ? await versionOf(client, prefixed) : undefined,
-  });
+async function ask(wording: Wording, typed: Typed, ports: RemotePorts): Promise<void> {
+  const document = (await (await ports.client.send({ method: 'GET', path: '/v1/openapi.json' })).json()) as ApiDocument;
+  const chosen = wordingFor(wording, typed);
+  const [first, ...others] = typed.args;
+  const many = chosen.each && Array.isArray(first?.value) ? first.value : undefined;
+  for (const value of many ?? [undefined]) {
+    const one =
+      first === undefined || value === undefined ? typed : { ...typed, args: [{ ...first, value }, ...others] };
+    await askOne(document, chosen, one, ports);
+  }
+}
+
+async function askOne(document: ApiDocument, wording: Wording, typed: Typed, ports: RemotePorts): Promise<void> {
+  const { client, language, output = process.stdout } = ports;
+  const operation = findOperation(document, wording.operation);
+  if (operation === undefined) throw new Problem('remote_operation_unknown', { operation: wording.operation });
+  const made = toRequest(operation, wording, typed);
+  const request = { ...made, path: `${basePath(document)}${made.path}` };
+  let response: Response;
+  try {
+    response = await client.send({
+      ...request,
+      ...(operation.events ? { accept: 'text/event-stream' } : {}),
+      ifMatch: operation.edits && request.method !== 'GET' ? await versionOf(client, request) : undefined,
+    });
+  } catch (error) {
+    if (wording.orElse === undefined || !isProblem(error, 'not_found')) throw error;
+    return await askOne(document, wording.orElse, typed, ports);
+  }
   const isJson = typed.options['json'] === true;
   if (operation.events) return await printEvents(response, output, isJson, language);
   const mediaType = response.headers.get('content-type') ?? '';
   if (mediaType.startsWith('text/')) return await printText(response, output);
   if (!mediaType.startsWith('application/json')) return await save(response, output);
   const answer: unknown = await response.json();
-  const shown = operation.paged ? await allPages(client, prefixed, answer, typed) : answer;
+  const shown = operation.paged ? await allPages(client, request, answer, typed) : answer;
   await writeOut(output, isJson ? `${JSON.stringify(shown, null, 2)}\n` : answerText(shown, language));
 }
 
@@ -81,9 +92,17 @@ function basePath({ servers = [], paths }: ApiDocument): string {
   return server === undefined ? '/v1' : server.url.replace(/^https?:\/\/[^/]+/, '').replace(/\/+$/, '');
 }
 
-/** What is changed is the version that stands there now, as a person sees it who types a command. */
+/**
+ * What is changed is the version that stands there now, as a person sees it who types a command: of what is changed itself,
+ * or of what it is a part of.
+ */
 async function versionOf(client: ApiClient, { path }: Pick<ApiRequest, 'path'>): Promise<string | undefined> {
-  const seen = await client.send({ method: 'GET', path: path.split('?')[0] as string });
+  const [own = ''] = path.split('?');
+  const see = (place: string) => client.send({ method: 'GET', path: place });
+  const seen = await see(own).catch((error: unknown) => {
+    if (!isProblem(error, 'method_unknown', 'route_unknown')) throw error;
+    return see(own.replace(/\/[^/]+$/, ''));
+  });
   await seen.arrayBuffer();
   return seen.headers.get('etag') ?? undefined;
 }

@@ -1,25 +1,32 @@
-import { readDuration } from '../kernel/duration.ts';
 import { Problem } from '../kernel/problem.ts';
 import type { Operation, Schema } from './operation.ts';
+
+/** Several of a command's words that are fields only together, or in another form. */
+export type Together = {
+  readonly words: readonly string[];
+  /** From those that were given to the fields they are. Throws Problem `usage` */
+  read(given: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
+};
 
 /** How a command is said to a server: its operation, and what is named otherwise there than on the command line. */
 export type Wording = {
   readonly operation: string;
-  /** Instead, where the command's first argument was given. */
-  readonly one?: string;
+  /** Said otherwise where such an argument or option was given: the first that fits. */
+  readonly when?: readonly (readonly [given: string, wording: Wording])[];
+  /** Said so where the server answers that there is no such thing: it is made, or it is another kind of thing. */
+  readonly orElse?: Wording;
+  /** Each value of the first argument is a request of its own. */
+  readonly each?: true;
   /**
    * `{ assignee: 'to' }`: an option's or argument's name → the field's, `filter.on` within another; `{ off: 'enabled=false' }`:
    * an option that stands for a value.
    */
   readonly names?: Readonly<Record<string, string>>;
+  readonly together?: Together;
   /** Options that only matter where the command prints, or that the server knows by itself. */
   readonly ignored?: readonly string[];
   /** Options that only work beside the database. */
   readonly beside?: readonly string[];
-  /** Options that are a length of time, `90s`, whose field is in milliseconds. */
-  readonly durations?: readonly string[];
-  /** What the command always says. */
-  readonly fixed?: Readonly<Record<string, unknown>>;
 };
 
 /** What was typed: the arguments in their order, and the options by the names that commander gives them. */
@@ -38,7 +45,7 @@ export type ApiRequest = {
 };
 
 /** Who acts is known by the key, and what is printed is decided here. */
-const alwaysIgnored = ['by', 'json', 'server'];
+const alwaysIgnored = ['by', 'json', 'server', 'keyFile'];
 /** Words that mean the same wherever they stand. */
 const usualNames: Readonly<Record<string, string>> = { why: 'reason' };
 
@@ -49,28 +56,28 @@ const usualNames: Readonly<Record<string, string>> = { why: 'reason' };
 export function toRequest(operation: Operation, wording: Wording, typed: Typed): ApiRequest {
   const params = new Map<string, string>();
   const query = new Map<string, string>();
-  const body: Record<string, unknown> = { ...wording.fixed };
+  const body: Record<string, unknown> = {};
   let file: ApiRequest['file'];
   const put = (name: string, given: unknown): void => {
     const [field = name, constant] = (wording.names?.[name] ?? usualNames[name] ?? name).split('=');
-    const value = constant === undefined ? saidValue(wording, name, given) : JSON.parse(constant);
-    if (wording.beside?.includes(name))
-      throw new Problem('remote_option_unknown', { option: name, operation: operation.id });
+    const value = constant === undefined ? given : JSON.parse(constant);
+    const unknown = new Problem('remote_option_unknown', { option: name, operation: operation.id });
+    if (wording.beside?.includes(name)) throw unknown;
     if (operation.params.includes(field)) params.set(field, String(value));
     else if (operation.query[field] !== undefined) query.set(field, [value].flat().join(','));
-    else if (!putInBody(body, operation.body, field, value)) {
-      throw new Problem('remote_option_unknown', { option: name, operation: operation.id });
-    }
+    else if (!putInBody(body, operation.body, field, value)) throw unknown;
   };
+  const { words = [], read = () => ({}) } = wording.together ?? {};
+  for (const [name, value] of Object.entries(read(givenOf(typed, words)))) put(name, value);
   for (const { name, value } of typed.args) {
-    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
+    if (value === undefined || value.length === 0 || words.includes(name)) continue;
     const free = operation.params.find((param) => !params.has(param));
     if (name === 'file' && operation.uploads.length > 0) file = fileOf(String(value), operation.uploads);
     else if (wording.names?.[name] === undefined && free !== undefined && !knows(operation, name)) {
       params.set(free, String(value));
     } else put(name, value);
   }
-  const ignored = [...alwaysIgnored, ...(wording.ignored ?? [])];
+  const ignored = [...alwaysIgnored, ...words, ...(wording.ignored ?? [])];
   for (const [name, value] of Object.entries(typed.options)) {
     if (value !== undefined && !ignored.includes(name)) put(name, value);
   }
@@ -86,8 +93,18 @@ export function toRequest(operation: Operation, wording: Wording, typed: Typed):
   };
 }
 
-function saidValue({ durations }: Wording, name: string, given: unknown): unknown {
-  return durations?.includes(name) ? String(readDuration(name, String(given))) : given;
+function givenOf({ args, options }: Typed, words: readonly string[]): Readonly<Record<string, unknown>> {
+  const all = { ...Object.fromEntries(args.map(({ name, value }) => [name, value])), ...options };
+  return Object.fromEntries(Object.entries(all).filter(([name, value]) => words.includes(name) && value !== undefined));
+}
+
+/** The wording that what was typed asks for. */
+export function wordingFor(wording: Wording, typed: Typed): Wording {
+  const given = (name: string): boolean => {
+    const value = typed.options[name] ?? typed.args.find((argument) => argument.name === name)?.value;
+    return value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0);
+  };
+  return wording.when?.find(([name]) => given(name))?.[1] ?? wording;
 }
 
 function knows({ params, query, body }: Operation, name: string): boolean {
