@@ -40,20 +40,14 @@ export async function openBackfill(tx: PoolClient, request: BackfillRequest): Pr
 }
 
 /** A day's run is known before it begins, so that whoever goes on after a death finds it and begins no second one. */
-export async function beginDay(tx: PoolClient, id: string, on: string, runId: () => Promise<string>): Promise<string> {
-  const [day] = await query<{ runId: string | null }>(
-    tx,
-    'select run_id as "runId" from backfill_day where backfill_id = $1 and business_on = $2 for update',
-    [id, on],
-  );
-  if (day?.runId != null) return day.runId;
-  const run = await runId();
+export async function beginDay(tx: PoolClient, id: string, on: string, runId: string): Promise<string> {
   await tx.query(
-    `update backfill_day set state = 'running', run_id = $3, started_at = clock_timestamp(), ended_at = null, problem = null
+    `update backfill_day
+        set state = 'running', run_id = $3, started_at = clock_timestamp(), ended_at = null, problem = null
       where backfill_id = $1 and business_on = $2`,
-    [id, on, run],
+    [id, on, runId],
   );
-  return run;
+  return runId;
 }
 
 export async function endDay(

@@ -89,9 +89,9 @@ type LanePorts = BackfillPorts & {
 async function goThrough(ports: LanePorts, { backfill, days }: LaneRequest): Promise<LaneResult> {
   const ends: ('done' | 'failed' | 'cancelled')[] = [];
   for (const on of days) {
-    const run = await transaction(`begin ${on}`, (tx) => {
+    const run = await transaction(`begin ${on}`, async (tx) => {
       const { job, call } = callOf(ports, backfill, on);
-      return beginDay(tx, backfill.id, on, () => job.runId(tx, call));
+      return await beginDay(tx, backfill.id, on, await job.runId(tx, call));
     });
     ends.push(await step(`run ${on}`, () => carryOut(ports, backfill, on, run), { retries: tries }));
   }

@@ -21,6 +21,7 @@ let settlement: Settlement;
 let retention: Job;
 let work: Workflow<[], number>;
 let whole: Workflow<[], number>;
+let deep: Workflow<[], number>;
 let payout: Workflow<[], number>;
 const gate = Promise.withResolvers<void>();
 const now = () => Temporal.Now.instant();
@@ -43,6 +44,7 @@ beforeAll(async () => {
     await durable.start(waits, `${runId()}/a`);
     return 1;
   });
+  deep = durable.register('deep', async () => (await durable.start(whole, `${runId()}/b`)).result());
   payout = durable.register('payout', async () => 1);
   retention = registerRetention(durable, { pool, log: quiet, expiring: ownExpiring(pool) });
   await durable.launch();
@@ -69,8 +71,9 @@ test('ended runs go in chunks with all that the engine kept of them; what lives,
   for (const n of [1, 2, 3, 4, 5]) await run(work, `work:${n}`);
   await run(payout, 'payout:1:1');
   await run(payout, 'payout:2:1');
-  // Over itself, while its part is still at work.
+  // Over themselves, while a part, or a part of a part, is still at work.
   await run(whole, 'whole:1');
+  await run(deep, 'deep:1');
   await database.pool.query(
     `insert into settlement_cycle (slot, run_id, state, started_by) values ('2026-01-01', 'work:2', 'running', 'test')`,
   );
@@ -94,7 +97,16 @@ test('ended runs go in chunks with all that the engine kept of them; what lives,
   );
   expect(chunks).toEqual([2, 2, 0]);
   expect(removed).toEqual({ removed: 4, chunks: 3, isLeft: false });
-  expect(await runs()).toEqual(['payout:1:1', 'payout:2:1', 'whole:1', 'whole:1/a', 'work:2']);
+  expect(await runs()).toEqual([
+    'deep:1',
+    'deep:1/b',
+    'deep:1/b/a',
+    'payout:1:1',
+    'payout:2:1',
+    'whole:1',
+    'whole:1/a',
+    'work:2',
+  ]);
   for (const table of ['operation_outputs', 'workflow_input', 'workflow_output']) {
     const left = await idsOf(`select distinct workflow_uuid as id from dbos.${table}`);
     expect(left.filter((id) => id !== 'work:2' && id.startsWith('work'))).toEqual([]);

@@ -24,18 +24,20 @@ export async function removeRuns(pool: Pool, { before, most, hidden, keep }: Old
          select workflow_uuid from dbos.workflow_status r
           where completed_at < $1 and status in (${overStates}) and parent_workflow_id is null
             and name ${hidden ? '=' : '<>'} '${hiddenWorkflow}' and workflow_uuid <> all ($3)
-            and not exists (select from dbos.workflow_status c
-                             where c.parent_workflow_id = r.workflow_uuid and c.status not in (${overStates}))
+            and not exists (
+              with recursive part as (
+                select workflow_uuid, status from dbos.workflow_status where parent_workflow_id = r.workflow_uuid
+                union all
+                select c.workflow_uuid, c.status
+                  from part p join dbos.workflow_status c on c.parent_workflow_id = p.workflow_uuid
+              ) select from part where status not in (${overStates}))
           order by completed_at limit $2 for update skip locked
        ), tree as (
          select workflow_uuid as root, workflow_uuid as id from old
          union all
          select t.root, c.workflow_uuid from tree t join dbos.workflow_status c on c.parent_workflow_id = t.id
-       ), alive as (
-         select distinct root from tree join dbos.workflow_status w on w.workflow_uuid = tree.id
-          where w.status not in (${overStates})
        )
-       select id, root from tree where root not in (select root from alive)`,
+       select id, root from tree`,
       [before.epochMilliseconds, most, keep],
     );
     const ids = rows.map(({ id }) => id);
