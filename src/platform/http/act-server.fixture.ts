@@ -6,8 +6,8 @@ import { createLog } from '../log.ts';
 import { route } from './route.ts';
 
 /**
- * A server whose one act writes a row and then, asked to `die`, is killed before it can answer; asked to `hang` it says so
- * and never answers. Prints its URL.
+ * A server whose one act writes a row and then, asked to `die`, is killed before it can answer; asked to `break` it
+ * throws what nobody expects, and asked to `hang` it says so and never answers. Prints its URL.
  */
 const [databaseUrl = '', holder = ''] = process.argv.slice(2);
 const log = createLog({ logLevel: 'silent' });
@@ -21,10 +21,11 @@ const write = route({
   tag: 'rows',
   summary: { ko: '쓰기', en: 'Write' },
   permission: 'act',
-  body: z.object({ afterwards: z.enum(['answer', 'die', 'hang']) }),
+  body: z.object({ afterwards: z.enum(['answer', 'break', 'die', 'hang']) }),
   answer: z.object({}),
   async handle({ body }) {
     await pool.query('insert into written (by) values ($1)', [holder]);
+    if (body.afterwards === 'break') throw new Error('a bug after the row was written');
     if (body.afterwards === 'die') process.kill(process.pid, 'SIGKILL');
     if (body.afterwards !== 'answer') {
       process.stdout.write('inside\n');

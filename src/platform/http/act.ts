@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Actor } from '../../kernel/permission.ts';
 import { isProblem, Problem } from '../../kernel/problem.ts';
+import { whileActing } from '../database/acting.ts';
 import { inTransaction, type Pool } from '../database/pool.ts';
 import type { Log } from '../log.ts';
 import { beginRequest, giveUpRequest, type KeptAnswer, keepAnswer } from './api-request-store.ts';
@@ -97,7 +98,7 @@ export function createActs({ pool, log, audit, holder, now }: ActPorts): Acts {
           log.error({ err: error, act: entry.act, who: actor.who }, 'the answer of an act could not be kept');
         });
       try {
-        const answer = await how.work();
+        const answer = await whileActing(() => ({ ...actor, reason: entry.reason }), how.work);
         await settle(answer, { outcome: 'done', ...detailed(entry, { status: answer.status }) });
         return { answer, replayed: false };
       } catch (error) {

@@ -121,6 +121,8 @@ describe('an act and its key', () => {
       const meanwhile = await api.ask('POST /waiting', { key: 'w-1', body: { text: 'x' } });
       expect([meanwhile.status, await codeOf(meanwhile)]).toEqual([409, 'idempotency_in_progress']);
     }
+    const other = await api.ask('POST /waiting', { key: 'w-1', body: { text: 'y' } });
+    expect([other.status, await codeOf(other)]).toEqual([409, 'idempotency_key_reused']);
     open();
     const answer = await (await first).text();
     const again = await api.ask('POST /waiting', { key: 'w-1', body: { text: 'x' } });

@@ -15,7 +15,7 @@ export type AuditedAct = {
 /** 감사 추적. Writes an entry, in the transaction where `db` is one. */
 export type AuditPort = { record(db: Queryable, entry: AuditedAct): Promise<unknown> };
 
-const secretName = /pass|secret|token|credential|otp|code$|account|key|phone|mobile|birth|resident/i;
+const secretName = /pass|secret|holder|token|credential|otp|code$|account|key|phone|mobile|birth|resident/i;
 const mostDetail = 4000;
 
 /** What an act was asked with, for the trail: whatever may be secret is named and not shown. */

@@ -84,3 +84,14 @@ test('an answer is given again by any server, also after the one that gave it is
   expect([again.status, again.headers.get('idempotency-replayed'), await again.text()]).toEqual([200, 'true', bytes]);
   expect(await written()).toBe(before);
 });
+
+test('what broke in a server that goes on is known to be broken by every other', async () => {
+  const first = await server('breaking');
+  const second = await server('asked');
+  const before = await written();
+  expect(await verdict(await write(first.url, 'b', 'break'))).toEqual([500, 'internal']);
+  for (const { url } of [second, first]) {
+    expect(await verdict(await write(url, 'b', 'break'))).toEqual([409, 'idempotency_outcome_unknown']);
+  }
+  expect(await written()).toBe(before + 1);
+});
