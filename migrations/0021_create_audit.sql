@@ -130,8 +130,7 @@ begin
                    (select value from jsonb_each_text(becomes) where key ~ '_by$' and value <> '' limit 1),
                    (select value from jsonb_each_text(said) where key ~ '_by$' and value <> '' limit 1),
                    'db:' || session_user),
-          coalesce(nullif(current_setting('jeongsan.from', true), ''), host(inet_client_addr()),
-                   nullif(current_setting('application_name'), ''), 'local'),
+          coalesce(nullif(current_setting('jeongsan.from', true), ''), 'database@' || coalesce(host(inet_client_addr()), 'local')),
           nullif(current_setting('jeongsan.key', true), ''),
           tg_table_name || case tg_op when 'INSERT' then '.added' when 'UPDATE' then '.changed' else '.removed' end,
           tg_table_name || ':' || coalesce(keys, '?'),
@@ -168,7 +167,7 @@ create function audit_import() returns trigger language plpgsql as $$
 begin
   insert into audit_draft (who, origin, by_key, act, subject, outcome, detail)
   values (coalesce(nullif(current_setting('jeongsan.who', true), ''), new.imported_by),
-          coalesce(nullif(current_setting('jeongsan.from', true), ''), host(inet_client_addr()), 'local'),
+          coalesce(nullif(current_setting('jeongsan.from', true), ''), 'database@' || coalesce(host(inet_client_addr()), 'local')),
           nullif(current_setting('jeongsan.key', true), ''),
           'import.finished', 'import:' || new.import_id, 'changed',
           json_build_object('kind', new.kind, 'file', new.file_name, 'added', new.rows_added, 'same', new.rows_same,

@@ -47,6 +47,7 @@ import { openArchive } from './platform/archive.ts';
 import { openCipher } from './platform/cipher.ts';
 import { type CommandContext, exitStatus } from './platform/command.ts';
 import { type Config, languageOf, loadConfig } from './platform/config.ts';
+import { whileActing } from './platform/database/acting.ts';
 import { createSharedDatabase } from './platform/database/shared-database.ts';
 import { publicUrlOf } from './platform/listening.ts';
 import { createLog, type Log } from './platform/log.ts';

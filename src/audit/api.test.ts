@@ -5,6 +5,7 @@ import { type ServedApi, serveApi } from '../../test/support/api.ts';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
 import { textSource } from '../../test/support/import-text.ts';
 import { serveRoutes, type TestApi } from '../../test/support/served-routes.ts';
+import { calendarRoutes } from '../calendar/api.ts';
 import { accountRoutes } from '../merchants/account-api.ts';
 import { importMerchants } from '../merchants/import-merchants.ts';
 import { importAccounts } from '../merchants/import-terms.ts';
@@ -27,7 +28,7 @@ beforeAll(async () => {
   const { pool } = database;
   const cipher = await openCipher({ home: '/nowhere', key: new Secret(Buffer.alloc(32, 7).toString('base64')) });
   const now = () => Temporal.Instant.from('2026-11-20T12:00:00+09:00');
-  const routes = [...auditRoutes({ pool }), ...accountRoutes({ pool, cipher, now })];
+  const routes = [...auditRoutes({ pool }), ...accountRoutes({ pool, cipher, now }), ...calendarRoutes({ pool, now })];
   api = await serveApi(pool, routes);
   audited = await serveRoutes(routes, { pool });
   for (let n = 1; n <= 12; n += 1) {
@@ -117,4 +118,14 @@ test('an account is seen in full by who may, for a reason, and neither the trail
   expect(kept?.text).toContain('the bank asks');
   for (const secret of [number, '홍길동', Buffer.from(number).toString('hex')])
     expect(kept?.text).not.toContain(secret);
+});
+
+test('a change of configuration over the API says who made it, from where and why', async () => {
+  const body = { day: '2026-12-24', name: '임시공휴일', reason: '국무회의 의결' };
+  expect((await audited.ask('POST /calendar/holidays', { as: 'administrator', body })).status).toBeLessThan(300);
+  const [entry] = await query(
+    database.pool,
+    `select who, origin, reason from audit_entry where act = 'calendar_override.added'`,
+  );
+  expect(entry).toEqual({ who: 'administrator@pg.example', origin: '127.0.0.1', reason: '국무회의 의결' });
 });

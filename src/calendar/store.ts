@@ -1,5 +1,5 @@
 import { Problem } from '../kernel/problem.ts';
-import type { Pool, Queryable } from '../platform/database/pool.ts';
+import { inTransaction, type Pool, type Queryable } from '../platform/database/pool.ts';
 import { publishedHolidayNames, publishedHolidays } from '../platform/holidays.ts';
 
 /** 휴일. A day that is closed, or that was and is open after all. `recordedBy` is null for the gazette's own. */
@@ -55,13 +55,13 @@ export async function removeHoliday(pool: Pool, override: CalendarOverride): Pro
 
 async function record(pool: Pool, { day, name, recordedBy, reason }: CalendarOverride, closed: boolean): Promise<void> {
   // One statement sees the last word on the day and adds the next; two who say the same at once say it twice.
-  const { rowCount } = await pool.query(
-    `insert into calendar_override (day, closed, name, recorded_by, reason)
+  const sql = `insert into calendar_override (day, closed, name, recorded_by, reason)
      select $1::date, $2::boolean, $3, $4, $5
       where $2::boolean <> coalesce((select closed from calendar_override where day = $1::date
-                             order by override_id desc limit 1), $6::boolean)`,
-    [day, closed, name, recordedBy, reason, publishedHolidays().has(day)],
-  );
+                             order by override_id desc limit 1), $6::boolean)`;
+  const values = [day, closed, name, recordedBy, reason, publishedHolidays().has(day)];
+  // In a transaction, which knows who acts.
+  const { rowCount } = await inTransaction(pool, (tx) => tx.query(sql, values));
   if (rowCount === 0) throw new Problem('calendar_unchanged', { day });
 }
 

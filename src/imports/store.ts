@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
+import { beginning } from '../platform/database/acting.ts';
 import type { ImportName, StagedTable } from './staged-table.ts';
 
 /** A record that is already there on a day further away than this is not noticed: see docs/import.md. */
@@ -82,7 +83,7 @@ export async function beginImport(
     readonly startedAt: Date;
   },
 ): Promise<bigint> {
-  await client.query('begin');
+  await client.query(beginning());
   await client.query('select pg_advisory_xact_lock(hashtext($1))', [`jeongsan:import:${opened.kind}`]);
   const { rows } = await client.query<{ import_id: string }>(
     'insert into import (kind, file_name, imported_by, started_at) values ($1, $2, $3, $4) returning import_id',

@@ -1,5 +1,6 @@
 import type { PoolClient, QueryResultRow } from 'pg';
 import { Pool, types } from 'pg';
+import { beginning } from './acting.ts';
 
 export type { Pool, PoolClient } from 'pg';
 
@@ -73,7 +74,7 @@ export async function inTransaction<T>(pool: Pool, work: (tx: PoolClient) => Pro
   };
   client.on('error', onError);
   try {
-    await client.query('begin');
+    await client.query(beginning());
     const value = await work(client);
     await client.query('commit');
     return value;
