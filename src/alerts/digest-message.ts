@@ -1,6 +1,6 @@
 import type { Language } from '../kernel/problem.ts';
 import { html } from '../platform/markup.ts';
-import { wonText } from '../platform/report-parts.ts';
+import { countText, wonText } from '../platform/report-parts.ts';
 import { providers } from '../providers/registry.ts';
 import { outcomeWords, stageStateWords, stageWords } from '../reconciliation/words.ts';
 import { sayIn } from './alert-message.ts';
@@ -126,14 +126,14 @@ export function reportMessage(
 function moneyTiles({ money, cycles }: DigestContent, language: Language) {
   const say = sayIn(language);
   const won = (text: string) => say(`${wonText(BigInt(text))}원`, `${wonText(BigInt(text))} won`);
-  const pieces = (count: number) => say(`${count}건`, `${count}`);
+  const pieces = (count: number) => say(`${countText(count)}건`, countText(count));
   return [
     {
       title: say('정산(지갑 적립)', 'Settled to wallets'),
       value: won(money.settledWon),
       below: say(
-        `${money.settledItems}건 · 수수료 ${wonText(BigInt(money.feeWon))} 부가세 ${wonText(BigInt(money.vatWon))}`,
-        `${money.settledItems} items, fee ${wonText(BigInt(money.feeWon))}, VAT ${wonText(BigInt(money.vatWon))}`,
+        `${countText(money.settledItems)}건 · 수수료 ${wonText(BigInt(money.feeWon))} 부가세 ${wonText(BigInt(money.vatWon))}`,
+        `${countText(money.settledItems)} items, fee ${wonText(BigInt(money.feeWon))}, VAT ${wonText(BigInt(money.vatWon))}`,
       ),
     },
     { title: say('지급', 'Paid out'), value: won(money.paidOutWon), below: pieces(money.paidOut) },
@@ -143,7 +143,7 @@ function moneyTiles({ money, cycles }: DigestContent, language: Language) {
       title: say('차액 환급', 'Refunded differences'),
       value: won(money.refundedWon),
       below: say(
-        `${money.refunds}건 · 환수 ${wonText(BigInt(money.clawedBackWon))}`,
+        `${countText(money.refunds)}건 · 환수 ${wonText(BigInt(money.clawedBackWon))}`,
         `${money.refunds}, clawed back ${wonText(BigInt(money.clawedBackWon))}`,
       ),
     },

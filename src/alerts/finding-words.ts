@@ -55,7 +55,7 @@ const kinds: Readonly<Record<string, KindWords>> = {
   ),
   differential_not_sent: row('urgent', '차액정산 파일 미전송', 'Claim file not sent', 'differential list'),
   differential_unanswered: row('urgent', '차액정산 미회신', 'Claims unanswered', 'differential list'),
-  differential_answer_refused: row('urgent', '차액정산 회신 거부', 'Answer file refused', 'differential show'),
+  answer_refused: row('urgent', '차액정산 회신 거부', 'Answer file refused', 'differential show'),
   differential_validation_missing: row('warning', '검증 회신 없음', 'No validation answer', 'differential show'),
   differential_not_encodable: row(
     'warning',
@@ -104,9 +104,10 @@ const kinds: Readonly<Record<string, KindWords>> = {
   schedule_late: row('warning', '스케줄 시작 지연', 'Scheduled start late', 'schedule slots'),
   schedule_long: row('warning', '스케줄 작업이 오래 걸림', 'Scheduled job takes long', 'schedule slots'),
   node_lost: row('urgent', '노드 응답 없음', 'Node lost', 'nodes'),
-  node_clock_off: row('urgent', '노드 시계 오차', 'Clock of a node is off', 'nodes'),
-  disk_low: row('urgent', '디스크 공간 부족', 'Disk nearly full', 'nodes'),
+  disk_nearly_full: row('urgent', '디스크 공간 부족', 'Disk nearly full', 'nodes'),
   ledger_deviates: row('urgent', '원장 불일치', 'The ledger deviates', 'ledger verify'),
+  webhook_failing: row('warning', '웹훅 전달 실패', 'A webhook is not answered', 'webhooks deliveries'),
+  webhook_given_up: row('urgent', '웹훅 전달 포기', 'A webhook was given up', 'webhooks deliveries'),
   approval_waits: row('warning', '승인 대기', 'Approval waits', 'approvals'),
   // 알림
   alert_channel_failing: row('urgent', '알림 채널 장애', 'Alert channel reaches nobody', 'alerts channels'),
