@@ -147,7 +147,8 @@ create table second_factor (
   backup_codes              text not null,
   verified                  boolean not null default true,
   failed_verification_count int not null default 0,
-  locked_until              timestamptz
+  locked_until              timestamptz,
+  used_codes                bytea[] not null default '{}'   -- SHA-256 of the latest codes that were taken: each is good once
 );
 
 -- How often an address asked for a path of signing in. `last_request` is milliseconds since 1970.

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Language, type Problem, problemText } from '../kernel/problem.ts';
+import { type Language, type Problem, problems, problemText } from '../kernel/problem.ts';
 import { asMarkup, html, type Markup } from '../platform/markup.ts';
 import type { Link } from './link-store.ts';
 import { passwordLength } from './password-rule.ts';
@@ -32,6 +32,7 @@ const words = {
     email: '이메일',
     password: `비밀번호 (${passwordLength.min}자 이상)`,
     button: '정하기',
+    refused: '들어갈 수 없습니다',
     done: '되었습니다',
     canSignIn: '이제 이 주소로 로그인할 수 있습니다. 이 창은 닫아도 됩니다.',
   },
@@ -44,6 +45,7 @@ const words = {
     email: 'E-mail',
     password: `Password (${passwordLength.min} characters or more)`,
     button: 'Set',
+    refused: 'This leads nowhere',
     done: 'Done',
     canSignIn: 'You can sign in with this address now, and close this window.',
   },
@@ -73,6 +75,15 @@ ${link.who === null ? html`<label>${text.email}<input name="email" type="email" 
 export function donePage(who: string, language: Language): string {
   const text = words[language];
   return page(language, text.done, html`<p>${who}</p><p>${text.canSignIn}</p>`);
+}
+
+/** Why a link, or the identity provider, led nowhere. */
+export function refusalPage({ code, details }: Problem, language: Language): Response {
+  const text = html`<p class="refused" role="alert">${problemText(code, details, language)}</p>`;
+  return new Response(page(language, words[language].refused, text), {
+    status: problems[code].status,
+    headers: { ...pageHeaders, 'cache-control': 'no-store' },
+  });
 }
 
 function page(language: Language, title: string, content: Markup): string {

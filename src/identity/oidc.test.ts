@@ -65,6 +65,15 @@ test('who was invited comes in by the provider that verified their address, agai
   ]);
 });
 
+test('a link leads to the provider and back', async () => {
+  const browser = new Browser(server.url);
+  const away = await browser.fetch('/auth/oidc');
+  expect(away.status).toBe(302);
+  const back = await browser.fetch(await provider.signIn(String(away.headers.get('location')), 'kim'));
+  expect(back.headers.get('location')).toBe('/');
+  expect(await browser.whoami()).toMatchObject({ who: 'kim@pg.example' });
+});
+
 test.each(['stranger', 'liar', 'text', 'admin'])('%s does not come in, and nobody is made of them', async (login) => {
   expect(await (await signIn(login)).whoami()).toBeNull();
   const people = await query<{ id: string }>(server.database.pool, 'select id from person order by id');

@@ -67,6 +67,11 @@ export async function endSession(db: Queryable, who: string, sessionId: string):
   if (ended.length === 0) throw new Problem('not_found', { what: 'session', id: sessionId });
 }
 
+/** Ends the session of a token. */
+export async function endSessionOf(db: Queryable, token: string): Promise<void> {
+  await query(db, 'delete from person_session where token = $1', [token]);
+}
+
 /** Ends all sessions of somebody; how many there were. */
 export async function endSessions(db: Queryable, who: string): Promise<number> {
   const ended = await query(db, 'delete from person_session where person_id = $1 returning id', [who]);

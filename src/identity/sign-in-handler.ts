@@ -7,11 +7,14 @@ import type { OidcAddress } from '../platform/oidc-address.ts';
 import { beginAttempt, endAttempts } from './attempt-store.ts';
 import { checkOrigin } from './forgery.ts';
 import { handleLink } from './link-handler.ts';
+import { refusalPage } from './link-page.ts';
 import { checkPassword } from './password-rule.ts';
 import { findPerson } from './person-store.ts';
 import { readBody } from './request-body.ts';
+import { endSessionOf } from './session-store.ts';
 import { addressHeader, createSignIn, type SignIn, type SignInPorts } from './sign-in.ts';
 import { signInPaths, takenOf } from './sign-in-paths.ts';
+import { takeCode } from './used-code-store.ts';
 
 export type HandlerPorts = SignInPorts & {
   readonly language: Language;
@@ -35,6 +38,7 @@ export function createSignInHandler(ports: HandlerPorts, signIn: SignIn) {
       return new Response(response.body, { status: response.status, headers });
     } catch (error) {
       if (!isProblem(error)) throw error;
+      if (isPage(request)) return refusalPage(error, language);
       return problemAnswer(error, { language, requestId: randomUUID() }, { 'cache-control': 'no-store' });
     }
   };
@@ -49,6 +53,7 @@ export function createSignInHandler(ports: HandlerPorts, signIn: SignIn) {
       checkOrigin(request, ports.publicUrl);
       return handleLink(request, path.slice('/link/'.length), { ...ports, signIn, address, language });
     }
+    if (path === '/oidc' && request.method === 'GET') return toProvider(request, address);
     const known = Object.hasOwn(signInPaths, path) ? signInPaths[path] : undefined;
     if (known === undefined || known.method !== request.method) {
       throw new Problem('not_found', { what: 'path', id: url.pathname });
@@ -58,7 +63,19 @@ export function createSignInHandler(ports: HandlerPorts, signIn: SignIn) {
     const engine = known.provider ? await provider() : signIn;
     const who = await beforehand(path, body, request, address);
     const response = await engine.handler(passOn(request, `/auth${path}${url.search}`, body, address));
-    return afterwards(path, who, response, address);
+    return afterwards(path, { who, code: String(body?.['code'] ?? '') }, response, address);
+  }
+
+  /** A link instead of a script: sends the browser to the identity provider, and from there to the front page. */
+  async function toProvider(request: Request, address: string): Promise<Response> {
+    const path = '/sign-in/social';
+    const asked = passOn(request, `/auth${path}`, takenOf(path, { callbackURL: '/' }), address);
+    const response = await (await provider()).handler(asked);
+    const { url } = (await response.clone().json()) as { readonly url?: string };
+    if (response.status !== 200 || url === undefined) throw problemOf(response, undefined);
+    const headers = new Headers({ location: url });
+    for (const line of response.headers.getSetCookie()) headers.append('set-cookie', line);
+    return new Response(null, { status: 302, headers });
   }
 
   /** Checks what better-auth does not, and says whose address or session it is about. */
@@ -84,7 +101,12 @@ export function createSignInHandler(ports: HandlerPorts, signIn: SignIn) {
     return session?.user.id ?? '';
   }
 
-  async function afterwards(path: string, who: string, response: Response, address: string): Promise<Response> {
+  async function afterwards(
+    path: string,
+    { who, code }: { readonly who: string; readonly code: string },
+    response: Response,
+    address: string,
+  ): Promise<Response> {
     const confirmed = who !== '' && path.startsWith('/two-factor/verify-');
     const act = confirmed ? 'confirmSecondFactor' : signInPaths[path]?.act;
     const said = await saidBy(response);
@@ -95,11 +117,20 @@ export function createSignInHandler(ports: HandlerPorts, signIn: SignIn) {
       throw problem;
     }
     if (path === '/sign-in/email') await endAttempts(ports.pool, who);
+    if (path === '/two-factor/verify-totp') await takeOnce(String(said?.user?.id), code, said?.token, address);
     if (act !== undefined && said?.twoFactorRedirect !== true) {
       await record(act, said?.user?.id ?? who, address, 'done');
     }
     if (path === '/callback/oidc') await recordCallback(response, address);
     return withoutToken(response, said);
+  }
+
+  /** A code that was seen being typed opens nothing, although it is still valid: what it opened is closed. */
+  async function takeOnce(who: string, code: string, token: string | undefined, address: string): Promise<void> {
+    if (await takeCode(ports.pool, who, code)) return;
+    if (token !== undefined) await endSessionOf(ports.pool, token);
+    await record('signIn', who, address, 'refused', 'second_factor_refused');
+    throw new Problem('second_factor_refused');
   }
 
   async function recordCallback(response: Response, address: string): Promise<void> {
@@ -178,6 +209,11 @@ async function withinPatience<T>(work: Promise<T>, problem: Problem): Promise<T>
 /** All alike for who asks: whether there is such a person, whether they are disabled, whether the password was right. */
 const refusals = ['INVALID_EMAIL', 'INVALID_EMAIL_OR_PASSWORD', 'INVALID_PASSWORD', 'FAILED_TO_CREATE_SESSION'];
 
+/** Whoever follows a link, or comes back from the provider, reads a page. */
+function isPage({ headers, url }: Request): boolean {
+  return /\/auth\/(link\/|failed|oidc|callback)/.test(url) && (headers.get('accept') ?? '').includes('text/html');
+}
+
 function problemOf(response: Response, code: string | undefined): Problem {
   const reason = plainReason(code);
   if (response.status === 429 || /LOCKED|TOO_MANY/.test(reason)) {
@@ -189,7 +225,12 @@ function problemOf(response: Response, code: string | undefined): Problem {
   return new Problem('sign_in_failed', { reason });
 }
 
-type Said = { readonly code?: string; readonly twoFactorRedirect?: boolean; readonly user?: { readonly id?: string } };
+type Said = {
+  readonly token?: string;
+  readonly code?: string;
+  readonly twoFactorRedirect?: boolean;
+  readonly user?: { readonly id?: string };
+};
 
 /** What an answer says, where it says anything: a redirection may be JSON of no bytes. */
 async function saidBy(response: Response): Promise<Said | undefined> {

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   Browser,
@@ -9,8 +10,10 @@ import {
 } from '../../test/support/identity-server.ts';
 import type { permissionsOf } from '../kernel/permission.ts';
 import { query } from '../platform/database/pool.ts';
+import { Secret } from '../platform/secret.ts';
 import { createSetupLink, invitePerson, recoverPerson } from './link-store.ts';
 import { changeRoles, setDisabled } from './person-store.ts';
+import { createSignIn } from './sign-in.ts';
 
 let server: IdentityServer;
 let admin: Browser;
@@ -245,6 +248,13 @@ test('cookies are out of reach of scripts and of other sites, and secure where t
     body: JSON.stringify({ email: 'admin@pg.example', password: goodPassword }),
   });
   const [line = ''] = response.headers.getSetCookie();
+  const log = pino({ level: 'silent' });
+  const ports = { pool: server.database.pool, log, secret: new Secret('x'.repeat(43)) };
+  const { authCookies } = await createSignIn({ ...ports, publicUrl: 'https://settle.pg.example' }).$context;
+  expect(authCookies.sessionToken).toMatchObject({
+    name: '__Secure-jeongsan.session_token',
+    attributes: { secure: true, httpOnly: true, sameSite: 'lax', path: '/' },
+  });
   expect(line).toMatch(/^jeongsan\.session_token=.*HttpOnly.*SameSite=Lax/i);
 });
 
@@ -254,8 +264,9 @@ test('a second factor: asked for after the password, backup codes work once', as
   const enabled = await browser.post('/auth/two-factor/enable', { password: goodPassword });
   const uri = String(enabled.body['totpURI']);
   const [first] = enabled.body['backupCodes'] as string[];
-  const code = () => totp(uri, Temporal.Now.instant());
-  expect(await browser.post('/auth/two-factor/verify-totp', { code: code() })).toMatchObject({ status: 200 });
+  const now = Temporal.Now.instant();
+  const first30 = totp(uri, now);
+  expect(await browser.post('/auth/two-factor/verify-totp', { code: first30 })).toMatchObject({ status: 200 });
 
   const half = await signIn(email);
   expect(await half.whoami()).toBeNull();
@@ -263,8 +274,13 @@ test('a second factor: asked for after the password, backup codes work once', as
     status: 401,
     body: { code: 'second_factor_refused' },
   });
-  expect(await half.post('/auth/two-factor/verify-totp', { code: code() })).toMatchObject({ status: 200 });
-  expect(await half.whoami()).toMatchObject({ who: email });
+  // What confirmed the second factor was seen: it is good once.
+  expect(await half.post('/auth/two-factor/verify-totp', { code: first30 })).toMatchObject({ status: 401 });
+  expect(await half.whoami()).toBeNull();
+  const next = await signIn(email);
+  const later = totp(uri, now.add({ seconds: 30 }));
+  expect(await next.post('/auth/two-factor/verify-totp', { code: later })).toMatchObject({ status: 200 });
+  expect(await next.whoami()).toMatchObject({ who: email });
 
   const lost = await signIn(email);
   expect(await lost.post('/auth/two-factor/verify-backup-code', { code: first })).toMatchObject({ status: 200 });
@@ -307,4 +323,27 @@ test('who signed in, and who did not, stands in the trail; a mistyped name does 
     { who: email, act: 'signIn', outcome: 'refused', reason: 'sign_in_refused' },
     { who: email, act: 'signIn', outcome: 'done', reason: null },
   ]);
+});
+
+test('a link in a browser is a page with a form that runs nothing and says why it refuses', async () => {
+  const invited = { name: '<b>Kim</b>', email: 'page@pg.example', roles: [] };
+  const token = await invitePerson(server.database.pool, invited, by, server.clock.now);
+  const visit = (form?: Record<string, string>, path = token) =>
+    new Browser(server.url).fetch(`/auth/link/${path}`, {
+      headers: { accept: 'text/html', 'accept-language': 'ko' },
+      ...(form === undefined ? {} : { method: 'POST', body: new URLSearchParams(form) }),
+    });
+  const shown = await visit();
+  const text = await shown.text();
+  expect(text).toContain('page@pg.example');
+  expect(text).toContain('&lt;b&gt;Kim');
+  expect(text).not.toMatch(/<script|<b>Kim/);
+  expect(shown.headers.get('content-security-policy')).toMatch(/default-src 'none'.*form-action 'self'/);
+  const weak = await visit({ name: 'Kim', password: 'password1234' });
+  expect([weak.status, await weak.text()]).toEqual([422, expect.stringContaining('짐작')]);
+  const done = await visit({ name: 'Kim', password: goodPassword });
+  expect([done.status, await done.text()]).toEqual([200, expect.stringContaining('로그인')]);
+  const again = await visit();
+  expect([again.status, await again.text()]).toEqual([404, expect.stringContaining('이미 쓰였거나')]);
+  expect(await (await signIn('page@pg.example')).whoami()).toMatchObject({ who: 'page@pg.example' });
 });
