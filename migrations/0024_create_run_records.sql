@@ -7,12 +7,13 @@ create table run_log (
   step        int,                         -- the step that was running; null between steps
   said_at     timestamptz not null,
   level       text not null check (level in ('info', 'warn', 'error', 'fatal')),
-  kind        text not null check (kind in ('line', 'retry', 'cut')),   -- cut: what follows was too much to be kept
+  kind        text not null check (kind in ('line', 'retry', 'act', 'cut')),  -- cut: what follows was too much to be kept
   message     text not null,
   detail      jsonb not null,
   executor_id text not null
 );
 create index run_log_of_run on run_log (run_id, run_log_id);
+create index run_log_act on run_log (run_id, run_log_id) where kind = 'act';
 
 -- 실행 요약. What an ended run came to. It outlives the engine's record, since later runs are compared with it.
 create table run_record (

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { type ServedApi, serveApi } from '../../test/support/api.ts';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
 import { Problem } from '../kernel/problem.ts';
+import { whileActing } from '../platform/database/acting.ts';
 import { createDurable, type Durable, type Workflow } from '../platform/durable/durable.ts';
 import { runId, step, transaction } from '../platform/durable/step.ts';
 import { createLog } from '../platform/log.ts';
@@ -136,6 +137,7 @@ test('a run is shown with its steps, counts, rates, retries, who began it, and w
 });
 
 test('logs and steps come by pages', async () => {
+  await vi.waitFor(async () => expect(await api.rows(`/runs/${encodeURIComponent(nice)}/logs`)).toHaveLength(3));
   const logs = await api.rows(`/runs/${encodeURIComponent(nice)}/logs?limit=1`);
   expect(logs).toMatchObject([
     { step: 0, level: 'info', message: 'selecting', detail: { provider: 'nice' } },
@@ -187,6 +189,13 @@ test('one run is cancelled once, a failed one restarted, and each act stands in 
   const restarted = await api.post(`/runs/${encodeURIComponent(nice)}/restart`);
   expect(restarted.status).toBe(202);
   expect(await durable.handle(nice).result()).toMatchObject({ candidates: 20_000 });
+  // Both acts stand in the run's own log, with who did them.
+  await vi.waitFor(async () => {
+    const acts = (await api.rows(`/runs/${encodeURIComponent(id)}/logs`)).filter(
+      (line) => (line['kind'] as unknown) === 'act',
+    );
+    expect(acts).toMatchObject([{ message: 'cancelled', detail: { who: 'kim@pg.example', reason: 'by mistake' } }]);
+  });
   const mayNot = await api.post(`/runs/${encodeURIComponent(nice)}/restart`, {}, { may: ['read'] });
   expect(mayNot.status).toBe(403);
   expect(api.trail).toContainEqual(
@@ -197,6 +206,18 @@ test('one run is cancelled once, a failed one restarted, and each act stands in 
       reason: 'by mistake',
     }),
   );
+});
+
+test('by which key somebody began a run is known', async () => {
+  const by = { who: 'lee@pg.example', from: '10.0.0.1', key: 'key-7' };
+  const id = 'differential:nice:2026-11-22';
+  const handle = await whileActing(
+    () => by,
+    () => durable.start(differential, id, { who: by.who }),
+  );
+  await handle.result();
+  const shown = async () => (await api.get(`/runs/${encodeURIComponent(id)}`)).body;
+  await vi.waitFor(async () => expect(await shown()).toMatchObject({ startedBy: 'lee@pg.example', key: 'key-7' }));
 });
 
 test('many are acted on by a filter, and a backfill says what each day came to', async () => {

@@ -138,6 +138,6 @@ async function* tell(happening: AsyncIterable<RunEvent>, language: Language) {
 /** @throws Problem `cursor_invalid` */
 function readPlace(after: string): { readonly createdMs: number; readonly id: string } {
   const [, ms, id] = /^(\d{1,15})\|(.+)$/s.exec(after) ?? [];
-  if (ms === undefined || id === undefined) throw new Problem('cursor_invalid');
+  if (ms === undefined || id === undefined || id.includes('\0')) throw new Problem('cursor_invalid');
   return { createdMs: Number(ms), id };
 }

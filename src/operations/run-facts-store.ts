@@ -20,7 +20,7 @@ export type Beginning = {
   readonly slot: { readonly schedule: string; readonly nominalAt: Temporal.Instant; readonly kind: string } | undefined;
   /** The backfill that it is a day of. */
   readonly backfill: string | undefined;
-  /** By which API key the person acted, as the audit trail has it. */
+  /** By which API key the person acted. */
   readonly key: string | undefined;
 };
 
@@ -99,16 +99,17 @@ export async function beginningsOf(pool: Pool, ids: readonly string[]): Promise<
     'select run_id as id, backfill_id as backfill from backfill_day where run_id = any ($1)',
     [ids],
   );
-  const keys = await query<{ subject: string; key: string }>(
+  const begun = await query<{ id: string; who: string | null; key: string | null }>(
     pool,
-    `select distinct on (subject) subject, by_key as key from audit_entry
-      where subject = any ($1) and by_key is not null order by subject, number`,
-    [ids.flatMap((id) => [id, `run:${id}`])],
+    `select distinct on (run_id) run_id as id, detail ->> 'who' as who, detail ->> 'key' as key from run_log
+      where run_id = any ($1) and kind = 'act' and message = 'begun' order by run_id, run_log_id`,
+    [ids],
   );
   return new Map(
     ids.map((id) => {
       const slot = slots.find((each) => each.id === id);
-      const who = inputs.get(id)?.['who'] ?? slot?.who;
+      const by = begun.find((act) => act.id === id);
+      const who = inputs.get(id)?.['who'] ?? slot?.who ?? by?.who;
       return [
         id,
         {
@@ -119,7 +120,7 @@ export async function beginningsOf(pool: Pool, ids: readonly string[]): Promise<
             kind: slot.kind,
           },
           backfill: days.find((day) => day.id === id)?.backfill,
-          key: keys.find(({ subject }) => subject === id || subject === `run:${id}`)?.key,
+          key: by?.key ?? undefined,
         },
       ];
     }),

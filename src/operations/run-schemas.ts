@@ -82,7 +82,7 @@ export const logLine = z.object({
   step: z.number().int().nullable(),
   saidAt: instant(),
   level: z.enum(['info', 'warn', 'error', 'fatal']),
-  kind: z.enum(['line', 'retry', 'cut']),
+  kind: z.enum(['line', 'retry', 'act', 'cut']),
   message: z.string(),
   detail: z.record(z.string(), z.unknown()),
   executorId: z.string(),

@@ -20,7 +20,7 @@ import type { ProofOfLife } from './proof-of-life.ts';
 import { createProofOfLife } from './proof-of-life.ts';
 import { releaseHeld, restartRun } from './restart.ts';
 import { ensureRunIndexes } from './run-indexes.ts';
-import { type RunLog, startRunLog } from './run-log.ts';
+import { noteAct, type RunLog, startRunLog } from './run-log.ts';
 import { admitSleepers, parkSleepers } from './sleep.ts';
 import { runId } from './step.ts';
 import type { TakeOver } from './take-over.ts';
@@ -148,14 +148,21 @@ export function createDurable(options: DurableOptions): Durable {
     running: () => [...(DBOSExecutor.globalInstance?.systemDatabase.runningWorkflowMap.keys() ?? [])],
     async start(workflow, id, ...args) {
       encodeCheckpoint(`${workflow.name} (arguments)`, args);
+      noteAct(id, 'begun');
       const handle = await DBOS.startWorkflow(workflow.run, { workflowID: id })(...args);
       // Not begun by this call: it may be a child that a restart holds back until its parent is here.
       if (handle instanceof RetrievedHandle && DBOS.isInWorkflow()) await releaseHeld(pool, id);
       return toHandle(handle);
     },
     handle: (id) => toHandle(DBOS.retrieveWorkflow(id)),
-    restart: (id) => restartRun(pool, id),
-    cancel: (id) => DBOS.cancelWorkflow(id, { cancelChildren: true }),
+    async restart(id) {
+      await restartRun(pool, id);
+      noteAct(id, 'restarted');
+    },
+    async cancel(id) {
+      await DBOS.cancelWorkflow(id, { cancelChildren: true });
+      noteAct(id, 'cancelled');
+    },
   };
 }
 

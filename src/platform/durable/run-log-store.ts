@@ -1,7 +1,10 @@
 import { type Queryable, query } from '../database/pool.ts';
 
-/** What a kept line is: `retry`: a step was tried again; `cut`: what followed was too much to be kept. */
-export type RunLogKind = 'line' | 'retry' | 'cut';
+/**
+ * What a kept line is: `retry`: a step was tried again; `act`: somebody began, cancelled or restarted the run; `cut`: what
+ * followed was too much to be kept.
+ */
+export type RunLogKind = 'line' | 'retry' | 'act' | 'cut';
 export type RunLogLevel = 'info' | 'warn' | 'error' | 'fatal';
 
 /** 실행 기록. A line of the process's log, as it was said in a run. */

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { DBOS } from '@dbos-inc/dbos-sdk';
+import { actingNow } from '../database/acting.ts';
 import type { Pool } from '../database/pool.ts';
 import { tapLog } from '../log-tap.ts';
 import { readLine, type SaidLine } from './run-log-line.ts';
@@ -125,6 +126,14 @@ export function noteRetry(attempt: number, error: unknown, step = DBOS.stepID ??
   const reason = error instanceof Error ? error.message : String(error);
   const line = JSON.stringify({ time: new Date().toISOString(), msg: reason, attempt });
   capturing?.add({ runId, step, level: warnLevel, line, kind: 'retry' });
+}
+
+/** Somebody acts on a run: kept with it, where it is a person's act and not one of the product itself. */
+export function noteAct(runId: string, what: 'begun' | 'cancelled' | 'restarted'): void {
+  const actor = DBOS.isWithinWorkflow() ? undefined : actingNow();
+  if (actor === undefined) return;
+  const line = JSON.stringify({ time: new Date().toISOString(), msg: what, ...actor });
+  capturing?.add({ runId, step: null, level: infoLevel, line, kind: 'act' });
 }
 
 /** Says something in the log that is kept in another way. */
