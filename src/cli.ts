@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import { Command, CommanderError } from 'commander';
 import type { Pool } from 'pg';
 import { sealedChannels } from './alerts/channel-store.ts';
@@ -55,6 +54,7 @@ import { isReaderGone } from './platform/output.ts';
 import { productVersion } from './platform/product-version.ts';
 import { Secret } from './platform/secret.ts';
 import { createShutdown } from './platform/shutdown.ts';
+import { userName } from './platform/user-name.ts';
 import { differentialProviders } from './providers/differential-registry.ts';
 import { reconciledProviders } from './providers/registry.ts';
 import { breakCommands } from './reconciliation/break-commands.ts';
@@ -278,14 +278,6 @@ function addCommands(
     },
   });
   return program;
-}
-
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return String(process.getuid?.() ?? 'unknown');
-  }
 }
 
 function fail(error: unknown): void {
