@@ -37,7 +37,7 @@ export type Alerting = {
 export function alerting(pool: Pool, cipher: Cipher, mailUrl: string, node = 'node-1'): Alerting {
   const address = parseMailAddress(mailUrl);
   if ('faults' in address) throw new Error(address.faults.join());
-  const patience = { connectMs: 500, idleMs: 500, wholeMs: 1_000 };
+  const patience = { connectMs: 10_000, idleMs: 10_000, wholeMs: 30_000 };
   const state = { now: start };
   const allowed = ['127.0.0.1'];
   const ports: SendPorts = {
@@ -47,7 +47,7 @@ export function alerting(pool: Pool, cipher: Cipher, mailUrl: string, node = 'no
     now: () => state.now,
     node,
     mail: { sender: createMailSender(address, '정산 <ops@pg.example>', patience), domain: 'pg.example' },
-    post: { ...postDefaults, allowed, wholeMs: 1_000 },
+    post: { ...postDefaults, allowed, wholeMs: 10_000 },
     reportFiles: () => Promise.resolve({ files: [], folder: null }),
   };
   const turn = async () => {

@@ -1,16 +1,13 @@
 import { z } from 'zod';
 import { Problem } from '../kernel/problem.ts';
+import { term } from '../platform/http/fields.ts';
 import { severities } from './finding-words.ts';
 import type { RuleDraft } from './rule-store.ts';
 
 /** What rules, channels and limits are called: lower-case words with hyphens. */
 export const settingName = () => z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'a-z, 0-9 and hyphens, at most 40');
 
-const pattern = z
-  .string()
-  .min(1)
-  .max(200)
-  .regex(/^[^\0]+$/u);
+const pattern = term();
 const seconds = (least: number, most: number) => z.number().int().min(least).max(most);
 const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'HH:MM');
 

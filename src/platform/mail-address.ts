@@ -59,7 +59,7 @@ export function parseMailAddress(text: string): MailAddress | { readonly faults:
   };
 }
 
-const sign = String.raw`[^\s@<>()\[\]\\,;:"]+`;
+const sign = String.raw`[^\s\p{C}@<>()\[\]\\,;:"]+`;
 const bare = new RegExp(`^${sign}@${sign}\\.${sign}$|^${sign}@localhost$`, 'u');
 
 /** One address as a person types it, without a name: `ops@pg.example`. At most 254 characters (RFC 5321). */

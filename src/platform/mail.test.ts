@@ -3,9 +3,11 @@ import { type MailManner, openMailServer } from '../../test/support/mail-server.
 import { temporaryFolder } from '../../test/support/processes.ts';
 import { certificateIn } from '../sandbox/certificate.ts';
 import { createMailSender, type Mail, type MailPatience } from './mail.ts';
-import { type MailAddress, parseMailAddress } from './mail-address.ts';
+import { isMailbox, isSender, type MailAddress, parseMailAddress } from './mail-address.ts';
 
-const patience: MailPatience = { connectMs: 300, idleMs: 300, wholeMs: 1_500 };
+/** Of those who wait for what never comes, and of those who wait for what does. */
+const patience: MailPatience = { connectMs: 400, idleMs: 400, wholeMs: 1_500 };
+const patient: MailPatience = { connectMs: 20_000, idleMs: 20_000, wholeMs: 40_000 };
 const mail: Mail = {
   messageId: 'alert.12.x.in-charge.update.1@pg.example',
   about: 'alert.12.x.in-charge@pg.example',
@@ -33,7 +35,7 @@ async function serve(options: Parameters<typeof openMailServer>[0] = {}) {
 
 test('a mail arrives whole, with its name, what it is about and its files', async () => {
   const server = await serve();
-  const sender = createMailSender(addressOf(server.url), '정산 <ops@pg.example>', patience);
+  const sender = createMailSender(addressOf(server.url), '정산 <ops@pg.example>', patient);
   expect(await sender.send(mail)).toMatchObject({ kind: 'sent', refused: [] });
   const got = await server.mail(0);
   expect(got).toMatchObject({
@@ -68,13 +70,14 @@ describe('what goes wrong', () => {
     ['hang-at-greeting', { kind: 'failed', lasting: false, mayHaveLeft: false }],
   ])('a server that does %s', async (manner, outcome) => {
     const server = await serve({ manner });
-    const sender = createMailSender(addressOf(server.url), 'ops@pg.example', patience);
+    const waits = manner.startsWith('hang') ? patience : patient;
+    const sender = createMailSender(addressOf(server.url), 'ops@pg.example', waits);
     expect(await sender.send(mail)).toMatchObject(outcome);
   });
 
   test('one of two readers is not known', async () => {
     const server = await serve({ manner: 'refuse-recipient' });
-    const sender = createMailSender(addressOf(server.url), 'ops@pg.example', patience);
+    const sender = createMailSender(addressOf(server.url), 'ops@pg.example', patient);
     const sent = await sender.send({ ...mail, to: ['gone@pg.example', 'lee@pg.example'] });
     expect(sent).toMatchObject({ kind: 'sent', refused: ['gone@pg.example'] });
     expect(await sender.send({ ...mail, to: ['gone@pg.example'] })).toMatchObject({ kind: 'failed', lasting: true });
@@ -83,7 +86,7 @@ describe('what goes wrong', () => {
   test('nobody listens', async () => {
     const server = await openMailServer();
     await server.close();
-    const sender = createMailSender(addressOf(server.url), 'ops@pg.example', patience);
+    const sender = createMailSender(addressOf(server.url), 'ops@pg.example', patient);
     expect(await sender.send(mail)).toMatchObject({ kind: 'failed', lasting: false, mayHaveLeft: false });
   });
 });
@@ -96,16 +99,16 @@ describe('TLS', () => {
     const pem = certificateIn(temporaryFolder());
     const server = await serve({ pem, wrapped, user: { name: 'ops', password: 'p@ss/word' } });
     const url = `${wrapped ? 'smtps' : 'smtp'}://ops:p%40ss%2Fword@127.0.0.1:${server.port}`;
-    const trusting = createMailSender(addressOf(`${url}?ca=${pem.certificatePath}`), 'ops@pg.example', patience);
+    const trusting = createMailSender(addressOf(`${url}?ca=${pem.certificatePath}`), 'ops@pg.example', patient);
     expect(await trusting.send(mail)).toMatchObject({ kind: 'sent' });
-    const sender = createMailSender(addressOf(url), 'ops@pg.example', patience);
+    const sender = createMailSender(addressOf(url), 'ops@pg.example', patient);
     expect(await sender.send(mail)).toMatchObject({ kind: 'failed', lasting: false, mayHaveLeft: false });
     expect(server.mails).toHaveLength(1);
   });
 
   test('a server without it is told nothing', async () => {
     const server = await serve();
-    const sender = createMailSender(addressOf(`smtp://127.0.0.1:${server.port}`), 'ops@pg.example', patience);
+    const sender = createMailSender(addressOf(`smtp://127.0.0.1:${server.port}`), 'ops@pg.example', patient);
     expect(await sender.send(mail)).toMatchObject({ kind: 'failed', lasting: false, mayHaveLeft: false });
     expect(server.mails).toEqual([]);
   });
@@ -125,4 +128,21 @@ test.each([
   ],
 ])('%s', (text, address) => {
   expect(parseMailAddress(text)).toEqual(address);
+});
+
+test.each([
+  ['ops@pg.example', true],
+  ['김@예시.한국', true],
+  ['ops+정산@pg.example', true],
+  ['ops', false],
+  ['ops@pg', false],
+  ['ops@127.0.0.1', false],
+  ['a@b.c,d@e.f', false],
+  ['Ops <ops@pg.example>', false],
+  ['ops@pg.example\r\nBcc: x@y.z', false],
+  ['o\0ps@pg.example', false],
+  [`${'a'.repeat(250)}@pg.example`, false],
+])('%j is a mailbox: %s', (text, isOne) => {
+  expect(isMailbox(text)).toBe(isOne);
+  expect(isSender(`정산 <${text}>`)).toBe(isOne);
 });
