@@ -189,6 +189,7 @@ const operationsAlone: Readonly<Record<string, Reason>> = {
   listReconciliationDays: none('the command line lists runs'),
   downloadStatement: none('the archive is a folder where the command runs'),
   listBatches: none('the command line lists runs'),
+  listRefunds: none('shown with the claims that they are of, and in the ledger'),
   listDeposits: none('seen in the report and in what differs'),
   listDepositChecks: none('seen in the report and in what differs'),
   listImports: none('each import says its own outcome when it ends'),

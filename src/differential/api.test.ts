@@ -228,6 +228,27 @@ test('what other facts would have claimed, and what is owed retroactively', asyn
   expect((await api.post('/differential/retroactive-refunds/1/approve', {}, { may: ['propose'] })).status).toBe(403);
 });
 
+test('what was booked for merchants, by day and by pages', async () => {
+  await database.pool.query(
+    `insert into claim_refund (event, provider, merchant_id, claims, refund_won, clawback_won, offset_won, carried_won,
+                               held_won, wallet_won, booked_on)
+     select 'differential:9:M' || n, 'welcome', 'M' || n, 2, 100 + n, -40, 10, 0, 0, 50 + n, date '2026-11-10' + n / 4
+       from generate_series(1, 9) n`,
+  );
+  const rows = await api.rows('/differential/refunds?limit=2');
+  expect(rows.map((row) => row['merchantId'])).toEqual(Array.from({ length: 9 }, (_, n) => `M${9 - n}`));
+  for (const row of rows) {
+    const [refund, clawback, offset, wallet] = ['refundWon', 'clawbackWon', 'offsetWon', 'walletWon'].map((name) =>
+      Number(row[name]),
+    );
+    expect(Number(refund) + Number(clawback)).toBe(Number(wallet) + Number(offset));
+  }
+  expect(await api.rows('/differential/refunds?on=2026-11-10&provider=welcome')).toHaveLength(3);
+  expect(await api.rows('/differential/refunds?merchant=M7')).toMatchObject([
+    { bookedOn: '2026-11-11', walletWon: 57 },
+  ]);
+});
+
 test('whether all agrees is computed again, and told with what does not', async () => {
   const { body } = await api.get('/differential/verification');
   // The planted acceptance was never booked.

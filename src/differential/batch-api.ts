@@ -3,10 +3,11 @@ import { z } from 'zod';
 import { seoul } from '../kernel/business-day.ts';
 import { isProblem, Problem, problemText } from '../kernel/problem.ts';
 import type { Durable } from '../platform/durable/durable.ts';
-import { day, instant, reason, rowId, someOf, term } from '../platform/http/fields.ts';
+import { day, instant, reason, rowId, someOf, term, won } from '../platform/http/fields.ts';
 import { list, type Route, route } from '../platform/http/route.ts';
 import { runOfBatch } from './batch-end-store.ts';
 import { batchRow, providerIds, shownBatch } from './claim-schemas.ts';
+import { pageOfRefunds } from './refund-list-store.ts';
 import { pageOfRegistrations, registrationStates } from './registration-list-store.ts';
 import { type Registrations, registrationRunId } from './registration-workflow.ts';
 import { decideFile } from './send-decision-store.ts';
@@ -203,6 +204,39 @@ export function differentialRoutes(ports: BatchApiPorts): Route[] {
         const page = await pageOfRegistrations(pool, filter, request);
         return { ...page, rows: page.rows.map(({ registrationId, ...row }) => ({ id: registrationId, ...row })) };
       },
+    }),
+    list({
+      ...common,
+      id: 'listRefunds',
+      path: '/differential/refunds',
+      summary: {
+        ko: '환급 내역',
+        en: 'What answers did for merchants: to their wallets, to what is held, and to their debts',
+      },
+      permission: 'read',
+      filter: z.object({
+        on: day().optional(),
+        from: day().optional(),
+        to: day().optional(),
+        provider: someOf(providerIds),
+        merchant: term().optional(),
+      }),
+      row: z.object({
+        event: z.string(),
+        provider: z.string(),
+        merchantId: z.string(),
+        bookedOn: day(),
+        claims: z.number().int(),
+        refundWon: won(),
+        clawbackWon: won(),
+        offsetWon: won(),
+        carriedWon: won(),
+        heldWon: won(),
+        walletWon: won(),
+      }),
+      sorts: ['bookedOn'],
+      descendingFirst: true,
+      page: ({ query }, request) => pageOfRefunds(pool, query, request),
     }),
   ];
 }
