@@ -5,7 +5,7 @@ import { writeOut } from '../platform/output.ts';
 import { formatTable } from '../platform/terminal.ts';
 import { showBackfill } from './backfill-store.ts';
 import { backfillToJson, outcomesToJson } from './run-act-json.ts';
-import { actOnRuns, type BulkAct, bulkDefault, bulkMost, cancelRun, restartRun } from './run-acts.ts';
+import { actOnRuns, type BulkAct, bulkDefault, bulkMost, cancelRun, refuseWide, restartRun } from './run-acts.ts';
 import { addFilters, exitAs, jsonText, type RunEngine, type RunPorts, showRunAs } from './run-commands.ts';
 import { type FilterOptions, readFilter, readNumber } from './run-options.ts';
 
@@ -28,6 +28,7 @@ export function runActCommands(
       .option('--everything', 'all that it is for, whichever they are / 전부')
       .option('--most <runs>', 'nothing is done where there are more / 한도', String(bulkDefault))
       .option('--dry-run', 'say only which they are / 대상만 보기')
+      .option('--reason <text>', 'why, for the trail and the log of the run / 사유')
       .option('--json', 'JSON output / JSON 출력')
       .action((id: string | undefined, { everything, most, dryRun, json, ...options }: ActOptions) => {
         if (id !== undefined) {
@@ -42,6 +43,8 @@ export function runActCommands(
           most: readNumber('--most', most, bulkMost),
           dryRun: dryRun ?? false,
         };
+        // Before an engine is opened for nothing.
+        refuseWide(act, request);
         return withEngine(async (engine) => {
           const outcomes = outcomesToJson(await actOnRuns(engine, act, request), language);
           if (outcomes.some(({ outcome }) => outcome === 'failed')) process.exitCode = exitStatus.failed;

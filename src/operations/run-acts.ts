@@ -100,9 +100,9 @@ type ListedState = Awaited<ReturnType<typeof findRuns>>['rows'][number]['state']
  * @throws Problem `bulk_unfiltered` where nothing says which runs, `bulk_too_many`
  */
 export async function actOnRuns(ports: RunActPorts, act: BulkAct, request: BulkRequest): Promise<BulkOutcome[]> {
-  const { filter, everything, dryRun } = request;
+  const { filter, dryRun } = request;
   const most = Math.min(request.most, bulkMost);
-  if (!everything && !isNarrow(filter)) throw new Problem('bulk_unfiltered', { act });
+  refuseWide(act, request);
   const states = (filter.states ?? actsOn[act]).filter((state) => actsOn[act].includes(state));
   if (states.length === 0) return [];
   const wanted = { ...filter, states, oldestFirst: true, now: ports.now(), limit: most + 1 };
@@ -115,6 +115,11 @@ export async function actOnRuns(ports: RunActPorts, act: BulkAct, request: BulkR
     );
   }
   return outcomes;
+}
+
+/** @throws Problem `bulk_unfiltered` where nothing says which runs, and not all of them are asked for */
+export function refuseWide(act: BulkAct, { filter, everything }: Pick<BulkRequest, 'filter' | 'everything'>): void {
+  if (!everything && !isNarrow(filter)) throw new Problem('bulk_unfiltered', { act });
 }
 
 /** A state alone says only how they are, not which they are. */
