@@ -97,7 +97,7 @@ async function main(): Promise<void> {
 }
 
 /** Runs a command, begun by asking who acts and whether they may. Opens nothing before one of them runs. */
-function createCommandLine(
+export function createCommandLine(
   config: Config,
   log: Log,
   signal: AbortSignal,
@@ -280,7 +280,8 @@ function addCommands(
   return program;
 }
 
-function fail(error: unknown): void {
+/** Says why a command failed, and leaves its exit status. */
+export function fail(error: unknown): void {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? exitStatus.done : exitStatus.usage;
     return;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
 
-/** A real process of a test's own; it is killed when the test ends. */
+/** A real process of a test's own; it is killed when the test ends, unless told otherwise. */
 export type TestProcess = {
   readonly pid: number;
   /** The next line of its standard output; fails when it ends without one. */
@@ -20,8 +20,16 @@ export type TestProcess = {
   errors(): string;
 };
 
+/** When what is told is called: after a test, or after all tests of a file. */
+export type AtEnd = (end: () => void) => void;
+
 /** Runs a TypeScript file with this Node. */
-export function runProcess(file: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): TestProcess {
+export function runProcess(
+  file: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  atEnd: AtEnd = onTestFinished,
+): TestProcess {
   const child: ChildProcess = spawn(process.execPath, [file, ...args], {
     env: { ...process.env, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -34,7 +42,7 @@ export function runProcess(file: string, args: readonly string[], env: NodeJS.Pr
   });
   const lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
   const ended = once(child, 'exit').then(([status, signal]) => (status ?? signal) as number | NodeJS.Signals);
-  onTestFinished(() => {
+  atEnd(() => {
     child.kill('SIGKILL');
   });
   return {

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { repositoryRoot } from '../../src/platform/config.ts';
 import type { Installation } from './installation.ts';
-import { runProcess, type TestProcess } from './processes.ts';
+import { type AtEnd, runProcess, type TestProcess } from './processes.ts';
 
 const cli = path.join(repositoryRoot, 'src/cli.ts');
 
@@ -12,14 +12,10 @@ export type TestServer = { readonly url: string; readonly setupLink: string | nu
 export async function startServer(
   { home, db }: Installation,
   env: Readonly<Record<string, string>> = {},
+  atEnd?: AtEnd,
 ): Promise<TestServer> {
-  const process = runProcess(cli, ['serve', '--json'], {
-    JEONGSAN_HOME: home,
-    DATABASE_URL: db.url,
-    PORT: '0',
-    LOG_LEVEL: 'warn',
-    ...env,
-  });
+  const given = { JEONGSAN_HOME: home, DATABASE_URL: db.url, PORT: '0', LOG_LEVEL: 'warn', ...env };
+  const process = runProcess(cli, ['serve', '--json'], given, atEnd);
   const { url, setupLink } = JSON.parse(await process.line()) as { url: string; setupLink: string | null };
   return { url, setupLink, process };
 }
