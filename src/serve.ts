@@ -112,8 +112,14 @@ export async function startServing(
     listening,
     log,
     async answer(request: Request, connection: Connection) {
-      const answer = preflightAnswer(request, rules) ?? (await site.fetch(request, { connection }));
-      return withHeaders(answer, request, rules);
+      // The end waits for what is being answered, before the database is closed.
+      const answering = shutdown.active.begin(`${request.method} ${new URL(request.url).pathname}`);
+      try {
+        const answer = preflightAnswer(request, rules) ?? (await site.fetch(request, { connection }));
+        return withHeaders(answer, request, rules);
+      } finally {
+        answering.end();
+      }
     },
   });
   shutdown.onClose('http', () => server.close(closeMs));

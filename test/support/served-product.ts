@@ -19,6 +19,8 @@ export type ServedProduct = {
   readonly document: ApiDocument;
   /** A new API key of somebody new with these roles, and these scopes only where they are given. */
   keyOf(roles: readonly Role[], scopes?: readonly Permission[]): Promise<string>;
+  /** Ends the server as a signal would. */
+  end(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -70,6 +72,7 @@ export async function serveProduct(): Promise<ServedProduct> {
     routes: apiRoutes(app),
     document: (await answer.json()) as ApiDocument,
     keyOf,
+    end: () => shutdown.end('test'),
     async close() {
       await shutdown.end('test');
       await installation.close();
