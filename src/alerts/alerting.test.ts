@@ -4,7 +4,7 @@ import { type MailServer, openMailServer } from '../../test/support/mail-server.
 import { closeFinding, openFinding } from '../findings/store.ts';
 import { acknowledgeAlert, alertStatus, pageOfAlerts } from './alert-store.ts';
 import { type Alerting, alerting, bankOpen, kim, start, testCipher } from './alerting.fixture.ts';
-import { pageOfDeliveries, showDelivery } from './delivery-store.ts';
+import { pageOfDeliveries, putTest, showDelivery } from './delivery-store.ts';
 import { saveRule, showRule } from './rule-store.ts';
 
 let db: TestDatabase;
@@ -208,6 +208,16 @@ describe('any number of processes', () => {
     await Promise.all([world, ...others].flatMap((each) => [each.turn(), each.turn()]));
     expect(sent()).toHaveLength(1);
   });
+});
+
+test('forty messages that six processes find at once go out once each', async () => {
+  const others = Array.from({ length: 6 }, (_, n) => alerting(db.pool, cipher, server.url, `node-${n + 1}`));
+  for (let n = 0; n < 40; n += 1) {
+    await putTest(db.pool, { channel: 'in-charge', by: 'kim', now: start.subtract({ milliseconds: n }) });
+  }
+  await Promise.all(others.map((each) => each.turn()));
+  expect(new Set(server.mails.map(({ messageId }) => messageId)).size).toBe(40);
+  expect(server.mails).toHaveLength(40);
 });
 
 describe('what a try comes to', () => {
