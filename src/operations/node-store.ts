@@ -126,18 +126,35 @@ async function closeClockFindings(db: Queryable, executorId: string): Promise<vo
 
 /** Nodes, those that live first; stopped and lost ones of the last day too where `all` is asked for. */
 export async function listNodes(db: Queryable, { all }: { readonly all: boolean }): Promise<Node[]> {
-  return await query<Node>(
+  const nodes = await query<Omit<Node, 'runs' | 'runsInAll'>>(
     db,
     `select executor_id as "executorId", host, pid, version, started_at as "startedAt", seen_at as "seenAt",
             case when stopped_at is not null then 'stopped' when lost_at is not null then 'lost' else 'running' end as state,
             clock_ahead_ms as "clockAheadMs", disk_free_bytes as "diskFreeBytes", disk_all_bytes as "diskAllBytes",
-            loop_delay_ms as "loopDelayMs", memory_bytes as "memoryBytes", r.runs, r."runsInAll"
-       from node n cross join lateral (
-         select coalesce((array_agg(id order by created desc))[1:${runsShown}], '{}') as runs, count(*)::int as "runsInAll"
-           from (select workflow_uuid as id, created_at as created from dbos.workflow_status
-                  where executor_id = n.executor_id and status = 'PENDING') w) r
+            loop_delay_ms as "loopDelayMs", memory_bytes as "memoryBytes"
+       from node
       where $1 and seen_at > clock_timestamp() - interval '1 day' or stopped_at is null and lost_at is null
       order by state, host, pid limit 1000`,
     [all],
   );
+  const works = await runsOf(
+    db,
+    nodes.map(({ executorId }) => executorId),
+  );
+  return nodes.map((node) => ({ runs: [], runsInAll: 0, ...works.get(node.executorId), ...node }));
+}
+
+type Works = Pick<Node, 'runs' | 'runsInAll'>;
+
+/** The engine's tables are there once a node has launched it, and not before. */
+async function runsOf(db: Queryable, executorIds: readonly string[]): Promise<ReadonlyMap<string, Works>> {
+  if (executorIds.length === 0) return new Map();
+  const rows = await query<Works & { readonly executorId: string }>(
+    db,
+    `select executor_id as "executorId", count(*)::int as "runsInAll",
+            (array_agg(workflow_uuid order by created_at desc))[1:${runsShown}] as runs
+       from dbos.workflow_status where executor_id = any ($1) and status = 'PENDING' group by executor_id`,
+    [executorIds],
+  );
+  return new Map(rows.map(({ executorId, ...works }) => [executorId, works]));
 }

@@ -27,11 +27,6 @@ const act = (id: string): Route =>
 beforeAll(async () => {
   db = await testDatabase();
   const { jobs } = createSchedulingWorld(db.pool, '2026-11-20T12:02:10+09:00');
-  // The engine's own table, of which the nodes' runs are read.
-  await db.pool.query('create schema if not exists dbos');
-  await db.pool.query(
-    'create table if not exists dbos.workflow_status (workflow_uuid text, executor_id text, status text, created_at bigint)',
-  );
   const ports = { pool: db.pool, now: () => Temporal.Now.instant() };
   const routes = [...scheduleRoutes({ ...ports, jobs }), ...maintenanceRoutes({ ...ports, banks: ['json-van'] })];
   api = await serveRoutes(heedMaintenance([...routes, act('startThing'), act('cancelThing')], ports), {

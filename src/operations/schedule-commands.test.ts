@@ -13,11 +13,6 @@ let world: SchedulingWorld;
 beforeAll(async () => {
   db = await testDatabase();
   world = createSchedulingWorld(db.pool, '2026-11-20T12:02:10+09:00');
-  // The engine's own table, of which the nodes' runs are read.
-  await db.pool.query('create schema if not exists dbos');
-  await db.pool.query(
-    'create table if not exists dbos.workflow_status (workflow_uuid text, executor_id text, status text, created_at bigint)',
-  );
 });
 afterAll(async () => {
   await world.stop();
