@@ -46,7 +46,7 @@ export const operationsProblems = {
     en: 'It is not paused: {what}',
   },
   maintenance_on: {
-    status: 503,
+    status: 409,
     ko: '점검 중이라 새로 시작하지 않습니다 ({who}: {reason}, 종료 예정 {until})',
     en: 'Maintenance is on and nothing new starts ({who}: {reason}, until {until})',
   },

@@ -136,7 +136,7 @@ test('maintenance is begun and ended, and while it is on nobody starts anything'
     pause: { reason: 'upgrade', until: null },
   });
   expect(await ask('POST /schedules/one/runs', { as: 'operator', body: { reason: 'now' } })).toMatchObject({
-    status: 503,
+    status: 409,
     body: { code: 'maintenance_on' },
   });
   expect((await ask('POST /startThing', { as: 'operator' })).body).toMatchObject({ code: 'maintenance_on' });
