@@ -1,13 +1,14 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import { seoul } from '../kernel/business-day.ts';
+import { anyWonToJson } from '../kernel/money.ts';
 import { inTransaction } from '../platform/database/pool.ts';
 import { day, flag, instant, reason, rowId, term, won } from '../platform/http/fields.ts';
 import { list, type Route, route } from '../platform/http/route.ts';
 import { providers } from '../providers/registry.ts';
 import { decideDismissal, type NamedCapture, pageOfDismissed, proposeDismissal } from './dismissal-store.ts';
 import { pageOfHolds, placeHold, releaseHold } from './hold-store.ts';
-import { amountOf, anyWon } from './settlement-schemas.ts';
+import { anyWon } from './settlement-schemas.ts';
 import { findingAfterDefault } from './workflow.ts';
 
 const providerIds = providers.map((provider) => provider.id) as [string, ...string[]];
@@ -167,5 +168,5 @@ function captureOf(text: string): Required<NamedCapture> {
 }
 
 function shown<Row extends { readonly amountWon: bigint }>(row: Row) {
-  return { ...row, amountWon: amountOf(row.amountWon) };
+  return { ...row, amountWon: anyWonToJson(row.amountWon) };
 }

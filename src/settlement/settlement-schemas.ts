@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { check } from '../kernel/check.ts';
-import { anyWonToJson } from '../kernel/money.ts';
 import { won } from '../platform/http/fields.ts';
 import { parseSlot } from './slot.ts';
 
@@ -16,4 +15,3 @@ export function slotOf(text: string): Temporal.Instant {
 
 /** Won that nobody has judged yet: an integer where that is exact, else its digits. */
 export const anyWon = () => z.union([won(), z.string().regex(/^-?\d+$/)]);
-export const amountOf = anyWonToJson;

@@ -1,10 +1,11 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
+import { anyWonToJson } from '../kernel/money.ts';
 import { day, flag, instant, rowId, someOf, term, won } from '../platform/http/fields.ts';
 import { list, type Route, route } from '../platform/http/route.ts';
 import { providers } from '../providers/registry.ts';
 import { merchantBalance } from './balance-store.ts';
-import { amountOf, anyWon } from './settlement-schemas.ts';
+import { anyWon } from './settlement-schemas.ts';
 import { formatSlot } from './slot.ts';
 import { unsettledText } from './unsettled-rows.ts';
 import { pageOfUnsettled, unsettledTotals } from './unsettled-store.ts';
@@ -52,7 +53,7 @@ export function waitingRoutes({ pool, now }: { readonly pool: Pool; now(): Tempo
         const page = await pageOfUnsettled(pool, query, request);
         const rows = page.rows.map((found) => ({
           ...found,
-          amountWon: amountOf(found.amountWon),
+          amountWon: anyWonToJson(found.amountWon),
           text: unsettledText(found, language),
         }));
         return { ...page, rows };
@@ -70,7 +71,7 @@ export function waitingRoutes({ pool, now }: { readonly pool: Pool; now(): Tempo
       }),
       async handle({ query }) {
         const totals = await unsettledTotals(pool, query.merchant);
-        return { reasons: totals.map((each) => ({ ...each, amountWon: amountOf(each.amountWon) })) };
+        return { reasons: totals.map((each) => ({ ...each, amountWon: anyWonToJson(each.amountWon) })) };
       },
     }),
     route({
@@ -99,7 +100,7 @@ export function waitingRoutes({ pool, now }: { readonly pool: Pool; now(): Tempo
         return {
           ...rest,
           nextSlot: formatSlot(next),
-          waiting: waits.map((each) => ({ ...each, amountWon: amountOf(each.amountWon) })),
+          waiting: waits.map((each) => ({ ...each, amountWon: anyWonToJson(each.amountWon) })),
           holds: holds.map(({ id, amountWon, reason }) => ({ id, amountWon, reason })),
         };
       },
