@@ -95,7 +95,7 @@ export async function startServing(
   });
   site.onError((error, { req }) => {
     const requestId = crypto.randomUUID();
-    if (!isProblem(error)) log.error({ err: error, requestId, path: req.path }, 'a request failed');
+    if (!isProblem(error)) log.error({ err: error, requestId, path: shownPath(req.path) }, 'a request failed');
     const problem = isProblem(error) ? error : new Problem('internal', { request: requestId });
     return problemAnswer(problem, {
       language: languageFor(req.header('accept-language') ?? null, language),
@@ -113,7 +113,7 @@ export async function startServing(
     log,
     async answer(request: Request, connection: Connection) {
       // The end waits for what is being answered, before the database is closed.
-      const answering = shutdown.active.begin(`${request.method} ${new URL(request.url).pathname}`);
+      const answering = shutdown.active.begin(`${request.method} ${shownPath(new URL(request.url).pathname)}`);
       try {
         const answer = preflightAnswer(request, rules) ?? (await site.fetch(request, { connection }));
         return withHeaders(answer, request, rules);
@@ -170,4 +170,9 @@ export async function runServer(config: Config, log: Log, shutdown: Shutdown): P
   } finally {
     starting.end();
   }
+}
+
+/** A path as the log may show it: who holds a link that works once comes in by it. */
+function shownPath(path: string): string {
+  return path.replace(/^(\/auth\/link\/).+/, '$1…');
 }
