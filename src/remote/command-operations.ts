@@ -234,5 +234,4 @@ export const commandOperations: Readonly<Record<string, Wording | Local>> = {
   'sandbox bank list': sandbox,
   'sandbox differential run': sandbox,
   'sandbox differential serve': sandbox,
-  serve: local('a server is started where it runs'),
 };
