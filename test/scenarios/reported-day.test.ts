@@ -99,8 +99,14 @@ test('the digest of a day says what its books say, and the audit trail’s head'
   });
   const { rows } = await app.pool.query(`select count(*)::int as n from break where state <> 'resolved'`);
   expect(content.breaks.reduce((sum, { count }) => sum + count, 0)).toBe(rows[0].n);
-  expect(await putDigest(app.pool, Temporal.PlainDate.from(on), world.now)).toBe(1);
+  const next = Temporal.PlainDate.from(on).add({ days: 1 });
+  const slot = next.toZonedDateTime({ timeZone: 'Asia/Seoul', plainTime: '09:30' }).toInstant();
+  const call = { schedule: 'digest', slot, on: next, parameters: {}, who: 'system:scheduler' };
+  const { done } = await app.jobs.named('digest').start(`digest:${slot}`, call);
+  expect(await done).toEqual({ on, channels: 1 });
   expect(await putDigest(app.pool, Temporal.PlainDate.from(on), world.now)).toBe(0);
+  // The job was done by the wall clock.
+  world.now = Temporal.Now.instant().add({ seconds: 1 });
   await world.turn();
   const mail = await server.mail(0);
   expect(mail.subject).toMatch(new RegExp(`^\\[정산 요약\\] ${on} 완료 · 대기 0`));
