@@ -13,6 +13,7 @@ import { ledgerRoutes } from './ledger/api.ts';
 import { accountRoutes } from './merchants/account-api.ts';
 import { merchantRoutes } from './merchants/api.ts';
 import { tierRoutes } from './merchants/tier-api.ts';
+import { dailyCloseRoutes } from './operations/daily-close-api.ts';
 import { heedMaintenance, maintenanceRoutes } from './operations/maintenance-api.ts';
 import { ruleRoutes } from './operations/rule-api.ts';
 import { runRoutes } from './operations/run-api.ts';
@@ -47,6 +48,7 @@ export function apiRoutes(app: App, publicUrl = publicUrlOf(app.config.listening
     ...breakRoutes(ports),
     ...calendarRoutes(ports),
     ...claimRoutes(ports),
+    ...dailyCloseRoutes({ pool }),
     ...dayRoutes({ ...ports, reconciliation }),
     ...depositRoutes({ pool }),
     ...differentialReportRoutes({ ...ports, home: config.home }),

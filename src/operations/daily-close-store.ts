@@ -1,4 +1,6 @@
+import { parseDay } from '../kernel/business-day.ts';
 import { check } from '../kernel/check.ts';
+import { Problem } from '../kernel/problem.ts';
 import { type PoolClient, type Queryable, query } from '../platform/database/pool.ts';
 
 /** 일 마감. What the books were at the end of a day. */
@@ -66,17 +68,24 @@ export async function closeDay(
   return { ...row, accounts: rowCount ?? 0 };
 }
 
-/** Closed days before one, newest first. */
+/** Closed days, after one in the direction that is asked for. */
 export async function dailyCloses(
   db: Queryable,
-  { before, limit }: { readonly before?: string | undefined; readonly limit: number },
+  {
+    after,
+    limit,
+    descending,
+  }: { readonly after?: string | undefined; readonly limit: number; readonly descending: boolean },
 ): Promise<DailyClose[]> {
+  // A day of our own: whatever else comes is none.
+  if (after !== undefined && parseDay(after) === undefined) throw new Problem('cursor_invalid');
   return await query<DailyClose>(
     db,
     `select closed_on::text as "on", run_id as "runId", closed_at as "closedAt", verdict, entries, lines, deviations,
             debit_won as "debitWon", credit_won as "creditWon", audit_id as "auditNumber", audit_hash as "auditHash"
-       from daily_close where $1::date is null or closed_on < $1 order by closed_on desc limit $2`,
-    [before ?? null, limit],
+       from daily_close where $1::date is null or closed_on ${descending ? '<' : '>'} $1
+      order by closed_on ${descending ? 'desc' : ''} limit $2`,
+    [after ?? null, limit],
   );
 }
 

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { serveRoutes } from '../../test/support/served-routes.ts';
 import { listFindings } from '../findings/store.ts';
 import { query } from '../platform/database/pool.ts';
 import { createDurable, type Durable } from '../platform/durable/durable.ts';
 import { createSettlementBooks } from '../settlement/books.fixture.ts';
+import { dailyCloseRoutes } from './daily-close-api.ts';
 import { dailyCloses, trialBalance } from './daily-close-store.ts';
 import { dailyCloseJob } from './daily-close-workflow.ts';
 import type { Job } from './job.ts';
@@ -54,7 +56,7 @@ test('the books of the day before are kept with their verdict and the head of th
     db.pool,
     `select number, encode(hash, 'hex') as hash from audit_entry order by number desc limit 1`,
   );
-  const [kept] = await dailyCloses(db.pool, { limit: 1 });
+  const [kept] = await dailyCloses(db.pool, { limit: 1, descending: true });
   expect(kept).toMatchObject({
     on: '2026-11-20',
     verdict: 'balanced',
@@ -73,12 +75,18 @@ test('books that deviate are told of until a close finds none', async () => {
     db.pool.query(`update ledger_balance set balance_won = balance_won + $1 where account = 'wallet:M1'`, [won]);
   await change(1);
   await close('2026-11-22T01:30+09:00');
-  expect((await dailyCloses(db.pool, { limit: 1 }))[0]).toMatchObject({ on: '2026-11-21', verdict: 'deviates' });
+  expect((await dailyCloses(db.pool, { limit: 1, descending: true }))[0]).toMatchObject({
+    on: '2026-11-21',
+    verdict: 'deviates',
+  });
   const [finding] = await listFindings(db.pool);
   expect(finding).toMatchObject({ kind: 'ledger_deviates', detail: { shown: ['balance_differs wallet:M1'] } });
   await change(-1);
   await close('2026-11-23T01:30+09:00');
-  expect((await dailyCloses(db.pool, { limit: 1 }))[0]).toMatchObject({ on: '2026-11-22', verdict: 'balanced' });
+  expect((await dailyCloses(db.pool, { limit: 1, descending: true }))[0]).toMatchObject({
+    on: '2026-11-22',
+    verdict: 'balanced',
+  });
   expect(await listFindings(db.pool)).toEqual([]);
   // Nothing moved that day; what was there still is.
   expect((await trialBalance(db.pool, '2026-11-22'))[3]).toEqual({
@@ -87,4 +95,22 @@ test('books that deviate are told of until a close finds none', async () => {
     creditWon: 0n,
     balanceWon: 49_450n,
   });
+});
+
+test('closed days are listed from the latest on, each with its trial balance', async () => {
+  const api = await serveRoutes(dailyCloseRoutes({ pool: db.pool }), { pool: db.pool });
+  const ask = async (path: string) =>
+    (await (await api.ask(`GET ${path}`, { as: 'viewer' })).json()) as Record<string, unknown>;
+  const first = await ask('/daily-closes?limit=2');
+  expect(first['rows']).toMatchObject([
+    { on: '2026-11-22', verdict: 'balanced' },
+    { on: '2026-11-21', verdict: 'deviates' },
+  ]);
+  const next = await ask(`/daily-closes?limit=2&cursor=${encodeURIComponent(String(first['next']))}`);
+  expect(next).toMatchObject({ rows: [{ on: '2026-11-20', debitWon: 50_000 }], next: null });
+  expect(await ask('/daily-closes/2026-11-20')).toMatchObject({
+    accounts: [{ account: 'fee', creditWon: 500 }, {}, {}, {}],
+  });
+  expect(await ask('/daily-closes/2026-11-01')).toMatchObject({ code: 'not_found' });
+  await api.close();
 });
