@@ -69,7 +69,8 @@ export function toSql(wanted: RunQuery): { readonly where: string; readonly valu
   });
   add(wanted.since, (since) => `r.created_at >= ${given(since.epochMilliseconds)}`);
   add(wanted.until, (until) => `r.created_at < ${given(until.epochMilliseconds)}`);
-  const took = () => `coalesce(r.completed_at, ${given(wanted.now.epochMilliseconds)}::bigint) - coalesce(r.started_at_epoch_ms, r.created_at)`;
+  const took = () =>
+    `coalesce(r.completed_at, ${given(wanted.now.epochMilliseconds)}::bigint) - coalesce(r.started_at_epoch_ms, r.created_at)`;
   add(wanted.atLeastMs, (ms) => `${took()} >= ${given(ms)}`);
   add(wanted.atMostMs, (ms) => `${took()} <= ${given(ms)}`);
   add(wanted.error, ({ text, codes }) => {
