@@ -39,7 +39,7 @@ export function dailyCloseRoutes({ pool }: { readonly pool: Pool }): Route[] {
       },
     }),
     route({
-      id: 'showTrialBalance',
+      id: 'showClosedTrialBalance',
       path: '/daily-closes/{on}',
       tag: 'operation',
       summary: { ko: '시산표', en: 'The trial balance of a day: each kind of account, credits above zero' },

@@ -128,7 +128,7 @@ export const commandOperations: Readonly<Record<string, Wording | Local>> = {
 
   'ledger verify': act('verifyLedger'),
   'ledger statement': { ...act('listMovements'), beside: ['csv', 'xlsx'] },
-  'ledger accounts': { ...act('showTrialBalance'), when: [['kind', act('listAccounts')]] },
+  'ledger accounts': act('listAccounts'),
   'ledger adjust propose': { ...act('proposeAdjustment'), together: ledgerLines },
   'ledger adjust reverse': act('proposeReversal'),
   'ledger adjust approve': act('approveAdjustment'),
