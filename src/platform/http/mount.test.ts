@@ -216,6 +216,13 @@ describe('too many requests', () => {
   });
 });
 
+test('two routes of one name, or at one place, are a bug that is seen at once', async () => {
+  const [first] = routes as readonly [Route];
+  for (const second of [first, { ...first, id: 'other', path: '/things/{name}' }, { ...first, path: '/others' }]) {
+    await expect(serveRoutes([first, second as Route], { pool: database.pool })).rejects.toThrow('bug: no two routes');
+  }
+});
+
 test('a server that is about to end begins nothing new', async () => {
   const ending = await serveRoutes(routes, { pool: database.pool });
   ending.end();

@@ -61,6 +61,9 @@ export function mountRoutes(routes: readonly Route[], ports: MountPorts): Hono<A
     return ports.observe === undefined ? answered() : ports.observe(asked, answered);
   };
 
+  const places = routes.map((route) => `${methodOf(route)} ${route.path.replace(/\{\w+\}/g, '{}')}`);
+  check(new Set(places).size === routes.length, 'no two routes are asked in the same way');
+  check(new Set(routes.map(({ id }) => id)).size === routes.length, 'no two routes have one name');
   for (const route of routes) {
     check(route.permission !== 'reveal' || methodOf(route) !== 'get', `${route.id}: to reveal is an act, and no GET`);
   }
