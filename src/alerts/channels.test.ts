@@ -146,12 +146,16 @@ describe('a channel that reaches nobody', () => {
     server.manner = 'refuse';
     await bankOpen(db.pool);
     await world.pass({ minutes: 1 });
-    // The mail is lost, which is said at once, and its alert goes where it can go.
+    // The mail is lost: what it said goes elsewhere at once, and then that it was lost.
     expect(await deliveries()).toMatchObject([
       { channel: 'in-charge', state: 'failed' },
-      { channel: 'slack', state: 'sent' },
+      { channel: 'slack', state: 'sent', alert: 1n },
+      { channel: 'slack', state: 'sent', alert: 2n },
     ]);
-    expect(JSON.parse(receiver.received[0]?.body ?? '{}').text).toBe('[긴급] 알림 채널 장애: channel:in-charge');
+    expect(receiver.received.map(({ body }) => JSON.parse(body).text)).toEqual([
+      '[긴급] 은행 연결 차단: bank:json-van',
+      '[긴급] 알림 채널 장애: channel:in-charge',
+    ]);
     expect(await alertStatus(db.pool, true)).toMatchObject({
       faults: ['channel_failing', 'deliveries_failed'],
       channels: { failing: ['in-charge'], working: ['slack'] },

@@ -151,8 +151,29 @@ export function noteTry(pool: Pool, taken: TakenDelivery, sent: Sent, now: Tempo
       [taken.id, taken.holder, sent.outcome, answer, nextAt, now.toString()],
     );
     if (sent.outcome !== 'sent') await giveUpOld(tx, taken.channel, now);
-    await noteChannel(tx, taken.channel, { sent, answer, now, isLost: kept[0]?.state === 'failed' });
+    const isLost = kept[0]?.state === 'failed';
+    if (isLost) await sayElsewhere(tx, taken.id, now);
+    await noteChannel(tx, taken.channel, { sent, answer, now, isLost });
   });
+}
+
+/** An urgent word that its channel lost goes at once to whoever can be reached and has not been told, and so does its end. */
+async function sayElsewhere(tx: Queryable, id: bigint, now: Temporal.Instant): Promise<void> {
+  await tx.query(
+    `with others as (
+       insert into alert_delivery (key, about, channel_id, purpose, alert_id, content, made_at, next_at)
+       select d.key || '.for.' || c.channel_id, d.about, c.channel_id, d.purpose, d.alert_id, d.content, $2, $2
+         from alert_delivery d join alert a using (alert_id)
+         join alert_channel c on c.enabled and (c.kind <> 'smtp' or cardinality(c.recipients) > 0)
+              and c.channel_id <> d.channel_id and c.channel_id <> all (a.told_channels)
+         left join alert_channel_state s on s.channel_id = c.channel_id
+        where d.delivery_id = $1 and a.severity = 'urgent' and a.closed_at is null and coalesce(s.failures, 0) = 0
+       on conflict (key) do nothing returning alert_id, channel_id
+     )
+     update alert a set told_channels = a.told_channels || (select array_agg(channel_id order by channel_id) from others)
+      where alert_id in (select alert_id from others)`,
+    [id, now.toString()],
+  );
 }
 
 /** Of a channel that is down for days, what waited too long needs no try of its own. */
