@@ -65,6 +65,30 @@ test('every refusal is kept with its line and said by pages in either language; 
   expect((await api.rows('/imports?refused=true&kind=payments')).map((row) => row['refused'])).toEqual([1200]);
 });
 
+test('senders that take their time hold no more connections than others can spare', async () => {
+  const gate = Promise.withResolvers<void>();
+  async function* slow(n: number): AsyncGenerator<Uint8Array> {
+    yield* lines(1, () => numbers({ providerTid: `S${n}` }));
+    await gate.promise;
+  }
+  const refused = Promise.withResolvers<void>();
+  const answers: Awaited<ReturnType<typeof send>>[] = [];
+  const sent = Array.from({ length: 9 }, async (_, n) => {
+    const answer = await send(slow(n));
+    answers.push(answer);
+    if (answers.length === 3) refused.resolve();
+  });
+  await refused.promise;
+  for (const { body } of answers) {
+    expect(body).toMatchObject({ status: 429, code: 'streams_too_many', details: { limit: 6 } });
+  }
+  expect((await api.get('/imports?limit=1')).status).toBe(200);
+  gate.resolve();
+  await Promise.all(sent);
+  expect(answers.slice(3).map(({ body }) => body['added'])).toEqual([1, 1, 1, 1, 1, 1]);
+  expect((await send(lines(1, () => numbers({ providerTid: 'S9' })))).status).toBe(200);
+});
+
 test('a sender that breaks off leaves nothing', async () => {
   async function* broken(): AsyncGenerator<Uint8Array> {
     yield* lines(3000, (n) => numbers({ providerTid: `B${n}` }));

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import type { Language } from '../kernel/problem.ts';
+import { type Language, Problem } from '../kernel/problem.ts';
 import { flag, rowId, term } from '../platform/http/fields.ts';
 import { type Route, upload, type Words } from '../platform/http/route.ts';
 import { type ImportOptions, type ImportOutcome, refusalText } from './import-records.ts';
@@ -10,6 +10,10 @@ import type { RecordFormat } from './record-scanner.ts';
 
 /** What a body is named where the sender does not say. */
 const unnamed = 'upload';
+
+/** Imports that are read at once: each holds a connection for as long as its sender takes, and others need some too. */
+const atOnceMost = 6;
+const underWay = new WeakMap<Pool, number>();
 
 const formats: Readonly<Record<string, RecordFormat>> = {
   'text/csv': 'csv',
@@ -54,7 +58,15 @@ export function importRoute({
     tag,
     summary,
     permission: 'import',
-    problems: ['import_header', 'import_encoding', 'import_empty', 'import_too_many_days', 'interrupted'],
+    problems: [
+      'import_header',
+      'import_encoding',
+      'import_empty',
+      'import_too_many_days',
+      'interrupted',
+      'database_unreachable',
+      'data_key_changed',
+    ],
     method: 'post',
     accepts: Object.keys(formats),
     query: z.object({
@@ -66,10 +78,24 @@ export function importRoute({
     answer: outcome,
     async handle({ actor, language, query, signal, stream, mediaType }) {
       const source = sourceOf(stream, query.fileName ?? unnamed, mediaType);
-      const done = await bring(pool, source, { who: actor.who, strict: query.strict ?? false, signal });
+      const done = await oneOfFew(pool, () =>
+        bring(pool, source, { who: actor.who, strict: query.strict ?? false, signal }),
+      );
       return { ...done, refusals: done.refusals.map((refusal) => refusalIn(refusal, language)) };
     },
   });
+}
+
+/** @throws Problem `streams_too_many` where as many are read already */
+async function oneOfFew<T>(pool: Pool, work: () => Promise<T>): Promise<T> {
+  const count = underWay.get(pool) ?? 0;
+  if (count >= atOnceMost) throw new Problem('streams_too_many', { limit: atOnceMost });
+  underWay.set(pool, count + 1);
+  try {
+    return await work();
+  } finally {
+    underWay.set(pool, (underWay.get(pool) ?? 1) - 1);
+  }
 }
 
 /** A refusal with its text in the language of whoever asks. */

@@ -51,7 +51,7 @@ test('everything that is agreed with merchants comes in over the API, refusals b
   await bring(
     '/accounts/imports',
     'merchantId,validFrom,bankCode,accountNo,holder',
-    `M1,2026-01-01,088,${number},서울커피`,
+    `M1,2026-01-01,088,${number},홍길동산`,
   );
   await bring('/tiers/imports', 'businessNo,half,tier,validFrom,validTo', '1234567891,2026H1,0,,');
   await bring('/half-years/imports', 'half,startsOn,source', '2027H1,2027-02-13,고시');
@@ -77,6 +77,7 @@ test('everything that is agreed with merchants comes in over the API, refusals b
     subMerchant: [{ openedOn: '2020-05-01', inForce: true }],
   });
   expect(JSON.stringify(body)).not.toContain(number);
+  expect(JSON.stringify(body)).not.toContain('홍길동산');
   expect((await api.get('/merchants/M1/dates?count=2')).body['dates']).toHaveLength(2);
   // What came in a moment ago was not known yet at the time of this test's clock.
   expect((await api.get('/tiers/1234567891')).body['tiers']).toEqual([]);
