@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
 import { type MailServer, openMailServer } from '../../test/support/mail-server.ts';
-import { runProcess } from '../../test/support/processes.ts';
+import { runProcess, temporaryFolder } from '../../test/support/processes.ts';
 import { listFindings } from '../findings/store.ts';
 import { alertStatus } from './alert-store.ts';
 import { type Alerting, alerting, bankOpen, kim, testCipher } from './alerting.fixture.ts';
@@ -222,7 +222,7 @@ test('killed between the sending and its note, the message comes again under its
   server.manner = 'hang';
   await putTest(db.pool, { channel: 'in-charge', by: 'kim', now: world.now });
   const begun = server.begun();
-  const worker = runProcess(`${import.meta.dirname}/alert-worker.fixture.ts`, [db.url, server.url]);
+  const worker = runProcess(`${import.meta.dirname}/alert-worker.fixture.ts`, [db.url, server.url, temporaryFolder()]);
   expect(await worker.line()).toBe('sending');
   await begun;
   worker.kill('SIGKILL');
