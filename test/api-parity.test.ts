@@ -190,6 +190,8 @@ const operationsAlone: Readonly<Record<string, Reason>> = {
   downloadStatement: none('the archive is a folder where the command runs'),
   listBatches: none('the command line lists runs'),
   listRefunds: none('shown with the claims that they are of, and in the ledger'),
+  listDailyCloses: none('closed by a schedule; the command line checks the ledger itself'),
+  showClosedTrialBalance: none('closed by a schedule; the command line checks the ledger itself'),
   listDeposits: none('seen in the report and in what differs'),
   listDepositChecks: none('seen in the report and in what differs'),
   listImports: none('each import says its own outcome when it ends'),
