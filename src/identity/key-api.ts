@@ -60,7 +60,8 @@ export function keyRoutes({ pool, now }: { readonly pool: Pool; now(): Temporal.
       method: 'post',
       body: z.object({
         name: z.string().trim().min(1).max(100),
-        scopes: z.array(z.enum(permissions)).min(1).max(permissions.length),
+        /** All that one may where it is not said. */
+        scopes: z.array(z.enum(permissions)).min(1).max(permissions.length).optional(),
         expiresAt: instant(),
         /** A service; oneself where it is not said. */
         owner: term().optional(),
@@ -72,7 +73,8 @@ export function keyRoutes({ pool, now }: { readonly pool: Pool; now(): Temporal.
       subject: ({ actor, body }) => `person:${body.owner ?? actor.who}`,
       async handle({ actor, body }) {
         const expiresAt = Temporal.Instant.from(body.expiresAt);
-        const wish = { ...body, owner: body.owner ?? actor.who, expiresAt, reason: body.reason ?? body.name };
+        const { owner = actor.who, scopes = permissions.filter((each) => actor.permissions.has(each)) } = body;
+        const wish = { ...body, owner, scopes, expiresAt, reason: body.reason ?? body.name };
         const made = await createKey(pool, wish, actor, now());
         return { ...made.key, key: made.text };
       },

@@ -61,7 +61,14 @@ export const commandOperations: Readonly<Record<string, Wording | Local>> = {
   'statement add': act('addStatement'),
   'statement list': act('listStatements'),
   'statement show': act('showStatement'),
-  reconcile: act('startReconciliation', { provider: 'providers', stage: 'stages' }),
+  reconcile: {
+    ...act('startReconciliation', { provider: 'providers', stage: 'stages' }),
+    shows: {
+      operation: 'showReconciliationDay',
+      by: { on: 'on', providers: 'provider', stages: 'stage' },
+      well: { outcome: 'complete' },
+    },
+  },
   'breaks list': act('listBreaks', { all: 'state="open,investigating,resolved"', csv: 'format="csv"' }),
   'breaks show': act('showBreak'),
   'breaks assign': act('assignBreaks', { nobody: 'assignee=null' }),
@@ -70,7 +77,10 @@ export const commandOperations: Readonly<Record<string, Wording | Local>> = {
   'breaks resolve': act('resolveBreaks'),
   report: { ...act('findReport'), beside: ['run', 'fresh'] },
 
-  settle: act('startSettlement'),
+  settle: {
+    ...act('startSettlement'),
+    shows: { operation: 'showCycle', by: { slot: 'slot' }, well: { state: 'settled', setAside: 0 } },
+  },
   'settlement cycles': act('listCycles'),
   'settlement list': act('listSettled'),
   'settlement show': act('showSettled'),
@@ -127,7 +137,7 @@ export const commandOperations: Readonly<Record<string, Wording | Local>> = {
   'differential registrations': act('listRegistrations'),
 
   'ledger verify': act('verifyLedger'),
-  'ledger statement': { ...act('listMovements'), beside: ['csv', 'xlsx'] },
+  'ledger statement': { ...act('listMovements'), into: { csv: 'csv', xlsx: 'xlsx' } },
   'ledger accounts': act('listAccounts'),
   'ledger adjust propose': { ...act('proposeAdjustment'), together: ledgerLines },
   'ledger adjust reverse': act('proposeReversal'),
@@ -214,7 +224,7 @@ export const commandOperations: Readonly<Record<string, Wording | Local>> = {
   'audit list': { ...act('listAuditEntries'), beside: ['before'] },
   'audit show': act('showAuditEntry'),
   'audit verify': act('verifyAudit'),
-  'audit export': { ...act('exportAudit'), beside: ['out'] },
+  'audit export': { ...act('exportAudit'), into: { out: null } },
   'data-key status': dataKeys,
   'data-key rotate': dataKeys,
 

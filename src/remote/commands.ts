@@ -1,14 +1,15 @@
-import { createWriteStream } from 'node:fs';
-import { Readable, type Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import type { Writable } from 'node:stream';
 import type { Command } from 'commander';
 import { isProblem, type Language, Problem } from '../kernel/problem.ts';
 import type { ApiClient } from '../platform/api-client.ts';
 import { writeOut } from '../platform/output.ts';
+import { printEvents, printText, save } from './answer-streams.ts';
 import { answerText } from './answer-text.ts';
 import { commandOperations } from './command-operations.ts';
 import { type ApiDocument, findOperation } from './operation.ts';
-import { type ApiRequest, type Typed, toRequest, type Wording, wordingFor } from './request.ts';
+import { type ApiRequest, intoFile, type Typed, toRequest, type Wording, wordingFor } from './request.ts';
+import { outcomeOf } from './run-outcome.ts';
+import { shownColumns } from './shown-columns.ts';
 
 export type RemotePorts = { readonly client: ApiClient; readonly language: Language; readonly output?: Writable };
 
@@ -76,13 +77,20 @@ async function askOne(document: ApiDocument, wording: Wording, typed: Typed, por
     return await askOne(document, wording.orElse, typed, ports);
   }
   const isJson = typed.options['json'] === true;
+  const file = intoFile(wording, typed);
   if (operation.events) return await printEvents(response, output, isJson, language);
   const mediaType = response.headers.get('content-type') ?? '';
-  if (mediaType.startsWith('text/')) return await printText(response, output);
-  if (!mediaType.startsWith('application/json')) return await save(response, output);
+  if (file !== undefined) return await save(response, file);
+  if (/^(text\/|application\/x-ndjson)/.test(mediaType)) return await printText(response, output, rowsMost(typed));
+  if (!mediaType.startsWith('application/json')) {
+    throw new Problem('server_answer_unreadable', { status: response.status, text: mediaType });
+  }
   const answer: unknown = await response.json();
-  const shown = operation.paged ? await allPages(client, request, answer, typed) : answer;
-  await writeOut(output, isJson ? `${JSON.stringify(shown, null, 2)}\n` : answerText(shown, language));
+  const ended =
+    wording.shows && (await outcomeOf(wording.shows, answer, { client, document, base: basePath(document) }));
+  const shown = ended ?? (operation.paged ? await allPages(client, request, answer, typed) : answer);
+  const text = () => answerText(shown, language, shownColumns[operation.id]);
+  await writeOut(output, isJson ? `${JSON.stringify(shown, null, 2)}\n` : text());
 }
 
 /** `/v1`, where the document's paths do not have it already. */
@@ -128,35 +136,7 @@ async function allPages(
 const usualRows = 1_000;
 const mostRows = 100_000;
 
-async function printText(response: Response, output: Writable): Promise<void> {
-  const decoder = new TextDecoder();
-  for await (const piece of response.body ?? [])
-    await writeOut(output, decoder.decode(piece as Uint8Array, { stream: true }));
-}
-
-/** Into the file that the server names, in the folder where the command was typed; says its name. */
-async function save(response: Response, output: Writable): Promise<void> {
-  const named = /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1] ?? 'answer';
-  const name = named.replace(/[^\p{L}\p{N}._-]/gu, '_').replace(/^\.+/, '_');
-  if (response.body === null) throw new Problem('server_answer_unreadable', { status: response.status, text: '' });
-  await pipeline(Readable.fromWeb(response.body as never), createWriteStream(name, { flags: 'wx' }));
-  await writeOut(output, `${name}\n`);
-}
-
-async function printEvents(response: Response, output: Writable, isJson: boolean, language: Language): Promise<void> {
-  let rest = '';
-  const decoder = new TextDecoder();
-  for await (const piece of response.body ?? []) {
-    rest += decoder.decode(piece as Uint8Array, { stream: true });
-    const blocks = rest.split('\n\n');
-    rest = blocks.pop() ?? '';
-    for (const block of blocks) {
-      const data = block
-        .split('\n')
-        .filter((line) => line.startsWith('data:'))
-        .map((line) => line.slice('data:'.length).trim())
-        .join('\n');
-      if (data !== '') await writeOut(output, isJson ? `${data}\n` : answerText(JSON.parse(data), language));
-    }
-  }
+/** How many rows of a file were asked for; all of it where nobody says. */
+function rowsMost({ options }: Typed): number | undefined {
+  return options['limit'] === undefined ? undefined : Number(options['limit']);
 }

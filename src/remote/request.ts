@@ -27,6 +27,18 @@ export type Wording = {
   readonly ignored?: readonly string[];
   /** Options that only work beside the database. */
   readonly beside?: readonly string[];
+  /** Options that name a file of this machine for the answer, and the format that it then is in, where it has several. */
+  readonly into?: Readonly<Record<string, string | null>>;
+  /** What is begun is waited for, as beside the database, and then shown. */
+  readonly shows?: Outcome;
+};
+
+/** What a run came to: where it is looked up, with which fields of the answer that began it, and how it is when all is well. */
+export type Outcome = {
+  readonly operation: string;
+  /** `{ providers: 'provider' }`: a field of the answer → a parameter. */
+  readonly by: Readonly<Record<string, string>>;
+  readonly well: Readonly<Record<string, string | number>>;
 };
 
 /** What was typed: the arguments in their order, and the options by the names that commander gives them. */
@@ -78,8 +90,11 @@ export function toRequest(operation: Operation, wording: Wording, typed: Typed):
     } else put(name, value);
   }
   const ignored = [...alwaysIgnored, ...words, ...(wording.ignored ?? [])];
+  const { into = {} } = wording;
   for (const [name, value] of Object.entries(typed.options)) {
-    if (value !== undefined && !ignored.includes(name)) put(name, value);
+    if (value === undefined || ignored.includes(name)) continue;
+    if (into[name] === undefined) put(name, value);
+    else if (into[name] !== null) put('format', into[name]);
   }
   const missing = operation.params.find((param) => !params.has(param));
   if (missing !== undefined) throw new Problem('usage', { reason: `<${missing}>` });
@@ -96,6 +111,13 @@ export function toRequest(operation: Operation, wording: Wording, typed: Typed):
 function givenOf({ args, options }: Typed, words: readonly string[]): Readonly<Record<string, unknown>> {
   const all = { ...Object.fromEntries(args.map(({ name, value }) => [name, value])), ...options };
   return Object.fromEntries(Object.entries(all).filter(([name, value]) => words.includes(name) && value !== undefined));
+}
+
+/** The file that the answer is written to, where one was named. */
+export function intoFile({ into = {} }: Wording, { options }: Typed): string | undefined {
+  const names = Object.keys(into).filter((name) => options[name] !== undefined);
+  if (names.length > 1) throw new Problem('usage', { reason: names.map((name) => `--${name}`).join(' ') });
+  return names[0] === undefined ? undefined : String(options[names[0]]);
 }
 
 /** The wording that what was typed asks for. */
