@@ -216,6 +216,15 @@ describe('too many requests', () => {
   });
 });
 
+test('the document comes packed to who can unpack it, and is the same', async () => {
+  const ask = (encoding: string) => fetch(`${api.url}/v1/openapi.json`, { headers: { 'accept-encoding': encoding } });
+  const [plain, packed] = [await ask('identity'), await ask('gzip')];
+  expect([plain.headers.get('content-encoding'), packed.headers.get('content-encoding')]).toEqual([null, 'gzip']);
+  const document = (await packed.json()) as { openapi: string };
+  expect(document.openapi).toMatch(/^3\.1/);
+  expect(document).toEqual(await plain.json());
+});
+
 test('two routes of one name, or at one place, are a bug that is seen at once', async () => {
   const [first] = routes as readonly [Route];
   for (const second of [first, { ...first, id: 'other', path: '/things/{name}' }, { ...first, path: '/others' }]) {
