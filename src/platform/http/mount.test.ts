@@ -89,6 +89,18 @@ afterAll(async () => {
 
 const codeOf = async (response: Response) => ((await response.json()) as { readonly code: string }).code;
 
+test('the document comes packed to who can unpack it, and is the same', async () => {
+  const ask = async (encoding: string) => {
+    const request = get(`${api.url}/v1/openapi.json`, { headers: { 'accept-encoding': encoding } });
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    return { encoding: response.headers['content-encoding'], bytes: await buffer(response) };
+  };
+  const [plain, packed] = [await ask('identity'), await ask('gzip, br')];
+  expect([plain.encoding, packed.encoding]).toEqual([undefined, 'gzip']);
+  expect(gunzipSync(packed.bytes)).toEqual(plain.bytes);
+  expect(JSON.parse(plain.bytes.toString())).toMatchObject({ openapi: '3.1.0' });
+});
+
 describe('a path', () => {
   test('with a name of its own is not taken for a parameter', async () => {
     expect(await (await api.ask('GET /things/sums')).json()).toEqual({ sum: 3 });
@@ -218,18 +230,6 @@ describe('too many requests', () => {
     limiter.take('c');
     expect([limiter.take('a'), limiter.take('a')]).toEqual([undefined, undefined]);
   });
-});
-
-test('the document comes packed to who can unpack it, and is the same', async () => {
-  const ask = async (encoding: string) => {
-    const request = get(`${api.url}/v1/openapi.json`, { headers: { 'accept-encoding': encoding } });
-    const [response] = (await once(request, 'response')) as [IncomingMessage];
-    return { encoding: response.headers['content-encoding'], bytes: await buffer(response) };
-  };
-  const [plain, packed] = [await ask('identity'), await ask('gzip, br')];
-  expect([plain.encoding, packed.encoding]).toEqual([undefined, 'gzip']);
-  expect(gunzipSync(packed.bytes)).toEqual(plain.bytes);
-  expect(JSON.parse(plain.bytes.toString())).toMatchObject({ openapi: '3.1.0' });
 });
 
 test('two routes of one name, or at one place, are a bug that is seen at once', async () => {
