@@ -100,12 +100,16 @@ async function askAgain(
 
 /** What a server of ours refused, as the Problem that it is here. */
 async function refusalOf(response: Response): Promise<Problem> {
-  const text = await response.text();
+  return problemOf(await response.text(), response.status);
+}
+
+/** The refusal that a server of ours said. */
+export function problemOf(text: string, status: number): Problem {
   try {
     const { code, details } = JSON.parse(text) as { code?: string; details?: ProblemDetails };
     if (code !== undefined && code in problems) return new Problem(code as ProblemCode, details ?? {});
   } catch {
     // Not a refusal of ours: something between us and the server spoke.
   }
-  return new Problem('server_answer_unreadable', { status: response.status, text: text.slice(0, 200) });
+  return new Problem('server_answer_unreadable', { status, text: text.slice(0, 200) });
 }

@@ -1,7 +1,9 @@
 import { createWriteStream } from 'node:fs';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Language, Problem } from '../kernel/problem.ts';
+import type { Language } from '../kernel/problem.ts';
+import { Problem } from '../kernel/problem.ts';
+import { problemOf } from '../platform/api-client.ts';
 import { writeOut } from '../platform/output.ts';
 import { answerText, eventText } from './answer-text.ts';
 
@@ -35,7 +37,7 @@ export async function save(response: Response, file: string): Promise<void> {
   }
 }
 
-/** Server-sent events, a line each: in words, or as JSON with the event's name and place. */
+/** Server-sent events, a line each: in words, or as JSON with the event's name and place. Throws what the server refused. */
 export async function printEvents(
   response: Response,
   output: Writable,
@@ -50,7 +52,8 @@ export async function printEvents(
     rest = blocks.pop() ?? '';
     for (const block of blocks) {
       const { id, event, data } = fieldsOf(block);
-      if (data === '') continue;
+      if (data === '' || event === 'end') continue;
+      if (event === 'problem') throw problemOf(data, response.status);
       const happened = JSON.parse(data) as unknown;
       const fields =
         typeof happened === 'object' && happened !== null ? (happened as Record<string, unknown>) : undefined;

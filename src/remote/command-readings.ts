@@ -15,6 +15,12 @@ export const lengths: Together = {
   }),
 };
 
+/** `--state all`: resolved breaks too. */
+export const breakState: Together = {
+  words: ['state'],
+  read: ({ state }) => (state === undefined ? {} : { state: state === 'all' ? 'open,investigating,resolved' : state }),
+};
+
 /** `--slack 5m` → `slackMs`. */
 export const usualLengths: Together = {
   words: ['slack', 'stuckAfter'],

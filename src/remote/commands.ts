@@ -64,7 +64,8 @@ async function askOne(document: ApiDocument, wording: Wording, typed: Typed, por
   const operation = findOperation(document, wording.operation);
   if (operation === undefined) throw new Problem('remote_operation_unknown', { operation: wording.operation });
   const made = toRequest(operation, wording, typed);
-  const request = { ...made, path: `${basePath(document)}${made.path}` };
+  const path = operation.paged && operation.method === 'GET' ? pageOf(made.path, typed) : made.path;
+  const request = { ...made, path: `${basePath(document)}${path}` };
   let response: Response;
   try {
     response = await client.send({
@@ -88,7 +89,7 @@ async function askOne(document: ApiDocument, wording: Wording, typed: Typed, por
   const answer: unknown = await response.json();
   const ended =
     wording.shows && (await outcomeOf(wording.shows, answer, { client, document, base: basePath(document) }));
-  const shown = ended ?? (operation.paged ? await allPages(client, request, answer, typed) : answer);
+  const shown = ended ?? (operation.paged ? await allPages(client, request, answer, { typed, language }) : answer);
   const text = () => answerText(shown, language, shownColumns[operation.id]);
   await writeOut(output, isJson ? `${JSON.stringify(shown, null, 2)}\n` : text());
 }
@@ -120,9 +121,9 @@ async function allPages(
   client: ApiClient,
   { path }: Pick<ApiRequest, 'path'>,
   first: unknown,
-  { options }: Typed,
+  { typed, language }: { readonly typed: Typed; readonly language: Language },
 ): Promise<readonly unknown[]> {
-  const most = Number(options['limit'] ?? (options['all'] === true ? mostRows : usualRows));
+  const most = rowsWanted(typed);
   let page = first as { readonly rows: readonly unknown[]; readonly next?: string | null };
   const rows = [...page.rows];
   while (page.next && rows.length < most) {
@@ -130,11 +131,29 @@ async function allPages(
     page = (await (await client.send({ method: 'GET', path: next })).json()) as typeof page;
     rows.push(...page.rows);
   }
+  const isCut = page.next || rows.length > most;
+  if (isCut && typed.options['limit'] === undefined) {
+    process.stderr.write(language === 'ko' ? `처음 ${most}건만 표시\n` : `only the first ${most} are shown\n`);
+  }
   return rows.slice(0, most);
 }
 
-const usualRows = 1_000;
+const rowsOfTable = 100;
 const mostRows = 100_000;
+const rowsOfPage = 1_000;
+
+function rowsWanted({ options }: Typed): number {
+  const { limit, all, json } = options;
+  return Number(limit ?? (all === true || json === true ? mostRows : rowsOfTable));
+}
+
+/** A page is as long as is wanted, and never longer than the server gives. */
+function pageOf(path: string, typed: Typed): string {
+  const [place = '', asked = ''] = path.split('?');
+  const query = new URLSearchParams(asked);
+  query.set('limit', String(Math.min(rowsWanted(typed), rowsOfPage)));
+  return `${place}?${query}`;
+}
 
 /** How many rows of a file were asked for; all of it where nobody says. */
 function rowsMost({ options }: Typed): number | undefined {

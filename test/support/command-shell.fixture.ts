@@ -2,6 +2,7 @@
 // starting Node takes far longer than most commands do. A line in is JSON; what a command prints goes out as it is, and a
 // line that begins with the mark says that it is over.
 import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
 import { createCommandLine, fail } from '../../src/cli.ts';
 import { loadConfig } from '../../src/platform/config.ts';
 import { createLog } from '../../src/platform/log.ts';
@@ -16,7 +17,8 @@ process.stderr.write = (text: string | Uint8Array) => {
 };
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const { words, env } = JSON.parse(line) as { words: string[]; env: Record<string, string> };
+  const { words, typed, env } = JSON.parse(line) as { words: string[]; typed: string; env: Record<string, string> };
+  Object.defineProperty(process, 'stdin', { value: Readable.from([typed]), configurable: true });
   Object.assign(process.env, env);
   refusal = '';
   process.exitCode = 0;

@@ -8,10 +8,12 @@ export const overMark = '\u001eover ';
 
 export type Said = { readonly status: number; readonly out: string; readonly refusal: string };
 
+type Given = { readonly key?: string; readonly server?: string | undefined; readonly typed?: string };
+
 /** A process in which command lines run one after the other, each as `jeongsan` runs it. */
 export type CommandShell = {
-  /** Runs `words` by the key; `server` is asked where one is given, the database otherwise. */
-  run(words: readonly string[], by?: { readonly key?: string; readonly server?: string | undefined }): Promise<Said>;
+  /** Runs `words` by the key; `server` is asked where one is given, the database otherwise. `typed` is piped in. */
+  run(words: readonly string[], by?: Given): Promise<Said>;
 };
 
 export function openCommandShell(
@@ -26,8 +28,8 @@ export function openCommandShell(
     atEnd,
   );
   let before: Promise<unknown> = Promise.resolve();
-  const run = async (words: readonly string[], key: string): Promise<Said> => {
-    process.tell(JSON.stringify({ words, env: { JEONGSAN_API_KEY: key } }));
+  const run = async (words: readonly string[], { key = '', typed = '' }: Given): Promise<Said> => {
+    process.tell(JSON.stringify({ words, typed, env: { JEONGSAN_API_KEY: key } }));
     const lines: string[] = [];
     for (;;) {
       const line = await process.line();
@@ -39,9 +41,9 @@ export function openCommandShell(
     }
   };
   return {
-    run(words, { key = '', server } = {}) {
-      const all = server === undefined ? words : ['--server', server, ...words];
-      const said = before.then(() => run(all, key));
+    run(words, given = {}) {
+      const all = given.server === undefined ? words : ['--server', given.server, ...words];
+      const said = before.then(() => run(all, given));
       before = said.catch(() => undefined);
       return said;
     },
