@@ -312,6 +312,8 @@ const steps = [
   'operations/node-watch.ts',
   'operations/scheduler.ts',
   'webhooks/sender.ts',
+  'remote/answer-streams.ts',
+  'remote/run-outcome.ts',
 ];
 const isPure = (file: string) =>
   !impureNames.test(file) && !impureFolders.includes(folderOf(file)) && !steps.includes(file.slice('src/'.length));

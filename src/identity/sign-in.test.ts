@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
@@ -8,6 +7,7 @@ import {
   identityServer,
   setUp,
 } from '../../test/support/identity-server.ts';
+import { totp } from '../../test/support/totp.ts';
 import type { permissionsOf } from '../kernel/permission.ts';
 import { query } from '../platform/database/pool.ts';
 import { Secret } from '../platform/secret.ts';
@@ -40,20 +40,6 @@ async function signIn(email: string, password = goodPassword): Promise<Browser> 
   const browser = new Browser(server.url);
   await browser.post('/auth/sign-in/email', { email, password });
   return browser;
-}
-
-/** RFC 6238, written down once more. */
-function totp(uri: string, at: Temporal.Instant): string {
-  const secret = new URL(uri).searchParams.get('secret') as string;
-  const bits = [...secret]
-    .map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0'))
-    .join('');
-  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(at.epochMilliseconds / 30_000)));
-  const mac = createHmac('sha1', key).update(counter).digest();
-  const offset = (mac.at(-1) as number) & 15;
-  return String((mac.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).padStart(6, '0');
 }
 
 test('the first administrator comes in by the link, once', async () => {
