@@ -36,7 +36,9 @@ test('every command says how it is asked of a server, or why it is not', () => {
 
 /** A wording with those that it may give way to. */
 function ways(wording: Wording): Wording[] {
-  const others = [...(wording.when ?? []).map(([, other]) => other), ...(wording.orElse ? [wording.orElse] : [])];
+  const others = [wording.orElse, wording.before?.wording, ...(wording.when ?? []).map(([, other]) => other)].filter(
+    (other) => other !== undefined,
+  );
   return [wording, ...others.flatMap(ways)];
 }
 
@@ -94,6 +96,7 @@ function unsaid(command: Command, wording: Wording): string[] {
     const [option = 'arguments'] = Object.keys(options);
     const all = { ...needed, ...(captured ? { capturedOn: '2026-11-20' } : {}), ...options };
     const chosen = wordingFor(wording, { args, options: all });
+    if (chosen.before !== undefined) Object.assign(all, { [chosen.before.option]: '1' });
     const operation = findOperation(document, chosen.operation);
     if (operation === undefined || chosen.beside?.includes(option)) return [];
     try {

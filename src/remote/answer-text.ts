@@ -1,7 +1,7 @@
 import type { Language } from '../kernel/problem.ts';
 import { formatSeoulTime } from '../kernel/seoul-time.ts';
 import { type Column, formatTable } from '../platform/terminal.ts';
-import { fieldWord } from './field-words.ts';
+import { fieldWord, valueWord } from './field-words.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -78,7 +78,7 @@ function cellText(value: unknown, name: string, language: Language): string {
   }
   if (typeof value === 'string' && instant.test(value)) return formatSeoulTime(value);
   if (Array.isArray(value) && value.every((each) => typeof each !== 'object')) return value.join(', ');
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'object' ? JSON.stringify(value) : valueWord(name, String(value), language);
 }
 
 function isFields(value: unknown): value is Fields {

@@ -29,6 +29,12 @@ const dataKeys = local('data keys lie where the database is');
 const because = { because: 'reason' };
 const closed = { all: 'closed=true' };
 const waiting = (operation: string): Wording => ({ ...act(operation, { provider: 'providers' }), ignored: ['wait'] });
+const reportFile: Wording = {
+  ...act('downloadReport'),
+  before: { option: 'run', wording: { ...act('findReport'), ignored: ['into', 'fresh'] }, field: 'run' },
+  ignored: ['on'],
+  into: { into: 'ending' },
+};
 
 /**
  * 명령과 작업. What each command is at the API: whoever types `jeongsan --server URL …` has it done there. A test walks
@@ -76,7 +82,7 @@ export const commandOperations: Readonly<Record<string, Wording | Local>> = {
   'breaks comment': { ...act('commentBreaks'), together: breakState },
   'breaks investigate': { ...act('investigateBreaks'), together: breakState },
   'breaks resolve': { ...act('resolveBreaks'), together: breakState },
-  report: { ...act('findReport'), beside: ['run', 'fresh'] },
+  report: { ...act('findReport'), beside: ['run', 'fresh'], when: [['into', reportFile]] },
 
   settle: {
     ...act('startSettlement'),

@@ -6,7 +6,7 @@ import { writeOut } from '../platform/output.ts';
 import { printEvents, printText, save } from './answer-streams.ts';
 import { answerText } from './answer-text.ts';
 import { commandOperations } from './command-operations.ts';
-import { type ApiDocument, findOperation } from './operation.ts';
+import { type ApiDocument, findOperation, type Operation } from './operation.ts';
 import { type ApiRequest, intoFile, type Typed, toRequest, type Wording, wordingFor } from './request.ts';
 import { outcomeOf } from './run-outcome.ts';
 import { shownColumns } from './shown-columns.ts';
@@ -44,6 +44,7 @@ function typedOf(command: Command, given: readonly unknown[]): Typed {
       value: given[n] as string | readonly string[] | undefined,
     })),
     options: command.opts(),
+    isLimited: command.options.some((option) => option.attributeName() === 'limit'),
   };
 }
 
@@ -59,10 +60,25 @@ async function ask(wording: Wording, typed: Typed, ports: RemotePorts): Promise<
   }
 }
 
-async function askOne(document: ApiDocument, wording: Wording, typed: Typed, ports: RemotePorts): Promise<void> {
+/** With the option that the server knows where it was not typed. */
+async function completed(document: ApiDocument, { before }: Wording, typed: Typed, client: ApiClient): Promise<Typed> {
+  if (before === undefined || typed.options[before.option] !== undefined) return typed;
+  const { path } = toRequest(operationOf(document, before.wording), before.wording, typed);
+  const answer = await client.send({ method: 'GET', path: `${basePath(document)}${path}` });
+  const { [before.field]: value } = (await answer.json()) as Readonly<Record<string, unknown>>;
+  return { ...typed, options: { ...typed.options, [before.option]: value } };
+}
+
+function operationOf(document: ApiDocument, { operation: id }: Wording): Operation {
+  const operation = findOperation(document, id);
+  if (operation === undefined) throw new Problem('remote_operation_unknown', { operation: id });
+  return operation;
+}
+
+async function askOne(document: ApiDocument, wording: Wording, given: Typed, ports: RemotePorts): Promise<void> {
   const { client, language, output = process.stdout } = ports;
-  const operation = findOperation(document, wording.operation);
-  if (operation === undefined) throw new Problem('remote_operation_unknown', { operation: wording.operation });
+  const operation = operationOf(document, wording);
+  const typed = await completed(document, wording, given, client);
   const made = toRequest(operation, wording, typed);
   const path = operation.paged && operation.method === 'GET' ? pageOf(made.path, typed) : made.path;
   const request = { ...made, path: `${basePath(document)}${path}` };
@@ -142,9 +158,8 @@ const rowsOfTable = 100;
 const mostRows = 100_000;
 const rowsOfPage = 1_000;
 
-function rowsWanted({ options }: Typed): number {
-  const { limit, all, json } = options;
-  return Number(limit ?? (all === true || json === true ? mostRows : rowsOfTable));
+function rowsWanted({ options: { limit, all, json }, isLimited = false }: Typed): number {
+  return Number(limit ?? (all === true || json === true || !isLimited ? mostRows : rowsOfTable));
 }
 
 /** A page is as long as is wanted, and never longer than the server gives. */

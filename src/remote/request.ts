@@ -27,8 +27,13 @@ export type Wording = {
   readonly ignored?: readonly string[];
   /** Options that only work beside the database. */
   readonly beside?: readonly string[];
-  /** Options that name a file of this machine for the answer, and the format that it then is in, where it has several. */
+  /**
+   * Options that name a file of this machine for the answer, and the format that it then is in, where it has several:
+   * `ending` is the file's own.
+   */
   readonly into?: Readonly<Record<string, string | null>>;
+  /** Asked before where an option was not typed: the field of its answer that stands for it. */
+  readonly before?: { readonly option: string; readonly wording: Wording; readonly field: string };
   /** What is begun is waited for, as beside the database, and then shown. */
   readonly shows?: Outcome;
 };
@@ -45,6 +50,8 @@ export type Outcome = {
 export type Typed = {
   readonly args: readonly { readonly name: string; readonly value: string | readonly string[] | undefined }[];
   readonly options: Readonly<Record<string, unknown>>;
+  /** The command can be told how many rows; one that cannot shows all of them. */
+  readonly isLimited?: boolean;
 };
 
 export type ApiRequest = {
@@ -94,7 +101,7 @@ export function toRequest(operation: Operation, wording: Wording, typed: Typed):
   for (const [name, value] of Object.entries(typed.options)) {
     if (value === undefined || ignored.includes(name)) continue;
     if (into[name] === undefined) put(name, value);
-    else if (into[name] !== null) put('format', into[name]);
+    else if (into[name] !== null) put('format', into[name] === 'ending' ? endingOf(String(value)) : into[name]);
   }
   const missing = operation.params.find((param) => !params.has(param));
   if (missing !== undefined) throw new Problem('usage', { reason: `<${missing}>` });
@@ -173,9 +180,13 @@ const mediaTypes: Readonly<Record<string, string>> = {
   jsonl: 'application/x-ndjson',
 };
 
+function endingOf(name: string): string {
+  return name.split('.').at(-1)?.toLowerCase() ?? '';
+}
+
 /** By its ending; a file that says nothing by it is what the operation takes first. */
 function fileOf(name: string, uploads: readonly string[]): { readonly name: string; readonly mediaType: string } {
-  const known = mediaTypes[name.split('.').at(-1)?.toLowerCase() ?? ''];
+  const known = mediaTypes[endingOf(name)];
   const mediaType = known !== undefined && uploads.includes(known) ? known : (uploads[0] ?? 'application/octet-stream');
   return { name, mediaType };
 }

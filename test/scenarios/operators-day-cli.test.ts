@@ -37,6 +37,8 @@ afterAll(async () => {
   await installation.close();
 });
 
+/** How an XLSX file begins. */
+const zip = 'PK\u0003\u0004';
 /** `a "b c" d` → three words. */
 const wordsOf = (line: string) => [...line.matchAll(/"([^"]*)"|\S+/g)].map(([whole, quoted]) => quoted ?? whole);
 
@@ -129,6 +131,10 @@ describe.each([
     expect(await ask('operator', `breaks list ${narrow} --state resolved`)).toHaveLength(meant.length);
     const csv = await table('operator', `breaks list --on ${on()} --all --csv`);
     expect(csv.split('\n')).toHaveLength(1 + open.length - meant.length);
+    const book = path.join(installation.home, `breaks-${n}.xlsx`);
+    await table('operator', `report --on ${on()} --into ${book}`);
+    expect((await readFile(book)).subarray(0, 4).toString('latin1')).toBe(zip);
+    expect(await say('operator', `report --on ${on()} --into ${book}`)).toMatchObject({ status: 2 });
   });
 
   test('settles, and sees what a merchant was given', async () => {
@@ -146,7 +152,7 @@ describe.each([
     expect(await ask('operator', 'ledger verify')).toMatchObject({ clean: true });
     const sheet = path.join(installation.home, `wallet-${n}.xlsx`);
     await table('operator', `ledger statement wallet:${merchant} --xlsx ${sheet}`);
-    expect((await readFile(sheet)).subarray(0, 4).toString('latin1')).toBe('PK\u0003\u0004');
+    expect((await readFile(sheet)).subarray(0, 4).toString('latin1')).toBe(zip);
     const held = await ask('operator', `hold place ${merchant} --amount 1,000 --reason disputed`);
     expect(await ask('operator', `merchants balance ${merchant}`)).toMatchObject({ heldWon: 1000 });
     await ask('operator', `hold release ${(held['hold'] ?? held)['id']} --reason settled`);
