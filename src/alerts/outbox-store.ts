@@ -1,5 +1,5 @@
 import { closeFinding, openFinding } from '../findings/store.ts';
-import { exactJson } from '../kernel/exact-json.ts';
+import { storableJson } from '../kernel/exact-json.ts';
 import { inTransaction, type Pool, type Queryable, query } from '../platform/database/pool.ts';
 import { channelFailing, deadAfterFailures } from './channel.ts';
 import type { Content } from './content.ts';
@@ -53,7 +53,7 @@ export async function putDelivery(
       delivery.channel,
       delivery.purpose,
       delivery.alert,
-      exactJson(delivery.content),
+      storableJson(delivery.content),
       delivery.now.toString(),
       state,
     ],

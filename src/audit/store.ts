@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { check } from '../kernel/check.ts';
-import { exactJson } from '../kernel/exact-json.ts';
+import { exactJson, storableJson, storableText } from '../kernel/exact-json.ts';
 import { type PoolClient, type Queryable, query } from '../platform/database/pool.ts';
 import type { Act } from './act.ts';
 
@@ -42,15 +42,13 @@ export async function actingAs(tx: PoolClient, actor: Act['actor'], reason?: str
 
 /** What anybody may send us, as PostgreSQL can hold it: a NUL or half a character must not keep an act out of the trail. */
 function plain(text: string): string {
-  const whole = text.toWellFormed().replaceAll('\0', '\ufffd');
+  const whole = storableText(text);
   return whole.length > longestTextChars ? `${whole.slice(0, longestTextChars - 1).toWellFormed()}…` : whole;
 }
 
 /** The detail as JSON; of one that is too large its size and SHA-256. */
 function detailText(detail: Readonly<Record<string, unknown>>): string {
-  const text = exactJson(detail).replaceAll(/\\\\|\\u(?:0000|d[89a-f][0-9a-f]{2})/g, (found) =>
-    found === '\\\\' ? found : '\ufffd',
-  );
+  const text = storableJson(detail);
   const bytes = Buffer.byteLength(text);
   if (bytes <= largestDetailBytes) return text;
   return exactJson({ omittedBytes: bytes, sha256: createHash('sha256').update(text).digest('hex') });

@@ -29,6 +29,15 @@ test('while it lasts a finding is one row, seen more often; once it is over it m
   expect(await listFindings(database.pool, { closed: true })).toHaveLength(2);
 });
 
+test('what others sent is noted whatever is in it', async () => {
+  const detail = { fault: 'a\0b \ud83d', plain: '\\u0000' };
+  await openFinding(database.pool, { ...late, subject: 'x\0y', detail });
+  expect(await listFindings(database.pool, { subject: 'x\ufffdy' })).toMatchObject([
+    { detail: { fault: 'a\ufffdb \ufffd', plain: '\\u0000' } },
+  ]);
+  expect(await closeFinding(database.pool, { kind: late.kind, subject: 'x\0y', by: 'settle' })).toBe(true);
+});
+
 test('of many who see it at once one opens it', async () => {
   const seen = await Promise.all(
     Array.from({ length: 10 }, () => openFinding(database.pool, { ...late, subject: '12:10' })),

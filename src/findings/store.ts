@@ -1,5 +1,5 @@
 import { check } from '../kernel/check.ts';
-import { exactJson } from '../kernel/exact-json.ts';
+import { storableJson, storableText } from '../kernel/exact-json.ts';
 import { type Queryable, query } from '../platform/database/pool.ts';
 
 /** Who has to know: the person in charge, or operations too. */
@@ -34,7 +34,7 @@ export async function openFinding(
         set times = finding.times + 1, seen_at = clock_timestamp(), detail = excluded.detail,
             audience = case when 'operations' in (finding.audience, excluded.audience) then 'operations' else 'in_charge' end
      returning finding_id as id, times`,
-    [finding.kind, finding.subject, finding.audience, exactJson(finding.detail)],
+    [finding.kind, storableText(finding.subject), finding.audience, storableJson(finding.detail)],
   );
   check(row, 'an insert or update returns its row');
   return row;
@@ -49,7 +49,7 @@ export async function closeFinding(
     db,
     `update finding set closed_at = clock_timestamp(), closed_by = $3
       where kind = $1 and subject = $2 and closed_at is null returning finding_id`,
-    [kind, subject, by],
+    [kind, storableText(subject), by],
   );
   return rows.length > 0;
 }
