@@ -34,7 +34,7 @@ create table webhook_delivery (
   event_id    bigint not null references webhook_event,
   endpoint_id bigint not null references webhook_endpoint,
   state       text not null default 'pending' check (state in ('pending', 'delivered', 'given_up', 'dropped')),
-  attempts    smallint not null default 0,
+  attempts    int not null default 0,
   next_at     timestamptz not null default clock_timestamp(),
   -- In a worker's hands until then (the database's clock).
   held_until  timestamptz,
@@ -50,7 +50,7 @@ create index webhook_delivery_endpoint on webhook_delivery (endpoint_id, deliver
 -- 전달 기록. Each try, and what was answered.
 create table webhook_attempt (
   delivery_id bigint not null references webhook_delivery on delete cascade,
-  attempt     smallint not null,
+  attempt     int not null,
   at          timestamptz not null default clock_timestamp(),
   took_ms     int not null,
   status      int,

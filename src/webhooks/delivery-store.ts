@@ -52,7 +52,8 @@ const holdSeconds = 60;
 
 /**
  * Takes up to `most` due deliveries in hand, and of one endpoint no more than `mostEach` at a time whoever sends them, so
- * that one which hangs keeps no other waiting. Oldest first.
+ * that one which hangs keeps no other waiting. Of an endpoint the oldest first; which endpoints go first is drawn by lot, so
+ * that many with a backlog keep none from its turn.
  */
 export async function takeDue(db: Queryable, most: number, mostEach: number): Promise<Due[]> {
   return query<Due>(
@@ -67,7 +68,7 @@ export async function takeDue(db: Queryable, most: number, mostEach: number): Pr
                                    where endpoint_id = e.endpoint_id and state = 'pending' and next_at <= clock_timestamp()
                                      and (held_until is null or held_until <= clock_timestamp())
                                    order by next_at, delivery_id limit greatest($2 - h.held, 0)) d
-        where e.enabled limit $1
+        where e.enabled order by random() limit $1
      ), mine as (
        select w.delivery_id from webhook_delivery w join due using (delivery_id)
         where w.state = 'pending' and (w.held_until is null or w.held_until <= clock_timestamp())

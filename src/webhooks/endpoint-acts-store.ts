@@ -1,4 +1,5 @@
 import { actingAs } from '../audit/store.ts';
+import { closeFinding } from '../findings/store.ts';
 import type { Actor } from '../kernel/permission.ts';
 import { Problem } from '../kernel/problem.ts';
 import type { Cipher } from '../platform/cipher.ts';
@@ -73,7 +74,11 @@ export async function dropEndpoint(
 ): Promise<void> {
   await inTransaction(pool, async (tx) => {
     await actingAs(tx, actor, reason);
-    await removeEndpoint(tx, id, version);
+    const name = await removeEndpoint(tx, id, version);
+    // Nobody waits for it any more.
+    for (const kind of ['webhook_failing', 'webhook_given_up']) {
+      await closeFinding(tx, { kind, subject: name, by: actor.who });
+    }
   });
 }
 

@@ -100,11 +100,11 @@ export async function changeEndpoint(
 }
 
 /**
- * Takes it off the list; what still waited for it is dropped, and its deliveries stay to be read.
+ * Takes it off the list; what still waited for it is dropped, and its deliveries stay to be read. Returns its name.
  * @throws Problem `not_found`, `version_differs`
  */
-export async function removeEndpoint(tx: PoolClient, id: bigint, version: number): Promise<void> {
-  await holdVersion(tx, id, version);
+export async function removeEndpoint(tx: PoolClient, id: bigint, version: number): Promise<string> {
+  const { name } = await holdVersion(tx, id, version);
   await tx.query(
     `update webhook_endpoint set enabled = false, removed_at = clock_timestamp(), version = version + 1
       where endpoint_id = $1`,
@@ -115,6 +115,7 @@ export async function removeEndpoint(tx: PoolClient, id: bigint, version: number
       where endpoint_id = $1 and state = 'pending'`,
     [id],
   );
+  return name;
 }
 
 /** What a secret is bound to; an endpoint keeps its name. */

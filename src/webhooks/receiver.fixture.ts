@@ -5,7 +5,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export type Heard = { readonly headers: IncomingHttpHeaders; readonly body: string; readonly path: string };
-export type Mood = number | 'hangs' | 'cuts';
+export type Mood = number | 'hangs' | 'cuts' | 'mumbles';
 
 export type Receiver = {
   readonly url: string;
@@ -32,6 +32,7 @@ export async function startReceiver(): Promise<Receiver> {
       for (const each of waiting) if (heard.length >= each.count) each.resolve();
       waiting = waiting.filter(({ count }) => heard.length < count);
       if (answer === 'cuts') request.socket.destroy();
+      else if (answer === 'mumbles') response.writeHead(502).end(`${'n'.repeat(488)}\0\0😀`);
       else if (answer !== 'hangs') response.writeHead(answer).end(answer >= 400 ? 'no' : '');
     });
   });

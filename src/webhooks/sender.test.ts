@@ -8,7 +8,7 @@ import { type Cipher, openCipher } from '../platform/cipher.ts';
 import { inTransaction } from '../platform/database/pool.ts';
 import { postDefaults, sendSignedPost } from '../platform/http-signed-post.ts';
 import { type DeliveryState, listDeliveries, replay, showDelivery, takeDue } from './delivery-store.ts';
-import { type EndpointPorts, makeEndpoint } from './endpoint-acts-store.ts';
+import { dropEndpoint, type EndpointPorts, makeEndpoint } from './endpoint-acts-store.ts';
 import { type Receiver, signatureOf, startReceiver } from './receiver.fixture.ts';
 import { type Sender, startSender } from './sender.ts';
 
@@ -124,6 +124,51 @@ test('after the last try it is given up, told to people, and told again when a p
   await reaches('delivered', 1);
   expect(await states()).toEqual(['break.opened given_up', 'break.opened delivered']);
   expect(receiver.heard[0]?.headers['webhook-id']).toBe(receiver.heard[1]?.headers['webhook-id']);
+});
+
+test('an answer of any bytes is noted as any other', async () => {
+  await make(['*']);
+  receiver.answer('mumbles');
+  await happen('run.done');
+  await database.pool.query('update webhook_delivery set attempts = 12');
+  begin();
+  await reaches('given_up', 1);
+  const [{ id } = { id: 0n }] = await listDeliveries(database.pool, {}, { limit: 1 });
+  const { tries } = await showDelivery(database.pool, id);
+  expect(tries.map(({ status, fault }) => `${status} ${fault?.replace(/n+/, 'n')}`)).toEqual([
+    '502 HTTP 502 n\ufffd\ufffd\ufffd',
+  ]);
+});
+
+test('a secret that no key opens is a failure that people hear of', async () => {
+  await make(['*']);
+  await database.pool.query(`update webhook_endpoint set sealed = '\\x00'`);
+  await happen('run.done');
+  await database.pool.query('update webhook_delivery set attempts = 3');
+  begin();
+  const found = () => database.pool.query(`select kind from finding where closed_at is null and kind like 'webhook%'`);
+  await expect.poll(async () => (await found()).rows, { timeout: 5_000 }).toEqual([{ kind: 'webhook_failing' }]);
+  expect(receiver.heard).toEqual([]);
+  const [{ endpointId, endpoint } = { endpointId: 0n, endpoint: '' }] = await listDeliveries(
+    database.pool,
+    {},
+    { limit: 1 },
+  );
+  expect(endpoint).toBe('shop');
+  await dropEndpoint(ports(), { id: endpointId, version: 1 }, { actor });
+  expect((await found()).rows).toEqual([]);
+});
+
+test('endpoints with a backlog do not keep others from their turn', async () => {
+  for (let n = 0; n < 12; n += 1) await make(['*'], `shop-${n}`);
+  for (let n = 0; n < 4; n += 1) await happen('run.done', String(n));
+  const reached = new Set<string>();
+  // 48 are due and 32 are taken: each endpoint is among them before long.
+  for (let look = 0; look < 40 && reached.size < 12; look += 1) {
+    for (const { name } of await takeDue(database.pool, 32, 4)) reached.add(name);
+    await database.pool.query('update webhook_delivery set held_until = null');
+  }
+  expect(reached.size).toBe(12);
 });
 
 test('an endpoint that hangs keeps no other waiting, and is given four at a time from all processes', async () => {

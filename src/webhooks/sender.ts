@@ -1,4 +1,5 @@
 import { closeFinding, openFinding } from '../findings/store.ts';
+import { storableText } from '../kernel/exact-json.ts';
 import type { Cipher } from '../platform/cipher.ts';
 import { inTransaction, type Pool } from '../platform/database/pool.ts';
 import type { Log } from '../platform/durable/engine-log.ts';
@@ -85,15 +86,13 @@ export function startSender(ports: SenderPorts): Sender {
   };
 }
 
-async function deliver({ pool, cipher, post, now }: SenderPorts, due: Due): Promise<void> {
+async function deliver(ports: SenderPorts, due: Due): Promise<void> {
+  const { pool } = ports;
   const began = performance.now();
-  const outcome = await post({
-    url: due.url,
-    id: `evt_${due.eventId}`,
-    body: bodyOf(due),
-    secrets: [new Secret(cipher.unseal(due.sealed, due.keyId, secretOf(due.name)))],
-    at: now(),
-  });
+  // What cannot even be sent, as with a secret that no key opens, is a try like any other: it ends, and people are told.
+  const outcome = await send(ports, due).catch(
+    (error: unknown): PostOutcome => ({ kind: 'refused', reason: (error as Error).message }),
+  );
   const tookMs = performance.now() - began;
   const status = outcome.kind === 'answered' ? outcome.status : undefined;
   const delivered = status !== undefined && status >= 200 && status < 300;
@@ -113,9 +112,16 @@ async function deliver({ pool, cipher, post, now }: SenderPorts, due: Due): Prom
   });
 }
 
+async function send({ cipher, post, now }: SenderPorts, due: Due): Promise<PostOutcome> {
+  const secret = new Secret(cipher.unseal(due.sealed, due.keyId, secretOf(due.name)));
+  return post({ url: due.url, id: `evt_${due.eventId}`, body: bodyOf(due), secrets: [secret], at: now() });
+}
+
+/** What a receiver answers may be any bytes. */
 function faultOf(outcome: PostOutcome): string {
-  if (outcome.kind !== 'answered') return `${outcome.kind}: ${outcome.reason}`.slice(0, mostFaultLetters);
-  return `HTTP ${outcome.status} ${outcome.answer}`.slice(0, mostFaultLetters);
+  const said =
+    outcome.kind === 'answered' ? `HTTP ${outcome.status} ${outcome.answer}` : `${outcome.kind}: ${outcome.reason}`;
+  return storableText(said.slice(0, mostFaultLetters));
 }
 
 function retryAfterOf(outcome: PostOutcome): number {
