@@ -186,6 +186,7 @@ const commands: Readonly<Record<string, readonly string[] | Reason>> = {
 
 /** Operations that no command stands for, and why. */
 const operationsAlone: Readonly<Record<string, Reason>> = {
+  followCycles: none('the command line asks for the list again'),
   listReconciliationDays: none('the command line lists runs'),
   downloadStatement: none('the archive is a folder where the command runs'),
   listBatches: none('the command line lists runs'),

@@ -4,7 +4,8 @@ import { seoul } from '../kernel/business-day.ts';
 import { Problem } from '../kernel/problem.ts';
 import { formatRate } from '../kernel/rate.ts';
 import { day, instant, rowId, someOf, term, won } from '../platform/http/fields.ts';
-import { list, type Route, route } from '../platform/http/route.ts';
+import { events, list, type Route, route } from '../platform/http/route.ts';
+import { type CycleEvent, followCycles } from './cycle-follow-store.ts';
 import { type ListedCycle, listCycles, pageOfCycles } from './cycle-list-store.ts';
 import { listSettled, pageOfItems, pageOfSettled, type SettledMerchant } from './settled-store.ts';
 import { slot, slotOf } from './settlement-schemas.ts';
@@ -119,6 +120,14 @@ export function settlementRoutes({ pool, settlement, now }: SettlementApiPorts):
         return { ...page, rows: page.rows.map(cycleRow) };
       },
     }),
+    events({
+      ...common,
+      id: 'followCycles',
+      path: '/settlement/cycles/events',
+      summary: { ko: '회차 실시간 보기', en: 'The latest slot, and each one that begins, comes on or ends' },
+      event: z.object({ cycle }),
+      handle: ({ lastId, signal }) => tellCycles(followCycles(pool, { lastId, signal })),
+    }),
     route({
       ...common,
       id: 'showCycle',
@@ -220,4 +229,9 @@ function settledRow({ slot: at, ...rest }: SettledMerchant) {
 
 function slotText(at: Date): string {
   return formatSlot(at.toTemporalInstant());
+}
+
+async function* tellCycles(happening: AsyncIterable<CycleEvent>) {
+  for await (const { id, event, cycle: happened } of happening)
+    yield { id, event, data: { cycle: cycleRow(happened) } };
 }
