@@ -20,23 +20,24 @@ const kinds: Readonly<Record<string, KindWords>> = {
   breaks_over_limit: row('urgent', '불일치 한도 초과', 'Breaks above the limit', 'breaks list'),
   breaks_old: row('warning', '오래된 미종결 불일치', 'Breaks unresolved for long', 'breaks list'),
   // 정산
-  settlement_late: row('urgent', '정산 지연', 'Settlement late', 'settle list'),
-  settlement_forecast: row('warning', '정산 지연 예상', 'Settlement will be late', 'settle list'),
-  settlement_skipped: row('warning', '정산 회차 건너뜀', 'Settlement cycle skipped', 'settle list'),
-  settlement_failed: row('urgent', '정산 회차 실패', 'Settlement cycle failed', 'settle list'),
+  settlement_late: row('urgent', '정산 지연', 'Settlement late', 'settlement cycles'),
+  settlement_forecast: row('warning', '정산 지연 예상', 'Settlement will be late', 'settlement cycles'),
+  settlement_skipped: row('warning', '정산 회차 건너뜀', 'Settlement cycle skipped', 'settlement cycles'),
+  settlement_failed: row('urgent', '정산 회차 실패', 'Settlement cycle failed', 'settlement cycles'),
   settlement_payouts: row('urgent', '바로지급 생성 실패', 'Direct payouts not created', 'payout list'),
-  capture_unsettled: row('warning', '정산되지 않은 매입', 'Captures stay unsettled', 'settle unsettled'),
+  capture_unsettled: row('warning', '정산되지 않은 매입', 'Captures stay unsettled', 'settlement unsettled'),
   captures_unsettled: row(
     'warning',
     '여러 가맹점의 미정산 매입',
     'Captures of many merchants unsettled',
-    'settle unsettled',
+    'settlement unsettled',
   ),
   clock_ahead: row('urgent', '시계가 빠름', 'Clock ahead', 'nodes'),
   clock_behind: row('urgent', '시계가 느림', 'Clock behind', 'nodes'),
   // 지급
   bank_circuit_open: row('urgent', '은행 연결 차단', 'Bank not reachable: payouts stopped', 'bank show'),
   payouts_unknown: row('urgent', '결과를 모르는 지급', 'Payouts of unknown outcome', 'payout list --state unknown'),
+  payouts_neglected: row('urgent', '지급이 나가지 않음', 'Payouts that are due are not taken', 'payout list'),
   payout_unknown: row('notice', '지급 결과 미확인', 'Payout outcome unknown', 'payout list --state unknown'),
   payout_contradicted: row('urgent', '은행 답변 모순', 'The bank contradicts itself', 'payout show'),
   payout_rejected: row('warning', '지급 거절', 'Payout rejected', 'payout list --state rejected'),
@@ -108,11 +109,16 @@ const kinds: Readonly<Record<string, KindWords>> = {
   ledger_deviates: row('urgent', '원장 불일치', 'The ledger deviates', 'ledger verify'),
   webhook_failing: row('warning', '웹훅 전달 실패', 'A webhook is not answered', 'webhooks deliveries'),
   webhook_given_up: row('urgent', '웹훅 전달 포기', 'A webhook was given up', 'webhooks deliveries'),
-  approval_waits: row('warning', '승인 대기', 'Approval waits', 'approvals'),
+  approval_waits: row('warning', '승인 대기', 'Approval waits', 'approvals list'),
   // 알림
-  alert_channel_failing: row('urgent', '알림 채널 장애', 'Alert channel reaches nobody', 'alerts channels'),
-  alert_recipient_refused: row('warning', '알림 수신자 거부됨', 'A recipient of alerts is refused', 'alerts channels'),
-  alert_delivery_waits: row('urgent', '알림이 발송되지 않음', 'Alerts are not being sent', 'alerts deliveries'),
+  alert_channel_failing: row('urgent', '알림 채널 장애', 'Alert channel reaches nobody', 'alerts channels list'),
+  alert_recipient_refused: row(
+    'warning',
+    '알림 수신자 거부됨',
+    'A recipient of alerts is refused',
+    'alerts channels list',
+  ),
+  alert_delivery_waits: row('urgent', '알림이 발송되지 않음', 'Alerts are not being sent', 'alerts deliveries list'),
   alerts_unaddressed: row('urgent', '알림 받을 사람 없음', 'Nobody is told of alerts', 'alerts status'),
 };
 
@@ -125,9 +131,12 @@ export function kindTitle(kind: string, language: Language): string {
   return kinds[kind]?.[language] ?? kind.replaceAll('_', ' ');
 }
 
+/** The kinds that have words. */
+export const findingKinds: readonly string[] = Object.keys(kinds);
+
 /** The command that shows more of such a finding. */
 export function kindCommand(kind: string): string {
-  return `jeongsan ${kinds[kind]?.see ?? 'findings'}`;
+  return `jeongsan ${kinds[kind]?.see ?? 'findings list'}`;
 }
 
 /** Kind → severity, for the database. Others are urgent where operations have to know too, else warnings. */
