@@ -37,14 +37,18 @@ export async function save(response: Response, file: string): Promise<void> {
   }
 }
 
-/** Server-sent events, a line each: in words, or as JSON with the event's name and place. Throws what the server refused. */
+/**
+ * Server-sent events, a line each: in words, or as JSON with the event's name and place. Gives how the run stood last.
+ * Throws what the server refused.
+ */
 export async function printEvents(
   response: Response,
   output: Writable,
   isJson: boolean,
   language: Language,
-): Promise<void> {
+): Promise<unknown> {
   let rest = '';
+  let run: unknown;
   const decoder = new TextDecoder();
   for await (const piece of response.body ?? []) {
     rest += decoder.decode(piece as Uint8Array, { stream: true });
@@ -57,10 +61,12 @@ export async function printEvents(
       const happened = JSON.parse(data) as unknown;
       const fields =
         typeof happened === 'object' && happened !== null ? (happened as Record<string, unknown>) : undefined;
+      if (event === 'state') run = fields?.['run'];
       const line = fields === undefined ? answerText(happened, language) : eventText(fields, language);
       await writeOut(output, isJson ? `${JSON.stringify({ id, event, ...fields })}\n` : line);
     }
   }
+  return run;
 }
 
 function fieldsOf(block: string): { readonly id: string; readonly event: string; readonly data: string } {

@@ -29,6 +29,11 @@ const dataKeys = local('data keys lie where the database is');
 const because = { because: 'reason' };
 const closed = { all: 'closed=true' };
 const waiting = (operation: string): Wording => ({ ...act(operation, { provider: 'providers' }), ignored: ['wait'] });
+const backfill: Wording = { ...act('startBackfill'), together: backfillParameters, ignored: ['wait'] };
+const restarted: Wording = {
+  ...act('restartRun'),
+  shows: { run: 'id', operation: 'showRun', by: { id: 'id' } },
+};
 const reportFile: Wording = {
   ...act('downloadReport'),
   before: { option: 'run', wording: { ...act('findReport'), ignored: ['into', 'fresh'] }, field: 'run' },
@@ -71,9 +76,9 @@ export const commandOperations: Readonly<Record<string, Wording | Local>> = {
   reconcile: {
     ...act('startReconciliation', { provider: 'providers', stage: 'stages' }),
     shows: {
+      run: 'run',
       operation: 'showReconciliationDay',
       by: { on: 'on', providers: 'provider', stages: 'stage' },
-      well: { outcome: 'complete' },
     },
   },
   'breaks list': { ...act('listBreaks', { csv: 'format="csv"' }), together: breakState, ignored: ['all'] },
@@ -86,7 +91,7 @@ export const commandOperations: Readonly<Record<string, Wording | Local>> = {
 
   settle: {
     ...act('startSettlement'),
-    shows: { operation: 'showCycle', by: { slot: 'slot' }, well: { state: 'settled', setAside: 0 } },
+    shows: { run: 'run', operation: 'showCycle', by: { slot: 'slot' } },
   },
   'settlement cycles': act('listCycles'),
   'settlement list': act('listSettled'),
@@ -186,8 +191,11 @@ export const commandOperations: Readonly<Record<string, Wording | Local>> = {
   'runs logs': act('listRunLogs'),
   'runs follow': act('followRun'),
   'runs cancel': { ...act('cancelRuns'), together: lengths, when: [['id', act('cancelRun')]] },
-  'runs restart': { ...act('restartRuns'), together: lengths, when: [['id', act('restartRun')]] },
-  'runs backfill': { ...act('startBackfill'), together: backfillParameters, ignored: ['wait'] },
+  'runs restart': { ...act('restartRuns'), together: lengths, when: [['id', restarted]] },
+  'runs backfill': {
+    ...backfill,
+    when: [['wait', { ...backfill, shows: { run: 'id', operation: 'showBackfill', by: { id: 'id' } } }]],
+  },
   'runs usual list': act('listUsualRules'),
   'runs usual set': { ...act('changeUsualRule'), together: usualLengths },
   'retention list': act('listRetention'),
@@ -214,16 +222,16 @@ export const commandOperations: Readonly<Record<string, Wording | Local>> = {
 
   whoami: act('showMe'),
   'people list': act('listPeople'),
-  'people invite': { ...act('invitePerson'), together: roleNames },
+  'people invite': { ...act('invitePerson'), together: roleNames, says: 'link' },
   'people service': { ...act('addService'), together: roleNames },
   'people roles': { ...act('changeRoles'), together: roleNames },
   'people disable': act('disablePerson'),
   'people enable': act('enablePerson'),
-  'people recover': act('recoverPerson'),
+  'people recover': { ...act('recoverPerson'), says: 'link' },
   'people sessions': { ...act('showPerson'), when: [['end', { ...act('endSessionsOf'), ignored: ['end'] }]] },
   'people join': local('by the link of an invitation, before there is anybody to ask as'),
   'keys list': act('listKeys'),
-  'keys create': { ...act('createKey'), together: keyEnd(() => Temporal.Now.instant()) },
+  'keys create': { ...act('createKey'), together: keyEnd(() => Temporal.Now.instant()), says: 'key' },
   'keys revoke': act('revokeKey'),
   'keys sign-in': local('it asks the server by itself, for a key to ask with'),
   'setup-link': local('before there is anybody to ask as'),

@@ -2,7 +2,9 @@ import type { Writable } from 'node:stream';
 import type { Command } from 'commander';
 import { isProblem, type Language, Problem } from '../kernel/problem.ts';
 import type { ApiClient } from '../platform/api-client.ts';
+import { exitStatus } from '../platform/command.ts';
 import { writeOut } from '../platform/output.ts';
+import { statusOf } from './answer-status.ts';
 import { printEvents, printText, save } from './answer-streams.ts';
 import { answerText } from './answer-text.ts';
 import { commandOperations } from './command-operations.ts';
@@ -95,7 +97,7 @@ async function askOne(document: ApiDocument, wording: Wording, given: Typed, por
   }
   const isJson = typed.options['json'] === true;
   const file = intoFile(wording, typed);
-  if (operation.events) return await printEvents(response, output, isJson, language);
+  if (operation.events) return endAs(operation.id, await printEvents(response, output, isJson, language));
   const mediaType = response.headers.get('content-type') ?? '';
   if (file !== undefined) return await save(response, file);
   if (/^(text\/|application\/x-ndjson)/.test(mediaType)) return await printText(response, output, rowsMost(typed));
@@ -106,8 +108,15 @@ async function askOne(document: ApiDocument, wording: Wording, given: Typed, por
   const ended =
     wording.shows && (await outcomeOf(wording.shows, answer, { client, document, base: basePath(document) }));
   const shown = ended ?? (operation.paged ? await allPages(client, request, answer, { typed, language }) : answer);
-  const text = () => answerText(shown, language, shownColumns[operation.id]);
+  const said = wording.says === undefined ? undefined : (answer as Readonly<Record<string, unknown>>)[wording.says];
+  const text = () => (said === undefined ? answerText(shown, language, shownColumns[operation.id]) : `${said}\n`);
+  endAs(operation.id, shown);
   await writeOut(output, isJson ? `${JSON.stringify(shown, null, 2)}\n` : text());
+}
+
+function endAs(operation: string, answer: unknown): void {
+  const status = statusOf(operation, answer);
+  if (status !== exitStatus.done) process.exitCode = status;
 }
 
 /** `/v1`, where the document's paths do not have it already. */

@@ -34,16 +34,19 @@ export type Wording = {
   readonly into?: Readonly<Record<string, string | null>>;
   /** Asked before where an option was not typed: the field of its answer that stands for it. */
   readonly before?: { readonly option: string; readonly wording: Wording; readonly field: string };
+  /** The field that is all that is printed for people, since scripts take it from there. */
+  readonly says?: string;
   /** What is begun is waited for, as beside the database, and then shown. */
   readonly shows?: Outcome;
 };
 
-/** What a run came to: where it is looked up, with which fields of the answer that began it, and how it is when all is well. */
+/** What a run came to: where it is looked up, and with which fields of the answer that began it. */
 export type Outcome = {
+  /** The field that names the run. */
+  readonly run: string;
   readonly operation: string;
   /** `{ providers: 'provider' }`: a field of the answer → a parameter. */
   readonly by: Readonly<Record<string, string>>;
-  readonly well: Readonly<Record<string, string | number>>;
 };
 
 /** What was typed: the arguments in their order, and the options by the names that commander gives them. */

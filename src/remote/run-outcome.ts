@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isProblem, Problem } from '../kernel/problem.ts';
 import type { ApiClient } from '../platform/api-client.ts';
-import { exitStatus } from '../platform/command.ts';
 import { type ApiDocument, findOperation } from './operation.ts';
 import { type Outcome, toRequest } from './request.ts';
 
@@ -13,8 +12,8 @@ const looksForIt = 20;
 const under = ['waiting', 'running'];
 
 /**
- * Waits for the run that `begun` names, and says what it came to, with the run's id, as the same command does beside the
- * database; the exit status is `incomplete` where not all is well.
+ * Waits for the run that `begun` names, and gives what it came to, with the run's id, as the same command does beside the
+ * database.
  * @throws Problem `remote_operation_unknown`
  */
 export async function outcomeOf(
@@ -23,7 +22,7 @@ export async function outcomeOf(
   { client, document, base }: Asking,
 ): Promise<unknown> {
   const fields = begun as Readonly<Record<string, unknown>>;
-  const run = String(fields['run']);
+  const run = String(fields[outcome.run]);
   const pathOf = (id: string, options: Readonly<Record<string, unknown>>): string => {
     const operation = findOperation(document, id);
     if (operation === undefined) throw new Problem('remote_operation_unknown', { operation: id });
@@ -32,10 +31,7 @@ export async function outcomeOf(
   await untilOver(client, pathOf('showRun', { id: run }));
   const options = Object.fromEntries(Object.entries(outcome.by).map(([field, name]) => [name, fields[field]]));
   const answer = await client.send({ method: 'GET', path: pathOf(outcome.operation, options) });
-  const ended = (await answer.json()) as Readonly<Record<string, unknown>>;
-  const isWell = Object.entries(outcome.well).every(([field, value]) => ended[field] === value);
-  if (!isWell) process.exitCode = exitStatus.incomplete;
-  return { run, ...ended };
+  return { run, ...((await answer.json()) as Readonly<Record<string, unknown>>) };
 }
 
 async function untilOver(client: ApiClient, path: string): Promise<void> {

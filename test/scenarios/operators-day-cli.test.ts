@@ -120,6 +120,7 @@ describe.each([
     const [first, second] = open.map((each) => each['id']);
     await ask('operator', `breaks assign ${first} ${second} --assignee operator@pg.example --why mine`);
     await ask('operator', `breaks comment ${first} --why "asked them"`);
+    expect(await say('operator', `breaks resolve 999999 --as written_off --why x`)).toMatchObject({ status: 1 });
     const shown = await ask('operator', `breaks show ${first}`);
     expect(shown).toMatchObject({ id: first, assignedTo: 'operator@pg.example', state: 'open' });
     expect(JSON.stringify(shown)).toContain('asked them');
@@ -140,7 +141,7 @@ describe.each([
   test('settles, and sees what a merchant was given', async () => {
     // Some captures have no contract: they are set aside, and the command says so by its exit status.
     const settle = await say('operator', 'settle --json');
-    expect(settle).toMatchObject({ refusal: '' });
+    expect(settle).toMatchObject({ status: 3, refusal: '' });
     expect(JSON.parse(settle.out)).toMatchObject({ state: 'settled' });
     const settled = await ask('operator', 'settlement list');
     const merchant = String(settled[n]?.['merchantId']);
@@ -201,6 +202,8 @@ describe.each([
       const open = await ask('operator', 'alerts list --state open');
       return open.find((each) => JSON.stringify(each).includes(alert));
     });
+    const again = await table('both', 'keys create --name more --scopes read --days 3');
+    expect(again.trim()).toMatch(/^jsk_\S+$/);
     await ask('operator', `alerts ack ${found['id']}`);
     expect(await ask('operator', `alerts show ${found['id']}`)).toMatchObject({
       acknowledgedBy: 'operator@pg.example',
