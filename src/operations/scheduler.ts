@@ -242,9 +242,22 @@ function nextOf(known: Known): Temporal.Instant | undefined {
   const { schedule, holidays, decidedUpTo } = known;
   if (!schedule.enabled) return undefined;
   if (known.next?.after.equals(decidedUpTo) !== true) {
-    known.next = { after: decidedUpTo, at: nextOccurrences(schedule, decidedUpTo, 1, holidays)[0] };
+    known.next = { after: decidedUpTo, at: occurrenceAfter(schedule, decidedUpTo, holidays) };
   }
   return known.next.at;
+}
+
+/** Times that cannot be read here keep no other schedule waiting: who decides on this one meets the fault, and tells of it. */
+function occurrenceAfter(
+  schedule: Schedule,
+  after: Temporal.Instant,
+  holidays: ReadonlySet<string>,
+): Temporal.Instant | undefined {
+  try {
+    return nextOccurrences(schedule, after, 1, holidays)[0];
+  } catch {
+    return after;
+  }
 }
 
 function isDue(known: Known, now: Temporal.Instant): boolean {

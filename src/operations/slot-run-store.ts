@@ -88,8 +88,14 @@ export async function lookAfter(
   );
   for (const slot of left) {
     const state = states.get(slot.runId ?? '');
-    if (slot.state === 'claimed') await adopt(ports, slot, state, begin);
-    else await noteRun(ports, { ...slot, runId: slot.runId ?? '' }, state, now);
+    const work =
+      slot.state === 'claimed'
+        ? adopt(ports, slot, state, begin)
+        : noteRun(ports, { ...slot, runId: slot.runId ?? '' }, state, now);
+    // One that cannot be looked after keeps no other from it.
+    await work.catch((error: unknown) => {
+      ports.log.error({ schedule: slot.schedule, run: slot.runId, err: error }, 'a slot could not be looked after');
+    });
   }
   for (const slot of open) await tellLong(ports, slot, now);
 }
@@ -118,11 +124,10 @@ async function adopt(
     return;
   }
   log.warn({ schedule: slot.schedule, run: runId, from: slot.claimedBy }, 'a slot that a node left is started');
-  const call = callOf({ name: slot.schedule, parameters: slot.parameters }, job, {
-    nominalAt,
-    makesUp: makesUpAt ?? undefined,
-    who,
-  });
+  const parsed = job.parameters.safeParse(slot.parameters);
+  if (!parsed.success) return await end(ports, { ...slot, runId }, 'failed', parsed.error.message);
+  const asked = { name: slot.schedule, parameters: slot.parameters };
+  const call = callOf(asked, job, { nominalAt, makesUp: makesUpAt ?? undefined, who });
   const { scheduleId, lateAfterSeconds } = slot;
   await begin({ scheduleId, nominalAt, runId, job: job.name, call, lateAfterSeconds, isAfterMissed: true });
 }

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { storableText } from '../kernel/exact-json.ts';
 import type { PoolClient, Queryable } from '../platform/database/pool.ts';
 import { query } from '../platform/database/pool.ts';
 import type { MisfirePolicy, Schedule, SlotReason, SlotState } from './schedule-rows.ts';
@@ -251,7 +252,7 @@ export async function noteEnded(
       slot.nominalAt.toString(),
       end.state,
       end.at.toString(),
-      end.error?.slice(0, 1000) ?? null,
+      end.error === undefined ? null : storableText(end.error.slice(0, 1000)),
       end.reason ?? null,
     ],
   );

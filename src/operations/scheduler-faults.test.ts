@@ -1,0 +1,49 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { listFindings } from '../findings/store.ts';
+import { createSchedulingWorld, type SchedulingWorld } from './scheduling.fixture.ts';
+
+let db: TestDatabase;
+let world: SchedulingWorld;
+const at = (time: string) => `2026-11-20T${time}+09:00`;
+
+beforeAll(async () => {
+  db = await testDatabase();
+});
+beforeEach(async () => {
+  await db.pool.query('truncate schedule, schedule_slot, pause, finding restart identity cascade');
+  world = createSchedulingWorld(db.pool, at('12:02:10'));
+});
+afterEach(() => world.stop());
+afterAll(() => db.close());
+
+const findings = async () => (await listFindings(db.pool)).map(({ kind, subject }) => `${kind} ${subject}`).sort();
+
+test('times that cannot be read here keep no other schedule waiting, and are told of', async () => {
+  await world.add('bad');
+  await world.add('five');
+  await db.pool.query(`update schedule set cron = 'nonsense' where name = 'bad'`);
+  world.node();
+  await world.advance(at('12:10:30'));
+  expect(world.started).toEqual(['12:05', '12:10']);
+  expect(await findings()).toEqual(['schedule_failed bad']);
+  await db.pool.query(`update schedule set cron = '*/5 * * * *', version = version + 1 where name = 'bad'`);
+  await world.advance(at('12:15:30'));
+  expect(await world.rows('bad')).toEqual(['12:05 missed stopped by 12:10', '12:10 done', '12:15 done']);
+});
+
+test('a slot that was left and that its job cannot read fails, and those beside it are started', async () => {
+  await world.add('bad');
+  await world.add('five');
+  await db.pool.query(
+    `insert into schedule_slot (schedule_id, nominal_at, kind, state, run_id, parameters, who, claimed_by, claimed_at)
+     select schedule_id, $1::timestamptz, 'clock', 'claimed', name || ':x', case name when 'bad' then '{"mark": 5}' else '{}' end::jsonb,
+            'system:scheduler', 'gone', $1::timestamptz from schedule`,
+    [at('12:02:00')],
+  );
+  world.node();
+  await world.idle();
+  expect(world.started).toEqual(['12:02 +10']);
+  expect([await world.rows('bad'), await world.rows('five')]).toEqual([['12:02 failed'], ['12:02 done']]);
+  expect(await findings()).toEqual(['schedule_failed bad']);
+});
