@@ -1,6 +1,7 @@
 import {
   alertChannel,
   alertRule,
+  alertState,
   backfillParameters,
   breakState,
   capture,
@@ -34,6 +35,7 @@ const restarted: Wording = {
   ...act('restartRun'),
   shows: { run: 'id', operation: 'showRun', by: { id: 'id' } },
 };
+const movements: Wording = { ...act('listMovements'), into: { csv: 'csv', xlsx: 'xlsx' } };
 const reportFile: Wording = {
   ...act('downloadReport'),
   before: { option: 'run', wording: { ...act('findReport'), ignored: ['into', 'fresh'] }, field: 'run' },
@@ -95,7 +97,7 @@ export const commandOperations: Readonly<Record<string, Wording | Local>> = {
   },
   'settlement cycles': act('listCycles'),
   'settlement list': act('listSettled'),
-  'settlement show': act('showSettled'),
+  'settlement show': { ...act('showSettled'), along: { field: 'details', operation: 'listSettledItems' } },
   'settlement unsettled': act('listUnsettled'),
   'settlement dismiss propose': { ...act('proposeDismissal'), together: capture },
   'settlement dismiss approve': { ...act('approveDismissal'), together: captureKey },
@@ -149,8 +151,15 @@ export const commandOperations: Readonly<Record<string, Wording | Local>> = {
   'differential registrations': act('listRegistrations'),
 
   'ledger verify': act('verifyLedger'),
-  'ledger statement': { ...act('listMovements'), into: { csv: 'csv', xlsx: 'xlsx' } },
-  'ledger accounts': act('listAccounts'),
+  'ledger statement': {
+    ...act('sumStatement'),
+    along: { field: 'movements', operation: 'listMovements' },
+    when: [
+      ['csv', movements],
+      ['xlsx', movements],
+    ],
+  },
+  'ledger accounts': { ...act('showTrialBalance'), says: 'kinds', when: [['kind', act('listAccounts')]] },
   'ledger adjust propose': { ...act('proposeAdjustment'), together: ledgerLines },
   'ledger adjust reverse': act('proposeReversal'),
   'ledger adjust approve': act('approveAdjustment'),
@@ -160,7 +169,7 @@ export const commandOperations: Readonly<Record<string, Wording | Local>> = {
   'approvals list': act('listApprovals', { all: 'decided=true' }),
   'findings list': act('listFindings', closed),
   'findings close': act('closeFindings'),
-  'alerts list': act('listAlerts', { all: 'state="open,acknowledged,closed"' }),
+  'alerts list': { ...act('listAlerts'), together: alertState },
   'alerts show': act('showAlert'),
   'alerts ack': { ...act('acknowledgeAlert'), each: true },
   'alerts status': act('showAlertStatus'),

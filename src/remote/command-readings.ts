@@ -21,6 +21,12 @@ export const breakState: Together = {
   read: ({ state }) => (state === undefined ? {} : { state: state === 'all' ? 'open,investigating,resolved' : state }),
 };
 
+/** Alerts that are not over, unless a state or all are asked for. */
+export const alertState: Together = {
+  words: ['state', 'all'],
+  read: ({ state, all }) => (all === true ? {} : { state: state ?? 'open,acknowledged' }),
+};
+
 /** `--slack 5m` → `slackMs`. */
 export const usualLengths: Together = {
   words: ['slack', 'stuckAfter'],

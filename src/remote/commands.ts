@@ -105,13 +105,37 @@ async function askOne(document: ApiDocument, wording: Wording, given: Typed, por
     throw new Problem('server_answer_unreadable', { status: response.status, text: mediaType });
   }
   const answer: unknown = await response.json();
-  const ended =
-    wording.shows && (await outcomeOf(wording.shows, answer, { client, document, base: basePath(document) }));
-  const shown = ended ?? (operation.paged ? await allPages(client, request, answer, { typed, language }) : answer);
-  const said = wording.says === undefined ? undefined : (answer as Readonly<Record<string, unknown>>)[wording.says];
-  const text = () => (said === undefined ? answerText(shown, language, shownColumns[operation.id]) : `${said}\n`);
-  endAs(operation.id, shown);
-  await writeOut(output, isJson ? `${JSON.stringify(shown, null, 2)}\n` : text());
+  const asking = { client, document, base: basePath(document) };
+  const ended = wording.shows && (await outcomeOf(wording.shows, answer, asking));
+  endAs(operation.id, ended ?? answer);
+  const rows = async (id: string, first?: unknown): Promise<readonly unknown[]> => {
+    const listed = operationOf(document, { operation: id });
+    const at = {
+      path: `${basePath(document)}${pageOf(toRequest(listed, { ...wording, operation: id }, typed).path, typed)}`,
+    };
+    const page = first ?? (await (await client.send({ method: 'GET', ...at })).json());
+    return await allPages(client, at, page, { typed, language });
+  };
+  if (operation.paged) return await print(await rows(operation.id, answer), operation.id);
+  if (wording.along === undefined) return await print(ended ?? answer, operation.id);
+  return await print(
+    { ...(answer as object), [wording.along.field]: await rows(wording.along.operation) },
+    operation.id,
+  );
+
+  async function print(shown: unknown, id: string): Promise<void> {
+    const said = wording.says === undefined ? undefined : (shown as Readonly<Record<string, unknown>>)[wording.says];
+    if (said !== undefined && !isJson && typeof said === 'string') return await writeOut(output, `${said}\n`);
+    const all = Array.isArray(said) ? said : soleList(shown);
+    await writeOut(output, isJson ? `${JSON.stringify(all, null, 2)}\n` : answerText(all, language, shownColumns[id]));
+  }
+}
+
+/** An answer that is nothing but a list is that list, as commands print it beside the database. */
+function soleList(answer: unknown): unknown {
+  if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) return answer;
+  const [only, ...others] = Object.values(answer);
+  return others.length === 0 && Array.isArray(only) ? only : answer;
 }
 
 function endAs(operation: string, answer: unknown): void {

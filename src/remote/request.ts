@@ -34,6 +34,8 @@ export type Wording = {
   readonly into?: Readonly<Record<string, string | null>>;
   /** Asked before where an option was not typed: the field of its answer that stands for it. */
   readonly before?: { readonly option: string; readonly wording: Wording; readonly field: string };
+  /** A list of the same thing that stands in the answer, under that name. */
+  readonly along?: { readonly field: string; readonly operation: string };
   /** The field that is all that is printed for people, since scripts take it from there. */
   readonly says?: string;
   /** What is begun is waited for, as beside the database, and then shown. */
