@@ -101,6 +101,16 @@ describe('one matter, from its first word to its last', () => {
     expect(rows).toMatchObject([{ state: 'closed', firstToldAt: null }]);
   });
 
+  test('what is still so when its rule is on again is told of anew', async () => {
+    await bankOpen(db.pool);
+    await world.pass({ minutes: 1 });
+    await saveRule(db.pool, { ...(await showRule(db.pool, 'urgent')), enabled: false }, { actor: kim });
+    await world.pass({ hours: 1 });
+    await saveRule(db.pool, { ...(await showRule(db.pool, 'urgent')), enabled: true }, { actor: kim });
+    await world.pass({ minutes: 1 });
+    expect(sent()).toEqual(Array(2).fill('kim@pg.example: [긴급] 은행 연결 차단: bank:json-van'));
+  });
+
   test('its mails belong together', async () => {
     await bankOpen(db.pool);
     await world.pass({ minutes: 1 });

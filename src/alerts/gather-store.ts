@@ -7,7 +7,8 @@ const findingsMost = 20_000;
 /**
  * Open findings that no rule's alert holds yet, with the rules that speak of each: the first that fits by position, and
  * those after it while they continue. What an open alert holds is looked at again only where it was just seen again, since
- * more people may have to know, or where rules have just changed. $1: kind → severity.
+ * more people may have to know, or where rules have just changed. What is still open when its rule is there again after it
+ * was switched off or removed is told of anew. $1: kind → severity.
  */
 const spoken = `
   with fresh as (
@@ -30,7 +31,9 @@ const spoken = `
            and (r.audience is null or f.audience = r.audience)
   ), spoken as (
     select g.finding_id, g.rule_id, g.severity, g.group_key from fitting g
-     where not g.is_silent and not exists (select from alert_finding a where (a.finding_id, a.rule_id) = (g.finding_id, g.rule_id))
+     where not g.is_silent and not exists (
+             select from alert_finding h join alert a using (alert_id)
+              where (h.finding_id, h.rule_id) = (g.finding_id, g.rule_id) and a.closed_at is null)
      order by g.finding_id limit ${findingsMost}
   )`;
 
@@ -59,7 +62,7 @@ export async function gatherFindings(tx: PoolClient, now: Temporal.Instant): Pro
      insert into alert_finding (finding_id, rule_id, alert_id)
      select s.finding_id, s.rule_id, a.alert_id from spoken s
        join alert a on a.rule_id = s.rule_id and a.group_key = s.group_key and a.closed_at is null
-     on conflict do nothing`,
+     on conflict (finding_id, rule_id) do update set alert_id = excluded.alert_id`,
     [kinds],
   );
   const gathered = rowCount ?? 0;

@@ -122,7 +122,8 @@ async function breaksOverLimit({ tx, limits }: Watch): Promise<readonly Stands[]
   const days = await query<{ provider: string; on: string; count: bigint; won: string }>(
     tx,
     `select provider, business_on::text as "on", count(*) as count, coalesce(sum(abs(difference_won)), 0)::text as won
-       from break where state <> 'resolved' group by provider, business_on order by 4 desc, 3 desc`,
+       from break where state <> 'resolved' group by provider, business_on
+      order by sum(abs(difference_won)) desc nulls last, 3 desc`,
   );
   const over = days.flatMap(({ provider, on, count, won }) => {
     const mostCount = limitOf(limits, 'breaks_count', provider);
