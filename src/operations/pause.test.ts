@@ -197,3 +197,27 @@ test('each change stands in the audit trail, with who and why, before and after'
     after: '*/10 * * * *',
   });
 });
+
+test('a pause of days, over thousands of slots, keeps no other schedule from being seen, and the latest run after it', async () => {
+  const { id } = await world.add('a', { cron: '* * * * *', misfire: 'run_all', misfireMost: 2 });
+  await world.add('b', { parameters: { ends: false } });
+  await db.pool.query(
+    `insert into schedule_slot (schedule_id, nominal_at, kind, state, reason, who)
+     select $1, timestamptz '2026-11-20T12:02+09:00' - n * interval '1 minute', 'clock', 'held', 'paused', 'system:scheduler'
+       from generate_series(0, 2999) n`,
+    [id],
+  );
+  await pause(db.pool, ofSchedule(id), { by: tester, now: world.now() });
+  world.node();
+  await world.advance(at('12:05:01'));
+  expect(world.started).toEqual(['12:05']);
+  // Its end is heard of by looking alone, as that of a run that another node follows.
+  world.states.set('b:2026-11-20T12:05+09:00', 'done');
+  const other = world.node({ executorId: 'other' });
+  await other.look();
+  expect(await world.rows('b')).toEqual(['12:05 done']);
+  await resume(db.pool, ofSchedule(id), { by: tester });
+  await other.look();
+  await world.idle();
+  expect(world.started.slice(1).map((text) => text.slice(0, 5))).toEqual(['12:04', '12:05']);
+});

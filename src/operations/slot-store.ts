@@ -40,7 +40,8 @@ const ownRowsMost = 500;
 /** Above this a row says at least how many. */
 const countedMost = 100_000;
 const countedPerTurn = 500;
-const openMost = 2_000;
+/** So many of each schedule are looked at; who decides on one of them sees all. */
+const openMost = 500;
 
 /** Counts due slots, without keeping the process from its other work where they are many. */
 export async function collectDue(moments: Iterable<Temporal.Instant>): Promise<DueSlots> {
@@ -84,18 +85,24 @@ export async function lastSlots(db: Queryable): Promise<Map<bigint, Temporal.Ins
 
 type OpenRow = { [Key in keyof OpenSlot]: OpenSlot[Key] extends Temporal.Instant | null ? Date | null : OpenSlot[Key] };
 
-/** Slots that are not over, oldest first: of one schedule, or of all. */
+/**
+ * Slots that are not over, oldest first: of one schedule, or some of each, those before the others that are not held. A long
+ * pause of one keeps nothing of another from being seen.
+ */
 export async function openSlots(db: Queryable, scheduleId?: bigint): Promise<OpenSlot[]> {
   const rows = await query<OpenRow & { nominalAt: Date }>(
     db,
-    `select schedule_id as "scheduleId", s.name as schedule, s.job, nominal_at as "nominalAt", kind, state, o.reason, slots,
+    `select s.schedule_id as "scheduleId", s.name as schedule, s.job, nominal_at as "nominalAt", kind, state, o.reason, slots,
             first_at as "firstAt", run_id as "runId", makes_up_at as "makesUpAt", o.parameters, who,
             claimed_by as "claimedBy", claimed_at as "claimedAt", started_at as "startedAt", s.misfire,
             s.late_after_s as "lateAfterSeconds", s.long_after_s as "longAfterSeconds"
-       from schedule_slot o join schedule s using (schedule_id)
-      where state in ('held', 'queued', 'claimed', 'running') and ($1::bigint is null or schedule_id = $1)
-      order by schedule_id, nominal_at limit ${openMost}`,
-    [scheduleId ?? null],
+       from schedule s cross join lateral (
+         select * from schedule_slot w
+          where w.schedule_id = s.schedule_id and state in ('held', 'queued', 'claimed', 'running')
+          order by state = 'held', nominal_at limit $2) o
+      where $1::bigint is null or s.schedule_id = $1
+      order by s.schedule_id, nominal_at`,
+    [scheduleId ?? null, scheduleId === undefined ? openMost : countedMost],
   );
   const instant = (date: Date | null) => date?.toTemporalInstant() ?? null;
   return rows.map((row) => ({
