@@ -117,13 +117,13 @@ export function ownExpiring(pool: Pool): Expiring[] {
   ];
 }
 
-/** The last slot of each schedule stays: what came after it is found by it. */
+/** The clock's last slot of each schedule stays: what came after it is found by it. */
 async function removeSlots(db: Queryable, before: Temporal.Instant, most: number): Promise<number> {
   const { rowCount } = await db.query(
     `delete from schedule_slot where (schedule_id, nominal_at) in (
        select schedule_id, nominal_at from schedule_slot k
         where nominal_at < $1 and state in ('done', 'failed', 'cancelled', 'missed')
-          and exists (select from schedule_slot l where l.schedule_id = k.schedule_id and l.nominal_at > k.nominal_at)
+          and exists (select from schedule_slot l where l.schedule_id = k.schedule_id and l.kind = 'clock' and l.nominal_at > k.nominal_at)
         order by nominal_at limit $2)`,
     [before.toString(), most],
   );

@@ -148,6 +148,26 @@ test('what was recorded of a run outlives its record of the engine', async () =>
   expect(shown.run).toMatchObject({ state: 'done', steps: [] });
 });
 
+test("the clock's last slot stays, though somebody has run the schedule by hand since: nothing before it is due again", async () => {
+  const { pool } = database;
+  await pool.query(
+    `with made as (
+       insert into schedule (name, job, cron, time_zone, business_days, misfire, overlap, enabled, changed_by, reason)
+       values ('yearly', 'work', '0 0 1 1 *', 'Asia/Seoul', 'every_day', 'run_all', 'skip', true, 'kim', 'test')
+       returning schedule_id)
+     insert into schedule_slot (schedule_id, nominal_at, kind, state, run_id, started_at, who)
+     select schedule_id, at, kind, 'done', 'r', at, 'kim'
+       from made, (values (timestamptz '2024-01-01', 'clock'), ('2025-01-01', 'clock'), ('2025-03-01', 'hand'),
+                          ('2025-04-01', 'hand')) s (at, kind)`,
+  );
+  expect(await own('schedule_slot').remove(later(), 100)).toBe(1);
+  expect(await idsOf(`select to_char(nominal_at, 'YYYY-MM') as id from schedule_slot`)).toEqual([
+    '2025-01',
+    '2025-03',
+    '2025-04',
+  ]);
+});
+
 test('the job removes each kind by its age, which people set', async () => {
   const { pool } = database;
   await pool.query(
