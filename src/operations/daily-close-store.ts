@@ -39,33 +39,36 @@ export async function closeDay(
   },
 ): Promise<Pick<DailyClose, 'verdict' | 'debitWon' | 'creditWon'> & { readonly accounts: number }> {
   await tx.query('delete from daily_close_account where closed_on = $1', [day.on]);
-  const [row] = await query<Pick<DailyClose, 'verdict' | 'debitWon' | 'creditWon'>>(
+  // One statement, so that no entry that is booked meanwhile stands in the accounts and not in their sum.
+  const [row] = await query<Awaited<ReturnType<typeof closeDay>>>(
     tx,
-    `insert into daily_close (closed_on, run_id, verdict, entries, lines, deviations, debit_won, credit_won, audit_id, audit_hash)
-     select $1, $2, case when $5 = 0 and t.won = 0 then 'balanced' else 'deviates' end, $3, $4, $5, t.debit, t.credit,
-            a.number, a.hash
-       from (select coalesce(- sum(amount_won) filter (where amount_won < 0 and posted_on = $1), 0)::bigint as debit,
-                    coalesce(sum(amount_won) filter (where amount_won > 0 and posted_on = $1), 0)::bigint as credit,
-                    coalesce(sum(amount_won), 0)::bigint as won
-               from ledger_line where posted_on <= $1) t
-       left join (select number, encode(hash, 'hex') as hash from audit_entry order by number desc limit 1) a on true
-     on conflict (closed_on) do update
-        set run_id = excluded.run_id, closed_at = clock_timestamp(), verdict = excluded.verdict, entries = excluded.entries,
-            lines = excluded.lines, deviations = excluded.deviations, debit_won = excluded.debit_won,
-            credit_won = excluded.credit_won, audit_id = excluded.audit_id, audit_hash = excluded.audit_hash
-     returning verdict, debit_won as "debitWon", credit_won as "creditWon"`,
+    `with account as materialized (
+       select split_part(account, ':', 1) as name, sum(amount_won)::bigint as won,
+              coalesce(- sum(amount_won) filter (where amount_won < 0 and posted_on = $1), 0)::bigint as debit,
+              coalesce(sum(amount_won) filter (where amount_won > 0 and posted_on = $1), 0)::bigint as credit
+         from ledger_line where posted_on <= $1 group by 1
+     ), closed as (
+       insert into daily_close (closed_on, run_id, verdict, entries, lines, deviations, debit_won, credit_won, audit_id, audit_hash)
+       select $1, $2, case when $5 = 0 and t.won = 0 then 'balanced' else 'deviates' end, $3, $4, $5, t.debit, t.credit,
+              a.number, a.hash
+         from (select coalesce(sum(debit), 0)::bigint as debit, coalesce(sum(credit), 0)::bigint as credit,
+                      coalesce(sum(won), 0) as won from account) t
+         left join (select number, encode(hash, 'hex') as hash from audit_entry order by number desc limit 1) a on true
+       on conflict (closed_on) do update
+          set run_id = excluded.run_id, closed_at = clock_timestamp(), verdict = excluded.verdict, entries = excluded.entries,
+              lines = excluded.lines, deviations = excluded.deviations, debit_won = excluded.debit_won,
+              credit_won = excluded.credit_won, audit_id = excluded.audit_id, audit_hash = excluded.audit_hash
+       returning verdict, debit_won, credit_won
+     ), kept as (
+       insert into daily_close_account (closed_on, account, debit_won, credit_won, balance_won)
+       select $1, name, debit, credit, won from account returning account
+     )
+     select verdict, debit_won as "debitWon", credit_won as "creditWon", (select count(*)::int from kept) as accounts
+       from closed`,
     [day.on, day.runId, day.entries, day.lines, day.deviations],
   );
   check(row, 'an insert or update returns its row');
-  const { rowCount } = await tx.query(
-    `insert into daily_close_account (closed_on, account, debit_won, credit_won, balance_won)
-     select $1, split_part(account, ':', 1),
-            coalesce(- sum(amount_won) filter (where amount_won < 0 and posted_on = $1), 0)::bigint,
-            coalesce(sum(amount_won) filter (where amount_won > 0 and posted_on = $1), 0)::bigint, sum(amount_won)::bigint
-       from ledger_line where posted_on <= $1 group by 2`,
-    [day.on],
-  );
-  return { ...row, accounts: rowCount ?? 0 };
+  return row;
 }
 
 /** Closed days, after one in the direction that is asked for. */

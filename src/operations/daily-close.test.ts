@@ -2,11 +2,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
 import { serveRoutes } from '../../test/support/served-routes.ts';
 import { listFindings } from '../findings/store.ts';
-import { query } from '../platform/database/pool.ts';
+import { inTransaction, query } from '../platform/database/pool.ts';
 import { createDurable, type Durable } from '../platform/durable/durable.ts';
 import { createSettlementBooks } from '../settlement/books.fixture.ts';
 import { dailyCloseRoutes } from './daily-close-api.ts';
-import { dailyCloses, trialBalance } from './daily-close-store.ts';
+import { closeDay, dailyCloses, trialBalance } from './daily-close-store.ts';
 import { dailyCloseJob } from './daily-close-workflow.ts';
 import type { Job } from './job.ts';
 
@@ -113,4 +113,34 @@ test('closed days are listed from the latest on, each with its trial balance', a
   });
   expect(await ask('/daily-closes/2026-11-01')).toMatchObject({ code: 'not_found' });
   await api.close();
+});
+
+test('the accounts of a day come to its sum, whatever is booked while it is closed', async () => {
+  const books = createSettlementBooks(db.pool);
+  await inTransaction(db.pool, async (tx) => {
+    // Each statement of the close sees what has been committed since the one before it.
+    const between = new Proxy(tx, {
+      get: (target, name) =>
+        name !== 'query'
+          ? Reflect.get(target, name, target)
+          : async (...asked: [string, unknown[]]) => {
+              const found = await target.query(...asked);
+              await postNow();
+              return found;
+            },
+    });
+    let posted = 0;
+    const postNow = async () => {
+      posted += 1;
+      await books.sales([{ tid: `between-${posted}`, won: 10_000 }]);
+      await books.settle(`13:${String(posted * 5).padStart(2, '0')}`);
+    };
+    const found = { entries: '0', lines: '0', deviations: 0 };
+    const closed = await closeDay(between, { on: '2026-11-20', runId: 'test', ...found });
+    const { rows } = await tx.query<{ debit: bigint; credit: bigint }>(
+      `select sum(debit_won)::bigint as debit, sum(credit_won)::bigint as credit from daily_close_account
+        where closed_on = '2026-11-20'`,
+    );
+    expect(rows).toEqual([{ debit: closed.debitWon, credit: closed.creditWon }]);
+  });
 });
