@@ -73,7 +73,9 @@ type WrittenCall<Parameters> = {
 
 /**
  * Makes a job of a durable workflow of its own: `body` is its steps, its run is `<name>:<slot>`, such as
- * `retention:2026-11-20T04:00+09:00`. Call before the engine is launched. `parameters` is read by its schema before.
+ * `retention:2026-11-20T04:00+09:00`, with the schedule behind the name where it is called otherwise: two schedules of a job
+ * may come at the same moment and ask for different things. Call before the engine is launched. `parameters` is read by its
+ * schema before.
  */
 export function registerJob<Parameters>(
   durable: Pick<Durable, 'register' | 'start'>,
@@ -83,7 +85,8 @@ export function registerJob<Parameters>(
   const workflow = durable.register(job.name, (call: WrittenCall<Parameters>) => body(readCall(call)));
   return anyJob<Parameters>({
     ...job,
-    runId: async (_, { slot }) => `${job.name}:${slotText(slot)}`,
+    runId: async (_, { schedule, slot }) =>
+      `${schedule === job.name ? job.name : `${job.name}:${schedule}`}:${slotText(slot)}`,
     async start(runId, call) {
       const handle = await durable.start(workflow, runId, writeCall(call));
       return { done: handle.result() };

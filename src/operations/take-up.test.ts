@@ -63,3 +63,17 @@ test('days that failed go on, but for those that wait for a person; a provider t
   expect(await durable.handle<string>(goesOn).result()).toBe('done');
   expect((await showRun(db.pool, waits)).state).toBe('failed');
 });
+
+test('two schedules of a job at one moment are two runs: what one of them asks for is not lost in the other', async () => {
+  const slot = Temporal.Instant.from('2026-11-21T11:00+09:00');
+  const runOf = (schedule: string) =>
+    job.runId(undefined as never, {
+      schedule,
+      slot,
+      on: Temporal.PlainDate.from('2026-11-21'),
+      parameters: {},
+      who: 'system:scheduler',
+    });
+  expect(await runOf('differential-receive')).toBe('differential-receive:2026-11-21T11:00+09:00');
+  expect(await runOf('receive-welcome')).toBe('differential-receive:receive-welcome:2026-11-21T11:00+09:00');
+});
