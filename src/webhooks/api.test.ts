@@ -63,6 +63,10 @@ test('an endpoint is made, seen, changed by who saw its version, and removed', a
   expect(again.body['secret']).not.toBe(made.body['secret']);
   expect(await change('DELETE', id, '"3"')).toMatchObject({ status: 200 });
   expect(await api.get(`/webhooks/${id}`)).toMatchObject({ status: 404 });
+  const kept = await database.pool.query<{ answer: string }>(
+    `select convert_from(answer, 'UTF8') as answer from api_request where answer is not null`,
+  );
+  for (const { answer } of kept.rows) expect(answer).not.toContain('whsec_');
 });
 
 test.each([

@@ -115,6 +115,7 @@ export function webhookRoutes(ports: EndpointPorts): Route[] {
       body: z.object({ name, url: address, events, reason: reason().optional() }),
       answer: endpoint.extend({ secret }),
       status: 201,
+      secret: true,
       problems: ['webhook_address_refused', 'webhook_event_unknown', 'webhook_name_taken'],
       subject: ({ body }) => body.name,
       async handle({ actor, body: { reason: why, ...wanted } }) {
@@ -139,6 +140,7 @@ export function webhookRoutes(ports: EndpointPorts): Route[] {
         reason: reason().optional(),
       }),
       answer: endpoint.extend({ secret: secret.optional() }),
+      secret: true,
       problems: ['not_found', 'version_differs', 'webhook_address_refused', 'webhook_event_unknown'],
       async handle({ actor, params, version = 0, body: { reason: why, ...change } }) {
         const wanted = { id: BigInt(params.id), version, change };
