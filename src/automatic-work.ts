@@ -60,7 +60,7 @@ export async function startAutomaticWork(app: App, log: Log): Promise<AutomaticW
     },
   });
   await tellOfRuns(pool);
-  const posting = { ...postDefaults, allowed: config.privateHosts };
+  const posting = { ...postDefaults, allowed: config.privateHosts, caPath: config.webhookCaPath };
   const sender = startSender({ pool, log, cipher, now, post: (message) => sendSignedPost(message, posting) });
   const lateness = startLatenessWatch({ log, everyMs: latenessEveryMs, look });
   const runs = startRunWatch({ log, everyMs: runsEveryMs, look: () => watchRuns(pool, now()) });
@@ -72,7 +72,7 @@ export async function startAutomaticWork(app: App, log: Log): Promise<AutomaticW
     now,
     node: executorId,
     mail: mailPort(config.mail),
-    post: { ...posting, caPath: config.webhookCaPath },
+    post: posting,
     reportFiles: (runId) => attachReport({ pool, home, language }, runId),
     expected: reconciledProviders
       .filter(({ id }) => id in sources)

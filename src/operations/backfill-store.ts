@@ -1,4 +1,5 @@
 import type { PoolClient } from 'pg';
+import { storableJson } from '../kernel/exact-json.ts';
 import { Problem } from '../kernel/problem.ts';
 import { type Pool, type Queryable, query } from '../platform/database/pool.ts';
 
@@ -59,7 +60,7 @@ export async function endDay(
   await db.query(
     `update backfill_day set state = $3, problem = $4::jsonb, ended_at = clock_timestamp()
       where backfill_id = $1 and business_on = $2`,
-    [id, on, end.state, end.problem === null ? null : JSON.stringify(end.problem)],
+    [id, on, end.state, end.problem === null ? null : storableJson(end.problem)],
   );
 }
 

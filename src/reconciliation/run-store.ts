@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
+import { storableJson } from '../kernel/exact-json.ts';
 import type { Queryable } from '../platform/database/pool.ts';
 import type { Stage } from '../providers/stage.ts';
 
@@ -63,7 +64,7 @@ export async function noteStageRun(tx: PoolClient, runId: string, run: StageRun)
      values ($1, $2, $3, $4, $5, $6, clock_timestamp(), $7)
      on conflict (run_id, provider, stage) do update set outcome = excluded.outcome, detail = excluded.detail,
        started_at = excluded.started_at, finished_at = excluded.finished_at, lines = excluded.lines`,
-    [runId, run.provider, run.stage, run.outcome, JSON.stringify(run.detail), run.startedAt, run.lines],
+    [runId, run.provider, run.stage, run.outcome, storableJson(run.detail), run.startedAt, run.lines],
   );
 }
 
