@@ -45,8 +45,8 @@ ${body.filter((each) => each !== null).map((each) => html`<tr><td style="padding
 }
 
 const footer = {
-  ko: '정산(Jeongsan)이 자동으로 보낸 메일입니다. 알림 규칙: jeongsan alerts rules',
-  en: 'Sent by Jeongsan by itself. Who is told of what: jeongsan alerts rules',
+  ko: '정산(Jeongsan)이 자동으로 보낸 메일입니다. 알림 규칙: jeongsan alerts rules list',
+  en: 'Sent by Jeongsan by itself. Who is told of what: jeongsan alerts rules list',
 } as const;
 
 export function heading(text: string): Markup {
