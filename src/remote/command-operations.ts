@@ -13,6 +13,8 @@ import {
   limitValue,
   roleNames,
   scheduleTerms,
+  slot,
+  slotDays,
   until,
   usualLengths,
 } from './command-readings.ts';
@@ -27,6 +29,7 @@ const imported = (operation: string): Wording => ({ operation, ignored: ['format
 const local = (why: string): Local => ({ local: why });
 const sandbox = local('a simulated world is made where it is looked at');
 const dataKeys = local('data keys lie where the database is');
+const now = () => Temporal.Now.instant();
 const because = { because: 'reason' };
 const closed = { all: 'closed=true' };
 const waiting = (operation: string): Wording => ({ ...act(operation, { provider: 'providers' }), ignored: ['wait'] });
@@ -93,11 +96,16 @@ export const commandOperations: Readonly<Record<string, Wording | Local>> = {
 
   settle: {
     ...act('startSettlement'),
+    together: slot(now),
     shows: { run: 'run', operation: 'showCycle', by: { slot: 'slot' } },
   },
-  'settlement cycles': act('listCycles'),
-  'settlement list': act('listSettled'),
-  'settlement show': { ...act('showSettled'), along: { field: 'details', operation: 'listSettledItems' } },
+  'settlement cycles': { ...act('listCycles'), together: slotDays(now) },
+  'settlement list': { ...act('listSettled'), together: slotDays(now) },
+  'settlement show': {
+    ...act('showSettled'),
+    together: slot(now),
+    along: { field: 'details', operation: 'listSettledItems' },
+  },
   'settlement unsettled': act('listUnsettled'),
   'settlement dismiss propose': { ...act('proposeDismissal'), together: capture },
   'settlement dismiss approve': { ...act('approveDismissal'), together: captureKey },
@@ -240,7 +248,7 @@ export const commandOperations: Readonly<Record<string, Wording | Local>> = {
   'people sessions': { ...act('showPerson'), when: [['end', { ...act('endSessionsOf'), ignored: ['end'] }]] },
   'people join': local('by the link of an invitation, before there is anybody to ask as'),
   'keys list': act('listKeys'),
-  'keys create': { ...act('createKey'), together: keyEnd(() => Temporal.Now.instant()), says: 'key' },
+  'keys create': { ...act('createKey'), together: keyEnd(now), says: 'key' },
   'keys revoke': act('revokeKey'),
   'keys sign-in': local('it asks the server by itself, for a key to ask with'),
   'setup-link': local('before there is anybody to ask as'),

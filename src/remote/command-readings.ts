@@ -1,4 +1,5 @@
 import { channelChanges, ruleChanges } from '../alerts/setting-options.ts';
+import { seoul } from '../kernel/business-day.ts';
 import { readDuration } from '../kernel/duration.ts';
 import { Problem } from '../kernel/problem.ts';
 import { momentOf, readTerms } from '../operations/schedule-options.ts';
@@ -144,6 +145,30 @@ export function keyEnd(now: () => Temporal.Instant): Together {
           .toString(),
       };
     },
+  };
+}
+
+const todayOf = (now: () => Temporal.Instant) => now().toZonedDateTimeISO(seoul).toPlainDate().toString();
+
+/** `--slot 12:05` is meant today, in Seoul. */
+export function slot(now: () => Temporal.Instant): Together {
+  return { words: ['slot'], read: (given) => slotOf(given['slot'], now) };
+}
+
+/** Slots of today where neither days nor a slot are given; from the last day on where only that is. */
+export function slotDays(now: () => Temporal.Instant): Together {
+  return {
+    words: ['from', 'to', 'slot'],
+    read({ from, to = todayOf(now), slot: named }) {
+      return named === undefined ? { from: from ?? to, to } : slotOf(named, now);
+    },
+  };
+}
+
+function slotOf(named: unknown, now: () => Temporal.Instant): Readonly<Record<string, unknown>> {
+  if (named === undefined) return {};
+  return {
+    slot: /^\d{1,2}:\d{2}$/.test(text(named)) ? `${todayOf(now)}T${text(named).padStart(5, '0')}+09:00` : named,
   };
 }
 

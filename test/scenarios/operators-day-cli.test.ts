@@ -262,3 +262,39 @@ describe.each([
     }
   });
 });
+
+test.each([
+  'schedule list',
+  'schedule next settle --count 3',
+  'runs list --job reconcile',
+  'breaks list --limit 1000',
+  'settlement cycles',
+  'settlement list',
+  'hold list --all',
+  'payout list',
+  'bank show',
+  'ledger accounts',
+  'ledger adjust list',
+  'findings list',
+  'alerts list --all',
+  'alerts rules list',
+  'alerts limits list',
+  'webhooks events',
+  'people list',
+  'calendar list',
+  'differential what-if --from 2026-11-01 --to 2026-11-30 --rounding half_up',
+])('%s is answered alike beside the database and through a server', async (line) => {
+  const words = [...line.split(' '), '--json'];
+  const beside = await shell.run(words, { key: keys['operator'] ?? '' });
+  const through = await shell.run(words, { key: keys['operator'] ?? '', server: server.url });
+  expect(through.status).toBe(beside.status);
+  expect(shapeOf(JSON.parse(through.out))).toEqual(shapeOf(JSON.parse(beside.out)));
+});
+
+/** Names and values, in whatever order, without moments: they are written to the millisecond or the microsecond. */
+function shapeOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((each) => JSON.stringify(shapeOf(each))).sort();
+  if (typeof value !== 'object' || value === null) return /T\d\d:/.test(String(value)) ? 'moment' : value;
+  const names = Object.keys(value).sort() as (keyof typeof value)[];
+  return Object.fromEntries(names.map((name) => [name, shapeOf(value[name])]));
+}
