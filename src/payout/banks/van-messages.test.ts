@@ -8,3 +8,8 @@ test.each([
 ])('of an account number that a bank repeats the last four digits are kept: %j', (text, kept) => {
   expect(transferAnswer.parse({ messageNo: '000000000001', state: 'rejected', code: '1001', text }).text).toBe(kept);
 });
+
+test('half a character, which the database does not hold, is kept as one that is not known', () => {
+  const said = { messageNo: '000000000001', state: 'rejected', code: '1001', text: 'a \ud83d' };
+  expect(transferAnswer.parse(said).text).toBe('a \ufffd');
+});

@@ -11,7 +11,7 @@ const words = (most: number) =>
   z
     .string()
     .max(most)
-    .transform((text) => text.replace(/\p{Cc}+/gu, ' '));
+    .transform((text) => text.toWellFormed().replace(/\p{Cc}+/gu, ' '));
 const messageNo = z.string().regex(/^[0-9A-Za-z-]{1,40}$/);
 const day = z.iso.date();
 const amountWon = z.int().positive().max(10_000_000_000_000).transform(BigInt);
