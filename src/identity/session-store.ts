@@ -79,16 +79,21 @@ export async function endSessions(db: Queryable, who: string): Promise<number> {
 }
 
 /**
- * Removes what ended before a moment, the oldest first: sessions, and the answers that nobody waits for any more. Of each
+ * Removes what ended before a moment, the oldest first: sessions, the answers that nobody waits for any more, and how often
+ * addresses asked that ask no more. Of each
  * at most `most`; returns of which more were removed, how many.
  */
 export async function forgetSessions(db: Queryable, before: Temporal.Instant, most: number): Promise<number> {
+  const ended = [
+    ['person_session', 'expires_at'],
+    ['verification', 'expires_at'],
+    ['sign_in_rate', `timestamptz 'epoch' + last_request * interval '1 millisecond'`],
+  ] as const;
   const gone = await Promise.all(
-    ['person_session', 'verification'].map((table) =>
+    ended.map(([table, at]) =>
       query(
         db,
-        `delete from ${table} where id in (
-           select id from ${table} where expires_at < $1 order by expires_at limit $2) returning id`,
+        `delete from ${table} where id in (select id from ${table} where ${at} < $1 order by ${at} limit $2) returning id`,
         [before.toString(), most],
       ),
     ),
