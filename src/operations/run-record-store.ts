@@ -66,9 +66,16 @@ export async function unusualOf(db: Queryable, ids: readonly string[]): Promise<
   return new Map(rows.map(({ id, unusual }) => [id, unusual]));
 }
 
-/** When the last recorded run ended: what ended long before is recorded already. */
-export async function lastRecorded(db: Queryable): Promise<Temporal.Instant> {
-  const [row] = await query<{ at: Date | null }>(db, 'select max(ended_at) as at from run_record');
+/**
+ * When the last recorded run ended: what ended long before is recorded already. An end that is still to come, by a clock that
+ * was ahead, says nothing of the others.
+ */
+export async function lastRecorded(db: Queryable, now: Temporal.Instant): Promise<Temporal.Instant> {
+  const [row] = await query<{ at: Date | null }>(
+    db,
+    'select max(ended_at) as at from run_record where ended_at <= $1',
+    [now.toString()],
+  );
   return Temporal.Instant.fromEpochMilliseconds(row?.at?.getTime() ?? 0);
 }
 

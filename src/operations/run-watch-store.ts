@@ -38,7 +38,7 @@ export async function watchRuns(pool: Pool, now: Temporal.Instant): Promise<Watc
     );
     if (!rows[0]?.mine) return undefined;
     const rules = await usualRules(tx);
-    const ended = await unrecordedRuns(pool, (await lastRecorded(tx)).subtract(overlap), endedMost);
+    const ended = await unrecordedRuns(pool, (await lastRecorded(tx, now)).subtract(overlap), endedMost);
     for (const run of ended) {
       const { completedAt } = run;
       if (completedAt === undefined) continue;

@@ -53,6 +53,20 @@ async function run(id: string, lines: number, how = 'goes well'): Promise<void> 
 const found = async (kind: string) =>
   (await listFindings(database.pool, { kind })).map(({ subject, detail }) => ({ subject, ...detail }));
 
+test('a run that ended by a clock that was ahead hides none of those after it', async () => {
+  await database.pool.query(
+    `insert into run_record (run_id, job, series, state, started_at, ended_at, milliseconds, counts, compared_on, compared_at, unusual)
+     values ('other:1', 'other', 'other', 'done', now(), now() + interval '2 hours', 1, '{}', 1, 8, '[]')`,
+  );
+  await run('ahead:2026-11-20:1', 1, 'fails');
+  await watchRuns(database.pool, now());
+  expect(await found('run_failed')).toMatchObject([{ subject: 'ahead:2026-11-20' }]);
+  await database.pool.query(`delete from run_record where run_id = 'other:1'`);
+  await run('ahead:2026-11-20:2', 1);
+  await watchRuns(database.pool, now());
+  expect(await found('run_failed')).toEqual([]);
+});
+
 test('as usual is nothing to tell of; fewer lines than on other Fridays is', async () => {
   await run('work:2026-11-20:1', 101);
   expect(await watchRuns(database.pool, now())).toEqual({ recorded: 1, stuck: 0 });
