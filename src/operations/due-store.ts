@@ -122,17 +122,18 @@ async function decide(deciding: Deciding): Promise<readonly ClaimedSlot[]> {
   const punctual = onTime === undefined ? undefined : { at: onTime, reason: 'stopped' as const };
   const plan = planDue(schedule.misfire, schedule.misfireMost, single, punctual);
   await noteTogether(tx, schedule.id, due.before, { state: 'missed', reason: 'stopped' });
+  const oldest = due.before?.first ?? bundles[0]?.first;
+  const { claimed, notes } = await placeRuns(deciding, plan.run, oldest);
+  const runs = (slot: Candidate) => notes.some(({ at, state }) => state !== 'missed' && at.equals(slot.at));
   const missed: SlotToNote[] = [
     ...bundles.map(({ at, reason }) => ({ at, state: 'missed' as const, reason })),
     ...plan.missed.map(({ slot, madeUpBy }) => ({
       at: slot.at,
       state: 'missed' as const,
       reason: slot.reason,
-      ...(madeUpBy === undefined ? {} : { madeUpBy: madeUpBy.at }),
+      ...(madeUpBy !== undefined && runs(madeUpBy) ? { madeUpBy: madeUpBy.at } : {}),
     })),
   ];
-  const oldest = due.before?.first ?? bundles[0]?.first;
-  const { claimed, notes } = await placeRuns(deciding, plan.run, oldest);
   await noteSlots(tx, schedule, [...missed, ...notes], { executorId: ports.executorId, now });
   const count = missed.length + (due.before?.count ?? 0);
   if (count > 0) await tell(deciding, 'missed', { slots: count, first: `${oldest ?? missed[0]?.at}` });

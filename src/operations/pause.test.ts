@@ -221,3 +221,15 @@ test('a pause of days, over thousands of slots, keeps no other schedule from bei
   await world.idle();
   expect(world.started.slice(1).map((text) => text.slice(0, 5))).toEqual(['12:04', '12:05']);
 });
+
+test('what cannot run beside the run before it makes up for nothing', async () => {
+  const { id } = await world.add('five', { parameters: { ends: false } });
+  world.node();
+  await world.advance(at('12:06:00'));
+  await pause(db.pool, ofSchedule(id), { by: tester, now: world.now() });
+  await world.advance(at('12:16:00'));
+  await resume(db.pool, ofSchedule(id), { by: tester });
+  await world.advance(at('12:17:00'));
+  expect(world.started).toEqual(['12:05']);
+  expect(await world.rows('five')).toEqual(['12:05 running', '12:10 missed paused', '12:15 missed overlap']);
+});
