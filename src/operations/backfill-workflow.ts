@@ -4,7 +4,7 @@ import type { Pool } from 'pg';
 import type { z } from 'zod';
 import { parseDay, seoul } from '../kernel/business-day.ts';
 import { check } from '../kernel/check.ts';
-import { Problem } from '../kernel/problem.ts';
+import { isProblem, Problem } from '../kernel/problem.ts';
 import type { Durable, Handle } from '../platform/durable/durable.ts';
 import { showRun, statesOfRuns } from '../platform/durable/runs.ts';
 import { runId, step, transaction } from '../platform/durable/step.ts';
@@ -110,21 +110,41 @@ async function carryOut(
 ): Promise<LaneResult['ends'][number]> {
   const { pool } = ports;
   const { job, call } = callOf(ports, backfill, on);
-  await ports.outside(async () => {
+  const refused = await ports.outside(async () => {
     if ((await statesOfRuns(pool, [run])).get(run) === 'cancelled') {
       await resumeDay(pool, backfill.id, on);
       await ports.durable.restart(run);
     }
-    const { done } = await job.start(run, call);
+    const begun = await begin(job, run, call);
+    if (isProblem(begun)) return begun;
     // How it ended is asked of its record: an error here may only say that this process waits no more.
-    await done.catch(() => {});
+    await begun.done.catch(() => {});
+    return undefined;
   });
+  if (refused !== undefined) {
+    await endDay(pool, backfill.id, on, { state: 'failed', problem: { code: refused.code, message: refused.message } });
+    return 'failed';
+  }
   const { state, error } = await showRun(pool, run);
   check(state !== 'running' && state !== 'waiting', `${run} is not over`);
   const problem = error && { message: error.message, ...(error.code === undefined ? {} : { code: error.code }) };
   const end = state === 'exhausted' ? 'failed' : state;
   await endDay(pool, backfill.id, on, { state: end, problem: end === 'done' ? null : (problem ?? { message: state }) });
   return end;
+}
+
+/** A refusal is what the day came to; what else keeps it from beginning is tried again. */
+async function begin(
+  job: Job,
+  run: string,
+  call: JobCall<unknown>,
+): Promise<Awaited<ReturnType<Job['start']>> | Problem> {
+  try {
+    return await job.start(run, call);
+  } catch (error) {
+    if (isProblem(error)) return error;
+    throw error;
+  }
 }
 
 function callOf({ jobs }: BackfillPorts, backfill: Written, on: string): { job: Job; call: JobCall<unknown> } {

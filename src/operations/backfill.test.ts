@@ -3,13 +3,13 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
 import { runProcess, type TestProcess } from '../../test/support/processes.ts';
-import { isProblem } from '../kernel/problem.ts';
+import { isProblem, Problem } from '../kernel/problem.ts';
 import { createDurable, type Durable } from '../platform/durable/durable.ts';
 import { showRun } from '../platform/durable/runs.ts';
 import { step } from '../platform/durable/step.ts';
 import { showBackfill } from './backfill-store.ts';
 import { type Backfills, registerBackfills } from './backfill-workflow.ts';
-import { collectJobs, registerJob } from './job.ts';
+import { collectJobs, type Job, registerJob } from './job.ts';
 import { cancelRun, restartRun } from './run-acts.ts';
 
 const quiet = () => {};
@@ -79,7 +79,16 @@ test('so many days at a time and no more, cancelled with the backfill, and gone 
       return {};
     },
   );
-  const jobs = collectJobs([job]);
+  const refusing: Job = {
+    ...job,
+    name: 'refuse',
+    runId: async (_, { on }) => `refuse:${on}`,
+    start(id, call) {
+      if (call.on.day === 2) throw new Problem('business_no_not_configured');
+      return job.start(id, call);
+    },
+  };
+  const jobs = collectJobs([job, refusing]);
   const ports = { pool: database.pool, durable, now: () => Temporal.Now.instant() };
   const backfills: Backfills = registerBackfills(durable, { ...ports, jobs: () => jobs });
   await durable.launch();
@@ -98,6 +107,14 @@ test('so many days at a time and no more, cancelled with the backfill, and gone 
     await durable.handle(id).result();
     expect(await statesOf()).toEqual(days.map(() => 'done'));
     expect(most).toBe(3);
+    // A day that cannot even begin is one outcome, too.
+    const other = await backfills.start({ ...asked, job: 'refuse', to: '2026-11-03', parallel: 1 });
+    expect(await other.result()).toEqual({ done: 2, failed: 1, cancelled: 0 });
+    expect((await showBackfill(database.pool, other.id)).days.map(({ state }) => state)).toEqual([
+      'done',
+      'failed',
+      'done',
+    ]);
     const refused = async (more: object) =>
       backfills.start({ ...asked, job: 'wait', ...more }).catch((error: unknown) => isProblem(error) && error.code);
     expect(await refused({ job: 'none' })).toBe('not_found');
