@@ -86,11 +86,6 @@ export async function claimFileNamed(db: Queryable, fileName: string): Promise<C
   return file;
 }
 
-/** The files of a batch in the order of their MIDs. */
-export async function filesOfBatch(db: Queryable, batchId: bigint): Promise<ClaimFile[]> {
-  return query<ClaimFile>(db, `select ${columns} from claim_file where batch_id = $1 order by mid`, [batchId]);
-}
-
 /** These files in the order of their numbers. */
 export async function filesOf(db: Queryable, fileIds: readonly bigint[]): Promise<ClaimFile[]> {
   return query<ClaimFile>(db, `select ${columns} from claim_file where file_id = any ($1::bigint[]) order by file_id`, [

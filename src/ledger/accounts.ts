@@ -30,8 +30,6 @@ export const debtOf = (merchantId: string): string => owned('debt', merchantId);
 export const inFlightOf = (merchantId: string): string => owned('in_flight', merchantId);
 /** 원천사 미수금. What the provider owes us. */
 export const receivableOf = (provider: string): string => owned('receivable', provider);
-/** 차액정산 미수금. What the provider owes us of accepted differences. */
-export const refundReceivableOf = (provider: string): string => owned('refund_receivable', provider);
 
 /** The house's own accounts. */
 export const house = { fee: 'fee', vat: 'vat', rounding: 'rounding', bank: 'bank', suspense: 'suspense' } as const;
