@@ -4,7 +4,7 @@ import { isProblem, Problem } from '../../kernel/problem.ts';
 import { whileActing } from '../database/acting.ts';
 import { inTransaction, type Pool } from '../database/pool.ts';
 import type { Log } from '../log.ts';
-import { beginRequest, giveUpRequest, type KeptAnswer, keepAnswer } from './api-request-store.ts';
+import { beginRequest, dropRequest, giveUpRequest, type KeptAnswer, keepAnswer } from './api-request-store.ts';
 import type { AuditedAct, AuditPort } from './audit-port.ts';
 import { hashOfFirst } from './request-body.ts';
 
@@ -50,6 +50,7 @@ export type Acts = {
   ): Promise<{ readonly answer: Acted; readonly replayed: boolean }>;
 };
 
+const tooMany = 429;
 /** What an `Idempotency-Key` may be. */
 const keyShape = /^[\x21-\x7e]{1,200}$/;
 
@@ -91,7 +92,9 @@ export function createActs({ pool, log, audit, holder, now }: ActPorts): Acts {
         inTransaction(pool, async (tx) => {
           const kept: KeptAnswer = { ...answer, ...(known ?? how.read()) };
           const isSecret = secret && ended.outcome === 'done';
-          await keepAnswer(tx, { who: actor.who, key }, kept, { secret: isSecret, now: now() });
+          // Who is told to come again may do so under the same key: nothing was done.
+          if (ended.outcome === 'refused' && answer.status === tooMany) await dropRequest(tx, { who: actor.who, key });
+          else await keepAnswer(tx, { who: actor.who, key }, kept, { secret: isSecret, now: now() });
           await audit.record(tx, { actor, ...entry, ...ended });
         }).catch((error: Error) => {
           // Done all the same: whoever asks again hears that its outcome has to be looked up.

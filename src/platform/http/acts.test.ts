@@ -45,6 +45,10 @@ const routes: readonly Route[] = [
   act('refused', { problems: ['file_changed_while_read'] }, async (text) => {
     throw new Problem('file_changed_while_read', { file: text });
   }),
+  act('crowded', { problems: ['streams_too_many'] }, async (text) => {
+    if ((done.get('crowded') ?? 0) < 2) throw new Problem('streams_too_many', { limit: 6 });
+    return said(text);
+  }),
   act('broken', {}, async () => {
     throw new TypeError('a bug of ours, with password=hunter2');
   }),
@@ -99,6 +103,20 @@ describe('an act and its key', () => {
     const refused = await api.ask(line, options);
     expect([refused.status, await codeOf(refused)]).toEqual([status, code]);
     expect(done).toEqual(before);
+  });
+
+  test('was not done where there were too many at once, and may come again under its key', async () => {
+    const ask = () => api.ask('POST /crowded', { key: 'crowd', body: { text: 'a' } });
+    const statuses = [await ask(), await ask(), await ask()].map((answer) => [
+      answer.status,
+      answer.headers.get('idempotency-replayed'),
+    ]);
+    expect(statuses).toEqual([
+      [429, null],
+      [201, null],
+      [201, 'true'],
+    ]);
+    expect((await trailOf('crowded')).map(({ outcome }) => outcome)).toEqual(['asked', 'refused', 'asked', 'done']);
   });
 
   test('is the own of whoever chose it: somebody else may choose the same', async () => {

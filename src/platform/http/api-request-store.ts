@@ -108,6 +108,11 @@ export async function keepAnswer(
   );
 }
 
+/** Forgets an act that was not begun, since there were too many at once: asked again under its key it is an act. */
+export async function dropRequest(tx: Queryable, { who, key }: Pick<ApiRequest, 'who' | 'key'>): Promise<void> {
+  await query(tx, 'delete from api_request where who = $1 and key = $2 and status is null', [who, key]);
+}
+
 /** Says that nobody is at an act any more, though what came of it is not known. */
 export async function giveUpRequest(db: Queryable, { who, key }: Pick<ApiRequest, 'who' | 'key'>): Promise<void> {
   await query(db, 'update api_request set holder = null where who = $1 and key = $2 and status is null', [who, key]);
