@@ -22,6 +22,15 @@ export const breakState: Together = {
   read: ({ state }) => (state === undefined ? {} : { state: state === 'all' ? 'open,investigating,resolved' : state }),
 };
 
+/** Whoever asks by amount wants the largest first. */
+export const listedBreaks: Together = {
+  words: ['state', 'minWon'],
+  read: (given) => ({
+    ...breakState.read(given),
+    ...(given['minWon'] === undefined ? {} : { minWon: text(given['minWon']).replaceAll(',', ''), sort: '-amount' }),
+  }),
+};
+
 /** Alerts that are not over, unless a state or all are asked for. */
 export const alertState: Together = {
   words: ['state', 'all'],

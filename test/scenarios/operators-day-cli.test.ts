@@ -267,7 +267,7 @@ test.each([
   'schedule list',
   'schedule next settle --count 3',
   'runs list --job reconcile',
-  'breaks list --limit 1000',
+  'breaks list --min-won 10,000 --limit 1000',
   'settlement cycles',
   'settlement list',
   'hold list --all',
