@@ -233,3 +233,13 @@ test('what cannot run beside the run before it makes up for nothing', async () =
   expect(world.started).toEqual(['12:05']);
   expect(await world.rows('five')).toEqual(['12:05 running', '12:10 missed paused', '12:15 missed overlap']);
 });
+
+test("what is wanted at the very moment of a slot is not taken for the clock's", async () => {
+  await world.add('five');
+  world.jump(at('12:05:00'));
+  await requestRun(db.pool, world.jobs, { name: 'five', who: 'kim@pg.example', now: world.now() });
+  world.node();
+  await world.advance(at('12:06:00'));
+  expect(world.started).toHaveLength(1);
+  expect(await world.rows('five')).toEqual(['12:05 missed overlap', '12:05 done']);
+});

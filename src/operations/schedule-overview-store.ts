@@ -125,12 +125,15 @@ export async function requestRun(
     readonly parameters?: Readonly<Record<string, unknown>> | undefined;
   },
 ): Promise<{ readonly schedule: string; readonly nominalAt: Temporal.Instant }> {
-  const nominalAt = Temporal.Instant.fromEpochMilliseconds(now.epochMilliseconds);
-  await inTransaction(pool, async (tx) => {
+  const asOf = Temporal.Instant.fromEpochMilliseconds(now.epochMilliseconds);
+  return await inTransaction(pool, async (tx) => {
     await assertNoMaintenance(tx, now);
     const { id } = await scheduleNamed(tx, name);
     const schedule = await lockSchedule(tx, id);
     if (schedule === undefined) throw new Problem('not_found', { what: 'schedule', id: name });
+    // The clock's own slot of this very moment is another one.
+    const [clock] = nextOccurrences(schedule, asOf.subtract({ milliseconds: 1 }), 1, await businessCalendar(tx));
+    const nominalAt = clock?.equals(asOf) === true ? asOf.add({ milliseconds: 1 }) : asOf;
     const asked = { ...schedule.parameters, ...parameters };
     const read = jobs?.named(schedule.job).parameters.safeParse(asked);
     if (read?.success === false) throw new Problem('schedule_refused', { reason: read.error.message });
@@ -144,6 +147,6 @@ export async function requestRun(
        values ($1, $2, 'hand', 'queued', $3, $4)`,
       [id, nominalAt.toString(), asked, who],
     );
+    return { schedule: name, nominalAt };
   });
-  return { schedule: name, nominalAt };
 }
