@@ -83,6 +83,10 @@ export async function pause(
   }
   await inTransaction(pool, async (tx) => {
     await actingAs(tx, by.actor, by.reason);
+    // Of several who pause the same at once the last one's word holds.
+    await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [
+      `jeongsan.pause.${what.kind}.${what.subject}`,
+    ]);
     await end(tx, what, by.actor.who);
     await tx.query('insert into pause (kind, subject, since, until, who, reason) values ($1, $2, $3, $4, $5, $6)', [
       what.kind,

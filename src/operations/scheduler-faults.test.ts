@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
 import { listFindings } from '../findings/store.ts';
-import { createSchedulingWorld, type SchedulingWorld } from './scheduling.fixture.ts';
+import { everything, pause } from './pause-store.ts';
+import { createSchedulingWorld, type SchedulingWorld, tester } from './scheduling.fixture.ts';
 
 let db: TestDatabase;
 let world: SchedulingWorld;
@@ -46,4 +47,12 @@ test('a slot that was left and that its job cannot read fails, and those beside 
   expect(world.started).toEqual(['12:02 +10']);
   expect([await world.rows('bad'), await world.rows('five')]).toEqual([['12:02 failed'], ['12:02 done']]);
   expect(await findings()).toEqual(['schedule_failed bad']);
+});
+
+test('of many who pause at once each is heard, and one pause stands', async () => {
+  await Promise.all(Array.from({ length: 6 }, () => pause(db.pool, everything, { by: tester, now: world.now() })));
+  const { rows } = await db.pool.query(
+    'select count(*)::int as all, count(*) filter (where ended_at is null)::int as open from pause',
+  );
+  expect(rows).toEqual([{ all: 6, open: 1 }]);
 });
