@@ -53,6 +53,7 @@ function typedOf(command: Command, given: readonly unknown[]): Typed {
 async function ask(wording: Wording, typed: Typed, ports: RemotePorts): Promise<void> {
   const document = (await (await ports.client.send({ method: 'GET', path: '/v1/openapi.json' })).json()) as ApiDocument;
   const chosen = wordingFor(wording, typed);
+  await refuseAnother(document, typed, ports.client);
   const [first, ...others] = typed.args;
   const many = chosen.each && Array.isArray(first?.value) ? first.value : undefined;
   for (const value of many ?? [undefined]) {
@@ -60,6 +61,17 @@ async function ask(wording: Wording, typed: Typed, ports: RemotePorts): Promise<
       first === undefined || value === undefined ? typed : { ...typed, args: [{ ...first, value }, ...others] };
     await askOne(document, chosen, one, ports);
   }
+}
+
+/** As beside the database: who acts in somebody's name has their key. @throws Problem `by_another` */
+async function refuseAnother(document: ApiDocument, { options: { by } }: Typed, client: ApiClient): Promise<void> {
+  if (typeof by !== 'string') return;
+  const answer = await client.send({
+    method: 'GET',
+    path: `${basePath(document)}${operationOf(document, { operation: 'showMe' }).path}`,
+  });
+  const { who } = (await answer.json()) as { readonly who: string };
+  if (by.trim() !== who) throw new Problem('by_another', { by, who });
 }
 
 /** With the option that the server knows where it was not typed. */
