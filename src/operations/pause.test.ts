@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
-import { listControls } from '../payout/control-store.ts';
+import { changeControl, ensureControl, listControls } from '../payout/control-store.ts';
 import { query } from '../platform/database/pool.ts';
 import { everything, maintenanceOf, ofSchedule, pause, resume } from './pause-store.ts';
 import { pauseQueue, resumeQueue, unpauseQueue } from './queue-store.ts';
@@ -242,4 +242,16 @@ test("what is wanted at the very moment of a slot is not taken for the clock's",
   await world.advance(at('12:06:00'));
   expect(world.started).toHaveLength(1);
   expect(await world.rows('five')).toEqual(['12:05 missed overlap', '12:05 done']);
+});
+
+test('a bank that somebody has paused is not let go by the end of a maintenance of its queue', async () => {
+  const until = Temporal.Instant.from(at('12:10:00'));
+  await ensureControl(db.pool, 'mock');
+  await changeControl(db.pool, 'mock', { paused: true }, { who: 'kim@pg.example', reason: 'fraud' });
+  await pauseQueue(db.pool, 'mock', { by: tester, until, now: world.now() });
+  world.node({ resumed: (tx, { subject }) => resumeQueue(tx, subject) });
+  await world.advance(at('12:11:00'));
+  expect((await listControls(db.pool))[0]?.paused).toBe(true);
+  await unpauseQueue(db.pool, 'mock', tester);
+  expect((await listControls(db.pool))[0]?.paused).toBe(false);
 });

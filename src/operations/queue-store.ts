@@ -1,9 +1,12 @@
 import { changeControl, ensureControl } from '../payout/control-store.ts';
-import type { Pool, PoolClient } from '../platform/database/pool.ts';
+import { type Pool, type PoolClient, query } from '../platform/database/pool.ts';
 import { ofQueue, pause, resume } from './pause-store.ts';
 import type { ChangedBy } from './schedule-store.ts';
 
-/** 큐 중지. Sends nothing new through a bank; what was sent is still asked about. @throws Problem `not_found` */
+/**
+ * 큐 중지. Sends nothing new through a bank; what was sent is still asked about. A bank that somebody had paused otherwise goes
+ * over by nobody's clock: the pause has no end. @throws Problem `not_found`
+ */
 export async function pauseQueue(
   pool: Pool,
   bank: string,
@@ -11,10 +14,22 @@ export async function pauseQueue(
 ): Promise<void> {
   await ensureControl(pool, bank);
   const { actor, reason } = request.by;
+  const until = (await isPausedOtherwise(pool, bank)) ? undefined : request.until;
   await pause(pool, ofQueue(bank), {
     ...request,
+    until,
     also: (tx) => changeControl(tx, bank, { paused: true }, { who: actor.who, reason }),
   });
+}
+
+async function isPausedOtherwise(pool: Pool, bank: string): Promise<boolean> {
+  const rows = await query(
+    pool,
+    `select from bank_control c where bank = $1 and paused and not exists (
+       select from pause where kind = 'queue' and subject = c.bank and ended_at is null)`,
+    [bank],
+  );
+  return rows.length > 0;
 }
 
 /** 재개. @throws Problem `not_paused` */
