@@ -144,3 +144,11 @@ test('a clock that is off is told of each node, and is over when it is right, or
   await noteStopped(db.pool, 'a:1:x');
   expect(await findings()).toEqual([]);
 });
+
+test('a node that is gone is kept for as long as its retention says', async () => {
+  await node('1');
+  await silent('1', 40 * 86_400);
+  await watchNodes(db.pool);
+  const { rows } = await db.pool.query('select executor_id from node');
+  expect(rows).toHaveLength(1);
+});

@@ -24,7 +24,6 @@ const clockFindings = ['clock_ahead', 'clock_behind'] as const;
 const lostAfterSeconds = 15;
 /** Below this part of it, or this much, a disk is nearly full. */
 const disk = { leastPart: 0.05, leastBytes: 1024n ** 3n };
-const keptDays = 30;
 const runsShown = 20;
 
 type Beat = VitalSigns & {
@@ -108,7 +107,6 @@ export async function watchNodes(pool: Pool): Promise<void> {
       await closeFinding(pool, { kind: nodeFindings.lost, subject: nodeSubject(executorId), by: 'system:nodes' });
     }
   }
-  await pool.query(`delete from node where seen_at < clock_timestamp() - make_interval(days => $1)`, [keptDays]);
 }
 
 /** Tells operations that the clock of a node is wrong; null: it is right again. */
