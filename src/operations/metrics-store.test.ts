@@ -1,7 +1,13 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { givenBreak } from '../../test/support/breaks.ts';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
 import { openFinding } from '../findings/store.ts';
+import { makeMerchants, noon } from '../payout/payout.fixture.ts';
+import { cancelPayout, requestPayout } from '../payout/request-store.ts';
+import { openCipher } from '../platform/cipher.ts';
 import { askedMetrics, readMetrics } from './metrics-store.ts';
 
 let database: TestDatabase;
@@ -41,6 +47,28 @@ test('breaks count with their won whatever the sign, and resolved ones do not', 
   );
   expect(answers.get('jeongsan_findings_open')).toEqual([
     { labels: { kind: 'bank_circuit', audience: 'operations' }, value: 1 },
+  ]);
+});
+
+test('payouts count until they have ended, those that wait for a second person too', async () => {
+  const home = mkdtempSync(path.join(tmpdir(), 'jeongsan-metrics-'));
+  const cipher = await openCipher({ home });
+  rmSync(home, { recursive: true });
+  const merchants = await makeMerchants(database.pool, cipher, { count: 3, balanceWon: 1_000_000n });
+  const rules = { bank: 'json-van', now: noon };
+  const ids: bigint[] = [];
+  for (const merchantId of merchants) {
+    const wanted = { merchantId, amountWon: 1_000n, key: merchantId, who: 'kim' };
+    ids.push((await requestPayout(database.pool, wanted, rules)).id);
+  }
+  await cancelPayout(database.pool, ids[0] as bigint, { who: 'kim' }, noon);
+  await database.pool.query('update bank_control set approval_over_won = 500');
+  const wanted = { merchantId: merchants[0] as string, amountWon: 600n, key: 'large', who: 'kim' };
+  await requestPayout(database.pool, wanted, rules);
+  const open = (await readMetrics(database.pool)).get('jeongsan_payouts_open') ?? [];
+  expect(open.map(({ labels, value }) => `${labels['bank']} ${labels['state']} ${value}`).sort()).toEqual([
+    'json-van awaiting_approval 1',
+    'json-van created 2',
   ]);
 });
 

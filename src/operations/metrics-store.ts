@@ -40,8 +40,7 @@ const questions: readonly Question[] = [
     help: 'Payouts that have not ended (지급), by state',
     labels: ['bank', 'state'],
     sql: `select bank, state, count(*) as value from payout
-           where (claimed_by is null and state in ('created', 'holder_checked', 'sent', 'unknown')) or claimed_by is not null
-           group by 1, 2`,
+           where state not in ('succeeded', 'rejected', 'cancelled') group by 1, 2`,
   },
   {
     name: 'jeongsan_payout_unknown_oldest_seconds',
