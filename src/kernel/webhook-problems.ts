@@ -1,5 +1,10 @@
 /** Refusals of telling other systems. */
 export const webhookProblems = {
+  engine_table_busy: {
+    status: 503,
+    ko: '다른 프로세스가 {seconds}초가 넘도록 실행 기록의 테이블을 바꾸고 있습니다. 끝난 뒤에 다시 시작하세요',
+    en: 'Another process has been changing the table of runs for more than {seconds} s; start again when it is done',
+  },
   webhook_name_taken: {
     status: 409,
     ko: '{name}이라는 웹훅이 이미 있습니다',

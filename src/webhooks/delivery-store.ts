@@ -1,6 +1,7 @@
 import { Problem } from '../kernel/problem.ts';
 import { keysetPage } from '../platform/database/keyset.ts';
-import { type PoolClient, type Queryable, query } from '../platform/database/pool.ts';
+import { type Pool, type PoolClient, type Queryable, query } from '../platform/database/pool.ts';
+import { changeEngineTable } from '../platform/durable/engine-table.ts';
 import type { Page, PageRequest } from '../platform/http/route.ts';
 
 export const deliveryStates = ['pending', 'delivered', 'given_up', 'dropped'] as const;
@@ -244,15 +245,24 @@ export async function forgetEvents(tx: PoolClient, until: Temporal.Instant, most
   return gone.length;
 }
 
-/** Attaches what tells of runs to the engine's table, which is there once the engine was launched. Again: nothing. */
-export async function tellOfRuns(db: Queryable): Promise<void> {
+/** How long another process may take for an index on the engine's table. */
+const engineTablePatienceMs = 60_000;
+
+/**
+ * Attaches what tells of runs to the engine's table, which is there once the engine was launched. Again: nothing.
+ * @throws Problem `engine_table_busy`
+ */
+export async function tellOfRuns(pool: Pool): Promise<void> {
   const [attached] = await query(
-    db,
+    pool,
     `select from pg_trigger where tgrelid = to_regclass('dbos.workflow_status') and tgname = 'workflow_told'`,
   );
   if (attached !== undefined) return;
-  await db.query(`create or replace trigger workflow_told after update of status on dbos.workflow_status
-    for each row when (new.parent_workflow_id is null and old.status is distinct from new.status and new.status in
-      ('SUCCESS', 'ERROR', 'CANCELLED', 'MAX_RECOVERY_ATTEMPTS_EXCEEDED') and new.name not in ('payout'))
-    execute function webhook_of_runs()`);
+  const done = await changeEngineTable(pool, engineTablePatienceMs, async (client) => {
+    await client.query(`create or replace trigger workflow_told after update of status on dbos.workflow_status
+      for each row when (new.parent_workflow_id is null and old.status is distinct from new.status and new.status in
+        ('SUCCESS', 'ERROR', 'CANCELLED', 'MAX_RECOVERY_ATTEMPTS_EXCEEDED') and new.name not in ('payout'))
+      execute function webhook_of_runs()`);
+  });
+  if (!done) throw new Problem('engine_table_busy', { seconds: engineTablePatienceMs / 1000 });
 }

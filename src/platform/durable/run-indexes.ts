@@ -1,4 +1,5 @@
 import type { Pool } from '../database/pool.ts';
+import { changeEngineTable } from './engine-table.ts';
 import { hiddenWorkflow } from './run-list.ts';
 
 /**
@@ -9,9 +10,6 @@ const indexes: Readonly<Record<string, string>> = {
   jeongsan_run_listed: '(created_at, workflow_uuid)',
   jeongsan_run_day: `(substring(workflow_uuid from '\\d{4}-\\d{2}-\\d{2}'), created_at, workflow_uuid)`,
 };
-
-const lock = 'jeongsan.engine.indexes';
-const waitMs = 10_000;
 
 /**
  * Makes the indexes by which the history is listed where they are missing, without keeping anybody from working; one
@@ -26,15 +24,7 @@ export async function ensureRunIndexes(pool: Pool): Promise<void> {
   const valid = rows.filter((row) => row.valid).map((row) => row.name);
   const missing = Object.entries(indexes).filter(([name]) => !valid.includes(name));
   if (missing.length === 0) return;
-  const client = await pool.connect();
-  try {
-    const taken = await client.query<{ locked: boolean }>(
-      'select pg_try_advisory_lock(hashtextextended($1, 0)) as locked',
-      [lock],
-    );
-    if (!taken.rows[0]?.locked) return;
-    // Who makes an index without locking waits for whoever looked at the table before: not longer than this.
-    await client.query(`set lock_timeout = ${waitMs}`);
+  await changeEngineTable(pool, 0, async (client) => {
     for (const [name, columns] of missing) {
       // What a process left that died while it made one is not used by anybody.
       await client.query(`drop index concurrently if exists dbos.${name}`);
@@ -43,9 +33,5 @@ export async function ensureRunIndexes(pool: Pool): Promise<void> {
           where parent_workflow_id is null and name <> '${hiddenWorkflow}'`,
       );
     }
-    await client.query('select pg_advisory_unlock(hashtextextended($1, 0))', [lock]);
-  } finally {
-    // With its lock, where something failed.
-    client.release(true);
-  }
+  });
 }
