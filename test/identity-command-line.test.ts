@@ -138,6 +138,10 @@ test('keys are listed to their owner, and end', async () => {
   expect(own.map(({ owner }) => owner)).toEqual(['operator@pg.example']);
   const more = await run('keys create --name reader --scopes read --days 1', { key: keys.operator });
   expect(more.out).toMatch(/^jsk_/);
+  // The key that asks is a little older than what a key of now would usually live.
+  const usual = await run('keys create --name usual --scopes read', { key: keys.operator });
+  expect(usual).toMatchObject({ status: 0, out: expect.stringMatching(/^jsk_/) });
+  expect(usual.err).toMatch(new RegExp(`^valid until .*${own[0]?.id}`));
   const beyond = await run('keys create --name more --scopes approve', { key: keys.operator });
   expect(beyond).toMatchObject({ status: 1, err: expect.stringContaining('approve') });
   expect(await run(`keys revoke ${own[0]?.id} --why lost`, { key: keys.operator })).toMatchObject({ status: 0 });

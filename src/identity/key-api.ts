@@ -62,21 +62,26 @@ export function keyRoutes({ pool, now }: { readonly pool: Pool; now(): Temporal.
         name: z.string().trim().min(1).max(100),
         /** All that one may where it is not said. */
         scopes: z.array(z.enum(permissions)).min(1).max(permissions.length).optional(),
-        expiresAt: instant(),
+        /** 30 days where it is not said, and no longer than the key that makes it. */
+        expiresAt: instant().optional(),
         /** A service; oneself where it is not said. */
         owner: term().optional(),
         reason: reason().optional(),
       }),
-      answer: key.extend({ key: z.string() }),
+      answer: key.extend({
+        key: z.string(),
+        /** The key that made it, where it ends with that one because nobody said until when. */
+        endsWith: z.string().nullable(),
+      }),
       status: 201,
       secret: true,
       subject: ({ actor, body }) => `person:${body.owner ?? actor.who}`,
       async handle({ actor, body }) {
-        const expiresAt = Temporal.Instant.from(body.expiresAt);
+        const expiresAt = body.expiresAt === undefined ? undefined : Temporal.Instant.from(body.expiresAt);
         const { owner = actor.who, scopes = permissions.filter((each) => actor.permissions.has(each)) } = body;
         const wish = { ...body, owner, scopes, expiresAt, reason: body.reason ?? body.name };
         const made = await createKey(pool, wish, actor, now());
-        return { ...made.key, key: made.text };
+        return { ...made.key, key: made.text, endsWith: made.endsWith };
       },
     }),
     route({

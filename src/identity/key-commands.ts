@@ -7,12 +7,13 @@ import type { Pool } from '../platform/database/pool.ts';
 import { writeOut } from '../platform/output.ts';
 import { formatTable } from '../platform/terminal.ts';
 import type { IdentityCommandPorts } from './commands.ts';
+import { usualDays } from './key-rule.ts';
 import { createKey, type Key, listKeys, revokeKey } from './key-store.ts';
 
 type Options = {
   readonly name: string;
   readonly scopes?: readonly string[];
-  readonly days: string;
+  readonly days?: string;
   readonly owner?: string;
   readonly valid?: true;
   readonly why?: string;
@@ -88,9 +89,13 @@ export function keyCommands(program: Command, context: CommandContext, ports: Id
       options.scopes === undefined
         ? permissions.filter((each) => actor.permissions.has(each))
         : scopesOf(options.scopes);
-    const expiresAt = now().add({ hours: hoursOfDay * daysOf(options.days) });
-    const { key, text } = await createKey(pool, { name, owner, scopes, expiresAt, reason: why }, actor, now());
-    await writeOut(output, options.json ? `${JSON.stringify({ ...key, key: text }, null, 2)}\n` : `${text}\n`);
+    const expiresAt = options.days === undefined ? undefined : now().add({ hours: hoursOfDay * daysOf(options.days) });
+    const wish = { name, owner, scopes, expiresAt, reason: why };
+    const { key, text, endsWith } = await createKey(pool, wish, actor, now());
+    if (options.json) return await writeOut(output, `${JSON.stringify({ ...key, key: text, endsWith }, null, 2)}\n`);
+    await writeOut(output, `${text}\n`);
+    // Scripts take the key from what is printed: what is for people stands beside it.
+    if (endsWith !== null) process.stderr.write(`${endText(endsWith, key.expiresAt, language)}\n`);
   }
 }
 
@@ -98,8 +103,18 @@ function making(command: Command): Command {
   return command
     .requiredOption('--name <text>', 'what it is for / 용도')
     .option('--scopes <permissions...>', `all that one may if not told otherwise: ${permissions.join(', ')} / 권한`)
-    .option('--days <days>', 'how long it works, at most 366 / 기한', '30')
+    .option(
+      '--days <days>',
+      `how long it works, at most 366; ${usualDays}, and no longer than the key that makes it, if not told otherwise / 기한`,
+    )
     .option('--json', 'one JSON object / JSON 출력');
+}
+
+function endText(endsWith: string, expiresAt: Date, language: Language): string {
+  const until = formatSeoulTime(expiresAt.toISOString());
+  return language === 'ko'
+    ? `기한 ${until}: 이 키를 만든 키 ${endsWith}과(와) 함께 끝납니다`
+    : `valid until ${until}, when the key ${endsWith} that made it ends`;
 }
 
 const columns = {

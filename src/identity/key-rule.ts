@@ -12,7 +12,16 @@ export type KeyWish = {
 
 /** Valid keys that somebody may have. */
 export const keyLimit = 50;
+/** How long a key works where nobody says. */
+export const usualDays = 30;
 const longestDays = 366;
+
+/** Until when a key works where nobody says: the usual time, and no longer than the key that makes it. */
+export function usualEnd(now: Temporal.Instant, makerExpiresAt: Date | undefined): Temporal.Instant {
+  const usual = now.add({ hours: 24 * usualDays });
+  const makers = makerExpiresAt?.toTemporalInstant() ?? usual;
+  return Temporal.Instant.compare(makers, usual) < 0 ? makers : usual;
+}
 
 /** `jsk_3f9c02ab71_…`: a name that leak scanners find, the id that is shown, and 256 bits that are not. */
 export function keyText(id: string, secret: string): string {

@@ -97,6 +97,34 @@ test('what somebody may not, their key may not, nor what the key that makes it m
   await expect(make(kim, ['read'], now)).rejects.toMatchObject({ code: 'key_expiry_exceeds' });
 });
 
+test('a key of which nobody says until when works for 30 days, and no longer than the key that makes it', async () => {
+  const wish = { name: 'test', scopes: ['read'], reason: 'test' } as const;
+  const kim = await join('operator');
+  const { key: short } = await make(kim, ['read'], inDays(7));
+  const withShort = actorOf(kim.who, [], { id: short.id, scopes: ['read'] });
+  const { key: long } = await make(kim, ['read'], inDays(90));
+  const withLong = actorOf(kim.who, [], { id: long.id, scopes: ['read'] });
+  const admin = actorOf('admin@pg.example', ['administrator'], { id: short.id, scopes: ['administer'] });
+  await addService(database.pool, { id: 'usual', name: 'S', responsible: kim.who, roles: ['viewer'] }, by);
+  const ends = async (actor: Actor, owner = actor.who, expiresAt?: Temporal.Instant) => {
+    const made = await createKey(database.pool, { ...wish, owner, expiresAt }, actor, now);
+    return [made.key.expiresAt.toTemporalInstant().toString(), made.endsWith];
+  };
+  expect({
+    signedIn: await ends(kim),
+    byShort: await ends(withShort),
+    byLong: await ends(withLong),
+    said: await ends(withShort, kim.who, inDays(1)),
+    service: await ends(admin, 'service:usual'),
+  }).toEqual({
+    signedIn: [`${inDays(30)}`, null],
+    byShort: [`${inDays(7)}`, short.id],
+    byLong: [`${inDays(30)}`, null],
+    said: [`${inDays(1)}`, null],
+    service: [`${inDays(30)}`, null],
+  });
+});
+
 test('with a key go all that it made', async () => {
   const kim = await join('operator');
   const first = await make(kim, ['read', 'run']);

@@ -3,7 +3,7 @@ import { actingAs } from '../audit/store.ts';
 import { type Actor, type Permission, permissionsOf, type Role } from '../kernel/permission.ts';
 import { Problem } from '../kernel/problem.ts';
 import { inTransaction, type Pool, type Queryable, query } from '../platform/database/pool.ts';
-import { checkKeyWish, type KeyWish, keyLimit, keyText, readKey } from './key-rule.ts';
+import { checkKeyWish, type KeyWish, keyLimit, keyText, readKey, usualEnd } from './key-rule.ts';
 import { getPerson, refusing } from './person-store.ts';
 
 /** API 키. As it is shown: never what it holds. */
@@ -30,23 +30,33 @@ const cascadeLimit = 100;
 
 const hashOf = (secret: string) => createHash('sha256').update(secret).digest();
 
+/** `text` is shown this once and kept nowhere. */
+export type MadeKey = {
+  readonly key: Key;
+  readonly text: string;
+  /** The key that made it, where it ends sooner than usual because that one does. */
+  readonly endsWith: string | null;
+};
+
 /**
- * Makes a key, whose text is shown this once and kept nowhere.
+ * Makes a key; one of which nobody says until when works for the usual time, and no longer than the key that makes it.
  * @throws Problem `not_found`, `person_disabled`, `key_of_another`, `key_scope_exceeds`, `key_expiry_exceeds`, `key_limit`
  */
 export function createKey(
   pool: Pool,
-  wish: KeyWish & { readonly reason: string },
+  wish: Omit<KeyWish, 'expiresAt'> & { readonly expiresAt?: Temporal.Instant | undefined; readonly reason: string },
   actor: Actor,
   now: Temporal.Instant,
-): Promise<{ readonly key: Key; readonly text: string }> {
+): Promise<MadeKey> {
   return inTransaction(pool, async (tx) => {
     await actingAs(tx, actor, wish.reason);
     // Whoever counts the owner's keys waits for who does so already.
     await query(tx, 'select from person where id = $1 for no key update', [wish.owner]);
     const owner = await getPerson(tx, wish.owner);
     const maker = actor.key === undefined ? undefined : await getKey(tx, actor.key);
-    checkKeyWish(wish, { owner, actor, now, makerExpiresAt: maker?.expiresAt });
+    const isOwn = owner.who === actor.who;
+    const expiresAt = wish.expiresAt ?? usualEnd(now, isOwn ? maker?.expiresAt : undefined);
+    checkKeyWish({ ...wish, expiresAt }, { owner, actor, now, makerExpiresAt: maker?.expiresAt });
     const [held] = await query<{ count: number }>(
       tx,
       'select count(*)::int as count from api_key where person_id = $1 and revoked_at is null and expires_at > $2',
@@ -56,7 +66,7 @@ export function createKey(
     const id = randomBytes(16).toString('hex').slice(0, 10);
     const secret = randomBytes(32).toString('base64url');
     const scopes = [...new Set(wish.scopes)];
-    const madeWith = owner.who === actor.who ? (actor.key ?? null) : null;
+    const madeWith = isOwn ? (actor.key ?? null) : null;
     await refusing(
       {
         key_within_its_maker: () => new Problem('key_scope_exceeds', { scopes: scopes.join(), allowed: '' }),
@@ -66,20 +76,11 @@ export function createKey(
           tx,
           `insert into api_key (key_id, person_id, name, hash, scopes, made_with, created_by, created_at, expires_at)
            values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-          [
-            id,
-            owner.who,
-            wish.name,
-            hashOf(secret),
-            scopes,
-            madeWith,
-            actor.who,
-            now.toString(),
-            wish.expiresAt.toString(),
-          ],
+          [id, owner.who, wish.name, hashOf(secret), scopes, madeWith, actor.who, now.toString(), expiresAt.toString()],
         ),
     );
-    return { key: await getKey(tx, id), text: keyText(id, secret) };
+    const isCut = wish.expiresAt === undefined && Temporal.Instant.compare(expiresAt, usualEnd(now, undefined)) < 0;
+    return { key: await getKey(tx, id), text: keyText(id, secret), endsWith: isCut ? madeWith : null };
   });
 }
 

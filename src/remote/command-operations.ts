@@ -249,7 +249,7 @@ export const commandOperations: Readonly<Record<string, Wording | Local>> = {
   'people sessions': { ...act('showPerson'), when: [['end', { ...act('endSessionsOf'), ignored: ['end'] }]] },
   'people join': local('by the link of an invitation, before there is anybody to ask as'),
   'keys list': act('listKeys'),
-  'keys create': { ...act('createKey'), together: keyEnd(now), says: 'key' },
+  'keys create': { ...act('createKey'), together: keyEnd(now), says: 'key', notes: ['endsWith', 'expiresAt'] },
   'keys revoke': act('revokeKey'),
   'keys sign-in': local('it asks the server by itself, for a key to ask with'),
   'setup-link': local('before there is anybody to ask as'),

@@ -137,10 +137,20 @@ async function askOne(document: ApiDocument, wording: Wording, given: Typed, por
 
   async function print(shown: unknown, id: string): Promise<void> {
     const said = wording.says === undefined ? undefined : (shown as Readonly<Record<string, unknown>>)[wording.says];
-    if (said !== undefined && !isJson && typeof said === 'string') return await writeOut(output, `${said}\n`);
+    if (said !== undefined && !isJson && typeof said === 'string') {
+      await writeOut(output, `${said}\n`);
+      process.stderr.write(notesText(wording, shown, language));
+      return;
+    }
     const all = Array.isArray(said) ? said : soleList(shown);
     await writeOut(output, isJson ? `${JSON.stringify(all, null, 2)}\n` : answerText(all, language, shownColumns[id]));
   }
+}
+
+function notesText({ notes }: Wording, answer: unknown, language: Language): string {
+  const fields = answer as Readonly<Record<string, unknown>>;
+  if (notes === undefined || fields[notes[0]] === null || fields[notes[0]] === undefined) return '';
+  return answerText(Object.fromEntries(notes.map((name) => [name, fields[name]])), language);
 }
 
 /** An answer that is nothing but a list is that list, as commands print it beside the database. */

@@ -38,6 +38,8 @@ export type Wording = {
   readonly along?: { readonly field: string; readonly operation: string };
   /** The field that is all that is printed for people, since scripts take it from there. */
   readonly says?: string;
+  /** Fields that people are told beside it, where the first of them says something; scripts do not read them. */
+  readonly notes?: readonly [string, ...string[]];
   /** What is begun is waited for, as beside the database, and then shown. */
   readonly shows?: Outcome;
 };
