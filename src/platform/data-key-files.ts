@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { link, mkdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Problem } from '../kernel/problem.ts';
+import { acquireFileLock } from './file-lock.ts';
 import { ensureHome } from './home.ts';
 import { Secret } from './secret.ts';
 
@@ -34,17 +35,23 @@ export async function ensureHomeKey(home: string): Promise<Secret> {
 
 /**
  * Gives this home a new key. The one before goes to `keys/old/` first, under its id, so that at no moment one is missing
- * that something is sealed under.
- * @throws Problem `home_unusable`, `data_key_unreadable`
+ * that something is sealed under. Of several who do so at once each finds the key of the one before.
+ * @throws Problem `home_unusable`, `data_key_unreadable`, `lock_timeout`
  */
 export async function replaceHomeKey(home: string, idOf: (key: Secret) => string): Promise<void> {
-  const file = currentFile(home);
-  const old = path.join(home, 'keys', 'old', `${idOf(await ensureHomeKey(home))}.key`);
-  await withDraft(home, async (draft) => {
-    await mkdir(path.dirname(old), { recursive: true, mode: 0o700 });
-    await link(file, old).catch(ignoreExisting);
-    await rename(draft, file);
-  });
+  await ensureHomeKey(home);
+  const alone = await acquireFileLock(path.join(home, 'keys', 'replace.lock'), 'exclusive');
+  try {
+    const file = currentFile(home);
+    const old = path.join(home, 'keys', 'old', `${idOf(await ensureHomeKey(home))}.key`);
+    await withDraft(home, async (draft) => {
+      await mkdir(path.dirname(old), { recursive: true, mode: 0o700 });
+      await link(file, old).catch(ignoreExisting);
+      await rename(draft, file);
+    });
+  } finally {
+    alone.release();
+  }
 }
 
 /** Every key that the home keeps, the current one too where there is one; as it is now, at once. */
