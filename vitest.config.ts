@@ -9,5 +9,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     teardownTimeout: 60_000,
+    // As `eventually` (test/support): no test waits for less than a slow machine needs.
+    expect: { poll: { timeout: 60_000, interval: 10 } },
   },
 });

@@ -349,6 +349,11 @@ function lines(pattern: RegExp, of: readonly Source[] = shipped): string[] {
   );
 }
 
+function impatientTests(): string[] {
+  const tests = filesOf('test', '.ts').filter((file) => file !== 'test/support/eventually.ts');
+  return lines(/\bvi\.wait(For|Until)\(/, [...sources, ...tests.map(read)]);
+}
+
 function importsOutsideTheHouse(): string[] {
   return edges((from, { to }) => {
     if (!to.startsWith('src/')) return false;
@@ -517,6 +522,7 @@ const rules: readonly (readonly [string, () => string[]])[] = [
     'nothing is left to do',
     () => lines(new RegExp(`${'TO'}${'DO'}|FIX${'ME'}|@ts-(ignore|expect-error|nocheck)|biome-ignore`), sources),
   ],
+  ['tests wait with the patience that they share (test/support/eventually.ts)', impatientTests],
   ['every problem speaks Korean and English of the same details', badProblems],
   ['every problem is thrown by somebody', unusedProblems],
   ['migrations are numbered without a gap', migrationGaps],

@@ -234,7 +234,7 @@ describe('contracts', () => {
       ...ids.map((id) => `${id},card_online,2026-01-01,,1%,,,,floor,added,month_to_date,1000:0.9%,kept`),
     );
     expect(again).toMatchObject({ added: 0, same: 20_000 });
-    expect(performance.now() - startedAt).toBeLessThan(20_000);
+    expect(performance.now() - startedAt).toBeLessThan(60_000);
   });
 });
 

@@ -1,7 +1,8 @@
 import path from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { eventually } from '../../test/support/eventually.ts';
 import { runProcess, type TestProcess } from '../../test/support/processes.ts';
 import { isProblem, Problem } from '../kernel/problem.ts';
 import { createDurable, type Durable } from '../platform/durable/durable.ts';
@@ -49,10 +50,7 @@ test('a backfill whose process is killed goes on in another: each day is run onc
   await first.ended;
   const second = worker({ FAIL_ON: '2026-11-06' });
   expect(await second.line()).toBe('ready');
-  await vi.waitFor(async () => expect((await showRun(database.pool, id)).state).toBe('done'), {
-    timeout: 20_000,
-    interval: 50,
-  });
+  await eventually(async () => expect((await showRun(database.pool, id)).state).toBe('done'));
   const { rows } = await database.pool.query<{ day: string }>('select day from effect order by day');
   expect(rows.map(({ day }) => day)).toEqual(days);
   const { days: ends } = await showBackfill(database.pool, id);
@@ -95,12 +93,12 @@ test('so many days at a time and no more, cancelled with the backfill, and gone 
   try {
     const { id } = await backfills.start({ ...asked, job: 'wait', parallel: 3 });
     const statesOf = async () => (await showBackfill(database.pool, id)).days.map(({ state }) => state);
-    await vi.waitFor(() => expect(atOnce).toBe(3));
+    await eventually(() => expect(atOnce).toBe(3));
     expect((await statesOf()).filter((state) => state === 'running')).toHaveLength(3);
     expect(await cancelRun(ports, id)).toBe('done');
     expect(await statesOf()).toEqual(days.map(() => 'cancelled'));
     gate.resolve();
-    await vi.waitFor(() => expect(atOnce).toBe(0));
+    await eventually(() => expect(atOnce).toBe(0));
     gate = Promise.withResolvers();
     gate.resolve();
     await restartRun(ports, id);

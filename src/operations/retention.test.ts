@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runCommand } from '../../test/support/commands.ts';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { eventually } from '../../test/support/eventually.ts';
 import { createDurable, type Durable, type Workflow } from '../platform/durable/durable.ts';
 import { runId, step, transaction } from '../platform/durable/step.ts';
 import { createSettlementBooks, today } from '../settlement/books.fixture.ts';
@@ -116,7 +117,7 @@ test('ended runs go in chunks with all that the engine kept of them; what lives,
   await own('payout_run').remove(later(), 100);
   await database.pool.query('delete from settlement_cycle');
   gate.resolve();
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     await own('run').remove(later(), 100);
     expect(await runs()).toEqual([]);
   });

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type ServedApi, serveApi } from '../../test/support/api.ts';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { eventually } from '../../test/support/eventually.ts';
 import { Problem } from '../kernel/problem.ts';
 import { whileActing } from '../platform/database/acting.ts';
 import { createDurable, type Durable, type Workflow } from '../platform/durable/durable.ts';
@@ -137,7 +138,7 @@ test('a run is shown with its steps, counts, rates, retries, who began it, and w
 });
 
 test('logs and steps come by pages', async () => {
-  await vi.waitFor(async () => expect(await api.rows(`/runs/${encodeURIComponent(nice)}/logs`)).toHaveLength(3));
+  await eventually(async () => expect(await api.rows(`/runs/${encodeURIComponent(nice)}/logs`)).toHaveLength(3));
   const logs = await api.rows(`/runs/${encodeURIComponent(nice)}/logs?limit=1`);
   expect(logs).toMatchObject([
     { step: 0, level: 'info', message: 'selecting', detail: { provider: 'nice' } },
@@ -190,7 +191,7 @@ test('one run is cancelled once, a failed one restarted, and each act stands in 
   expect(restarted.status).toBe(202);
   expect(await durable.handle(nice).result()).toMatchObject({ candidates: 20_000 });
   // Both acts stand in the run's own log, with who did them.
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const acts = (await api.rows(`/runs/${encodeURIComponent(id)}/logs`)).filter(
       (line) => (line['kind'] as unknown) === 'act',
     );
@@ -217,7 +218,7 @@ test('by which key somebody began a run is known', async () => {
   );
   await handle.result();
   const shown = async () => (await api.get(`/runs/${encodeURIComponent(id)}`)).body;
-  await vi.waitFor(async () => expect(await shown()).toMatchObject({ startedBy: 'lee@pg.example', key: 'key-7' }));
+  await eventually(async () => expect(await shown()).toMatchObject({ startedBy: 'lee@pg.example', key: 'key-7' }));
 });
 
 test('many are acted on by a filter, and a backfill says what each day came to', async () => {

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runCommand } from '../../test/support/commands.ts';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { eventually } from '../../test/support/eventually.ts';
 import { isProblem, Problem } from '../kernel/problem.ts';
 import { createDurable, type Durable } from '../platform/durable/durable.ts';
 import { runId, step } from '../platform/durable/step.ts';
@@ -140,7 +141,7 @@ test('one run: its parts, its steps with times, how to restart it', async () => 
 });
 
 test('what was said in a run and its parts, from a level up, and what happened in it until its end', async () => {
-  await vi.waitFor(async () => expect((await runs('logs', id)).said).toContain('nothing there'));
+  await eventually(async () => expect((await runs('logs', id)).said).toContain('nothing there'));
   expect((await runs('logs', id)).said).toMatch(
     /^\d\d:\d\d:\d\d info \[0 ksnet\/transaction\] looking +\w+.*\n\d\d:\d\d:\d\d warn \[1 ksnet\/transaction\] nothing there/m,
   );

@@ -2,8 +2,9 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { eventually } from '../../test/support/eventually.ts';
 import { listFindings } from '../findings/store.ts';
 import { inFlightOf, walletOf } from '../ledger/accounts.ts';
 import { balanceOf } from '../ledger/store.ts';
@@ -15,7 +16,6 @@ import type { BankAnswer } from './bank-port.ts';
 import { createJournalBank, type JournalBank, makeJournal, makeMerchants, noon } from './payout.fixture.ts';
 import { type Payouts, registerPayouts } from './workflow.ts';
 
-export const patience = { timeout: 20_000, interval: 20 };
 const quiet = () => {};
 const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
 
@@ -74,8 +74,7 @@ export const stateOf = async (id: bigint) => {
   const { rows } = await database.pool.query<{ state: string }>('select state from payout where payout_id = $1', [id]);
   return rows[0]?.state;
 };
-export const becomes = (id: bigint, state: string) =>
-  vi.waitFor(async () => expect(await stateOf(id)).toBe(state), patience);
+export const becomes = (id: bigint, state: string) => eventually(async () => expect(await stateOf(id)).toBe(state));
 export const trailOf = async (id: bigint) => {
   const { rows } = await database.pool.query<{ what: string; to: string }>(
     'select what, to_state as "to" from payout_event where payout_id = $1 order by event_id',

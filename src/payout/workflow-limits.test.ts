@@ -1,4 +1,5 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
+import { eventually } from '../../test/support/eventually.ts';
 import {
   bank,
   becomes,
@@ -6,7 +7,6 @@ import {
   database,
   findingsOf,
   goAhead,
-  patience,
   payouts,
   request,
   stateOf,
@@ -19,7 +19,7 @@ carryPayouts();
 test('a bank that is closed by its hours: the payout waits, and says until when', async () => {
   goAhead({ hours: 11, minutes: 45 });
   const { id } = await request(10_000n, 'closed');
-  await vi.waitFor(async () => expect(await trailOf(id)).toContain('waits_for_opening → created'), patience);
+  await eventually(async () => expect(await trailOf(id)).toContain('waits_for_opening → created'));
   const { rows } = await database.pool.query('select result_reason, next_at from payout where payout_id = $1', [id]);
   expect(rows).toEqual([{ result_reason: 'bank_closed', next_at: new Date('2026-11-20T15:30:00Z') }]);
   goAhead({ hours: 12, minutes: 31 });
@@ -48,7 +48,7 @@ test('failures in a row open the circuit, and one transfer tries it again', asyn
   bank.mood = () => ({ arrives: false, hears: { outcome: 'not_sent', reason: 'connection refused' } });
   const ids: bigint[] = [];
   for (let n = 0; n < 12; n += 1) ids.push((await request(100n, `circuit ${n}`)).id);
-  await vi.waitFor(async () => expect(await findingsOf(`bank:${bank.id}`)).toEqual(['bank_circuit_open']), patience);
+  await eventually(async () => expect(await findingsOf(`bank:${bank.id}`)).toEqual(['bank_circuit_open']));
   const before = bank.calls.transfer;
   await payouts.dispatcher.idle();
   expect(bank.calls.transfer).toBe(before);
@@ -76,10 +76,10 @@ test('the limit is never exceeded, follows a change while running, and a slow tr
   };
   const ids: bigint[] = [];
   for (let n = 0; n < 10; n += 1) ids.push((await request(100n, `limit ${n}`)).id);
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const states = await Promise.all(ids.map(stateOf));
     expect(states.filter((state) => state === 'succeeded')).toHaveLength(9);
-  }, patience);
+  });
   expect(bank.calls.peak).toBe(2);
   await changeControl(database.pool, bank.id, { transferLimit: 6 }, { who: 'lee', reason: 'test' });
   bank.mood = async (_, nth) => {
@@ -87,7 +87,7 @@ test('the limit is never exceeded, follows a change while running, and a slow tr
     return { latencyMs: 300 };
   };
   for (let n = 10; n < 30; n += 1) ids.push((await request(100n, `limit ${n}`)).id);
-  await vi.waitFor(() => expect(bank.calls.peak).toBe(6), patience);
+  await eventually(() => expect(bank.calls.peak).toBe(6));
   letGo();
   for (const id of ids) await becomes(id, 'succeeded');
   expect(bank.calls.peak).toBe(6);

@@ -1,4 +1,5 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
+import { eventually } from '../../test/support/eventually.ts';
 import {
   bank,
   becomes,
@@ -12,7 +13,6 @@ import {
   moneyOf,
   movedAt,
   now,
-  patience,
   request,
   stateOf,
   trailOf,
@@ -46,12 +46,12 @@ test('NOT_FOUND is no proof before the settling time; after it the same number i
     )
   ).rows;
   await hasten(id);
-  await vi.waitFor(async () => expect(await trailOf(id)).toContain('asked → unknown'), patience);
+  await eventually(async () => expect(await trailOf(id)).toContain('asked → unknown'));
   expect(bank.calls.transfer).toBe(first);
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     await hasten(id);
     expect(await stateOf(id)).toBe('succeeded');
-  }, patience);
+  });
   expect(bank.calls.transfer).toBe(first + 1);
   expect(await movedAt(id)).toEqual([{ sends: 1, outcome: 'succeeded' }]);
   const { rows } = await database.pool.query('select message_no from payout where payout_id = $1', [id]);
@@ -69,11 +69,11 @@ test('what may have left is never given back for a reason of ours: the same orde
       where merchant_id = $1`,
     [merchant],
   );
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     await hasten(id);
     expect(await stateOf(id)).not.toBe('unknown');
     expect(await stateOf(id)).not.toBe('holder_checked');
-  }, patience);
+  });
   await becomes(id, 'succeeded');
   expect(await movedAt(id)).toEqual([{ sends: 1, outcome: 'succeeded' }]);
   expect(await moneyOf()).toEqual({ wallet: 90_000n, inFlight: 0n });
@@ -85,12 +85,12 @@ test('a wall clock that jumps ahead makes no proof of NOT_FOUND', async () => {
   const { id } = await request(10_000n, 'jumping clock');
   await becomes(id, 'unknown');
   goAhead({ hours: 24 });
-  await vi.waitFor(async () => expect(await trailOf(id)).toContain('asked → unknown'), patience);
+  await eventually(async () => expect(await trailOf(id)).toContain('asked → unknown'));
   expect(bank.calls.transfer).toBe(first);
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     await hasten(id);
     expect(await stateOf(id)).toBe('succeeded');
-  }, patience);
+  });
   expect(await movedAt(id)).toEqual([{ sends: 1, outcome: 'succeeded' }]);
 });
 
@@ -101,7 +101,7 @@ test('unknown for long is a finding until the bank is definite', async () => {
   await becomes(id, 'unknown');
   expect(await findingsOf(`payout:${id}`)).toEqual([]);
   goAhead({ minutes: 15 });
-  await vi.waitFor(async () => expect(await findingsOf(`payout:${id}`)).toEqual(['payout_unknown']), patience);
+  await eventually(async () => expect(await findingsOf(`payout:${id}`)).toEqual(['payout_unknown']));
   await callBack(id, { outcome: 'rejected', code: 'R1', text: 'no' });
   expect(await findingsOf(`payout:${id}`)).toEqual([]);
   expect(await moneyOf()).toEqual({ wallet: 100_000n, inFlight: 0n });

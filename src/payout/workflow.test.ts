@@ -1,4 +1,5 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
+import { eventually } from '../../test/support/eventually.ts';
 import { listFindings } from '../findings/store.ts';
 import { inTransaction } from '../platform/database/pool.ts';
 import {
@@ -12,7 +13,6 @@ import {
   moneyOf,
   movedAt,
   now,
-  patience,
   payouts,
   request,
   trailOf,
@@ -94,7 +94,7 @@ test('an account number that cannot be read is not taken for sent: the payout wa
     [merchant, bank.id],
   );
   const { id } = await request(10_000n, 'unreadable account');
-  await vi.waitFor(async () => expect(await trailOf(id)).toContain('holder_answered → created'), patience);
+  await eventually(async () => expect(await trailOf(id)).toContain('holder_answered → created'));
   await cancelPayout(database.pool, id, { who: 'lee' }, now());
   expect(await moneyOf()).toEqual({ wallet: 100_000n, inFlight: 0n });
 });
@@ -102,8 +102,8 @@ test('an account number that cannot be read is not taken for sent: the payout wa
 test('an order that provably never left waits, and can still be cancelled', async () => {
   bank.mood = () => ({ arrives: false, hears: { outcome: 'not_sent', reason: 'connection refused' } });
   const { id } = await request(10_000n, 'not sent');
-  await vi.waitFor(async () => expect(await trailOf(id)).toContain('answered → holder_checked'), patience);
-  const cancelled = await vi.waitFor(() => cancelPayout(database.pool, id, { who: 'lee' }, now()), patience);
+  await eventually(async () => expect(await trailOf(id)).toContain('answered → holder_checked'));
+  const cancelled = await eventually(() => cancelPayout(database.pool, id, { who: 'lee' }, now()));
   expect(cancelled.state).toBe('cancelled');
   expect(await moneyOf()).toEqual({ wallet: 100_000n, inFlight: 0n });
   expect(await cancelPayout(database.pool, id, { who: 'lee' }, now())).toMatchObject({ state: 'cancelled' });

@@ -46,7 +46,8 @@ it.each([
   ['tags that never end', '<D:response '],
   ['one element in another', '<response><href>'],
 ])('is not kept busy by a listing of %s', (_, piece) => {
-  const began = performance.now();
+  // Of the processor's time, not of the clock's: other tests run meanwhile.
+  const began = process.cpuUsage();
   expect(readMultistatus(`<D:multistatus xmlns:D="DAV:">${piece.repeat(100_000)}</D:multistatus>`)).toEqual([]);
-  expect(performance.now() - began).toBeLessThan(1_000);
+  expect(process.cpuUsage(began).user).toBeLessThan(1_000_000);
 });

@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { appendFileSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { always, bankFolder, holderName, testBank } from '../../test/support/bank.ts';
+import { eventually } from '../../test/support/eventually.ts';
 import type { Bank, TransferOrder } from '../payout/bank-port.ts';
 import { readTransfers } from './bank-journal.ts';
 import { calm, type MoodName, moodDice, parseMoods, stormy } from './bank-moods.ts';
@@ -18,7 +19,6 @@ const order: TransferOrder = {
   amountWon: 978n,
 };
 const nth = (n: number): TransferOrder => ({ ...order, messageNo: String(n).padStart(12, '0') });
-const soon = { timeout: 5_000, interval: 10 };
 
 async function listed(bank: Bank, on = order.messageOn) {
   return await Array.fromAsync(bank.transfers(Temporal.PlainDate.from(on)));
@@ -64,7 +64,7 @@ describe('what the adapter makes of each mood, and what an inquiry finds afterwa
     const { bank, server } = await testBank({ moods: { ...always('late_arrival'), lateMs: [300, 300] } });
     expect((await bank.transfer(order)).outcome).toBe('unknown');
     expect((await bank.inquire(order)).outcome).toBe('not_found');
-    await vi.waitFor(async () => expect((await bank.inquire(order)).outcome).toBe('succeeded'), soon);
+    await eventually(async () => expect((await bank.inquire(order)).outcome).toBe('succeeded'));
     expect(server.transfers()).toHaveLength(1);
   });
 
@@ -147,7 +147,7 @@ describe('callbacks', () => {
     const { bank } = await testBank({ moods: always(mood), callbackUrl: () => url });
     expect((await bank.transfer(order)).outcome).toBe('succeeded');
     if (mood === 'callback_early') expect(bodies).toHaveLength(1);
-    await vi.waitFor(() => expect(bodies).toHaveLength(calls), soon);
+    await eventually(() => expect(bodies).toHaveLength(calls));
     expect(JSON.parse(bodies.at(-1) ?? '')).toMatchObject({ messageNo: order.messageNo, state: 'succeeded' });
   });
 
@@ -155,7 +155,7 @@ describe('callbacks', () => {
     const { bodies, url } = await listen(1);
     const { bank } = await testBank({ moods: always('callback_late'), callbackUrl: () => url });
     await bank.transfer(order);
-    await vi.waitFor(() => expect(bodies).toHaveLength(2), soon);
+    await eventually(() => expect(bodies).toHaveLength(2));
   });
 
   test('one that a restart came before is made afterwards, and only once', async () => {
@@ -172,12 +172,12 @@ describe('callbacks', () => {
     expect(bodies).toEqual([]);
     const soonCalled = { ...late, moods: always('callback_late') };
     const second = await testBank(soonCalled);
-    await vi.waitFor(() => expect(bodies).toHaveLength(1), soon);
-    await vi.waitFor(() => expect(readFileSync(journalFile(folder), 'utf8')).toContain('"callback"'), soon);
+    await eventually(() => expect(bodies).toHaveLength(1));
+    await eventually(() => expect(readFileSync(journalFile(folder), 'utf8')).toContain('"callback"'));
     await second.server.close();
     const third = await testBank(soonCalled);
     await third.bank.transfer(nth(2));
-    await vi.waitFor(() => expect(bodies).toHaveLength(2), soon);
+    await eventually(() => expect(bodies).toHaveLength(2));
     expect(bodies.map((body) => (JSON.parse(body) as { messageNo: string }).messageNo)).toEqual([
       order.messageNo,
       nth(2).messageNo,

@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { eventually } from '../../test/support/eventually.ts';
 import { createDurable, type Durable } from '../platform/durable/durable.ts';
 import { createSettlementBooks, today } from './books.fixture.ts';
 import { parseSlot } from './slot.ts';
@@ -88,7 +89,7 @@ test('a slot is skipped while another one runs, and what it would have taken is 
   };
   await books.sales([{ tid: 'a', won: 10_000 }]);
   const first = settle('12:05');
-  await vi.waitFor(async () => expect(await books.items()).toHaveLength(1), { timeout: 10_000 });
+  await eventually(async () => expect(await books.items()).toHaveLength(1));
   await books.sales([{ tid: 'b', won: 10_000 }]);
   expect(await settle('12:10')).toMatchObject({ state: 'skipped', reason: 'another_running', items: 0n });
   expect(await settle('12:15')).toMatchObject({ state: 'skipped', reason: 'another_running', items: 0n });

@@ -147,7 +147,7 @@ test('a secret that no key opens is a failure that people hear of', async () => 
   await database.pool.query('update webhook_delivery set attempts = 3');
   begin();
   const found = () => database.pool.query(`select kind from finding where closed_at is null and kind like 'webhook%'`);
-  await expect.poll(async () => (await found()).rows, { timeout: 5_000 }).toEqual([{ kind: 'webhook_failing' }]);
+  await expect.poll(async () => (await found()).rows).toEqual([{ kind: 'webhook_failing' }]);
   expect(receiver.heard).toEqual([]);
   const [{ endpointId, endpoint } = { endpointId: 0n, endpoint: '' }] = await listDeliveries(
     database.pool,

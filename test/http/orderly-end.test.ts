@@ -1,5 +1,6 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { query } from '../../src/platform/database/pool.ts';
+import { eventually } from '../support/eventually.ts';
 import { serveProduct } from '../support/served-product.ts';
 
 test('a server that ends answers what it has begun, and begins nothing new', { timeout: 240_000 }, async () => {
@@ -23,7 +24,7 @@ test('a server that ends answers what it has begun, and begins nothing new', { t
   await holding.query('select from break for update');
   const answering = act('k-1');
   const waits = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-  await vi.waitUntil(async () => (await query(pool, waits)).length > 0, { timeout: 20_000 });
+  await eventually(async () => expect(await query(pool, waits)).not.toEqual([]));
 
   const ended = product.end();
   expect((await act('k-2')).status).toBe(503);

@@ -22,11 +22,11 @@ import { registerSettlement, type Settlement } from '../../src/settlement/workfl
 import { always } from '../support/bank.ts';
 import { runCommand } from '../support/commands.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { approval, cancel, capture, type PaymentLine, paymentsCsv } from '../support/payment-lines.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'jeongsan-bad-'));
 const quiet = { debug() {}, info() {}, warn() {}, error() {} } as never;
-const patience = { timeout: 20_000, interval: 20 };
 const day = '2026-11-20';
 const clock = { at: Temporal.Instant.from(`${day}T12:00+09:00`), since: performance.now() };
 const now = () => clock.at.add({ milliseconds: Math.round(performance.now() - clock.since) });
@@ -259,12 +259,12 @@ describe('the bank', () => {
     setClock(`${day}T23:40`);
     await say('payout', 'request', 'M1', '1000', '--key', 'closed');
     payouts.dispatcher.wake('json-van');
-    await vi.waitFor(async () => expect((await stateOf('closed'))?.resultReason).toBe('bank_closed'), patience);
+    await eventually(async () => expect((await stateOf('closed'))?.resultReason).toBe('bank_closed'));
     expect((await books())['in_flight:M1']).toBe(1_000n);
     expect(server.transfers()).toEqual([]);
     setClock('2026-11-21T00:31');
     payouts.dispatcher.wake('json-van');
-    await vi.waitFor(async () => expect((await stateOf('closed'))?.state).toBe('succeeded'), patience);
+    await eventually(async () => expect((await stateOf('closed'))?.state).toBe('succeeded'));
     expect(await books()).toMatchObject({ bank: 1_000n });
   });
 
@@ -272,14 +272,14 @@ describe('the bank', () => {
     await bankTurns({ ...always('garbage'), shares: { garbage: 1, inquiry_trouble: 1 } });
     await say('payout', 'request', 'M1', '2000', '--key', 'garbage');
     payouts.dispatcher.wake('json-van');
-    await vi.waitFor(async () => expect((await stateOf('garbage'))?.state).toBe('unknown'), patience);
+    await eventually(async () => expect((await stateOf('garbage'))?.state).toBe('unknown'));
     expect(await books()).toMatchObject({ bank: 1_000n, 'in_flight:M1': 2_000n });
     await bankTurns(calm);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       setClock('2026-11-21T00:50');
       payouts.dispatcher.wake('json-van');
       expect((await stateOf('garbage'))?.state).toBe('succeeded');
-    }, patience);
+    });
     expect(await books()).toMatchObject({ bank: 3_000n });
     expect(server.transfers().map(({ amountWon }) => amountWon)).toEqual([1_000n, 2_000n]);
   });
@@ -289,11 +289,11 @@ describe('the bank', () => {
     await server.close();
     await say('payout', 'request', 'M1', '500', '--key', 'away');
     payouts.dispatcher.wake('json-van');
-    await vi.waitFor(async () => expect((await stateOf('away'))?.resultReason).toMatch(/ECONNREFUSED/), patience);
+    await eventually(async () => expect((await stateOf('away'))?.resultReason).toMatch(/ECONNREFUSED/));
     const payout = (await json<{ id: number; key: string }[]>('payout', 'list')).find(({ key }) => key === 'away');
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect(await say('payout', 'cancel', `${payout?.id}`)).toMatchObject({ exitCode: 0 });
-    }, patience);
+    });
     expect((await books())['in_flight:M1']).toBeUndefined();
     server = await startBank(calm, port);
   });

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { serve } from '@hono/node-server';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { inFlightOf, walletOf } from '../../src/ledger/accounts.ts';
 import { balanceOf } from '../../src/ledger/store.ts';
 import { createBankApi } from '../../src/payout/api.ts';
@@ -17,6 +17,7 @@ import { createHttpClient } from '../../src/platform/http-client.ts';
 import { type BankMoods, wireMoods } from '../../src/sandbox/bank-moods.ts';
 import { type BankServer, startBankServer } from '../../src/sandbox/bank-server.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 
 /** Every mood at once, at a pace that a test can wait for. */
 const moods: BankMoods = {
@@ -99,13 +100,10 @@ test('through every mood each payout comes to the end that it has at the bank, a
         `select state, message_no as "messageNo", amount_won as "amountWon", merchant_id as "merchantId", sends from payout`,
       )
     ).rows;
-  await vi.waitFor(
-    async () => {
-      const left = (await rows()).filter(({ state }) => state !== 'succeeded' && state !== 'rejected');
-      expect(left).toEqual([]);
-    },
-    { timeout: 60_000, interval: 100 },
-  );
+  await eventually(async () => {
+    const left = (await rows()).filter(({ state }) => state !== 'succeeded' && state !== 'rejected');
+    expect(left).toEqual([]);
+  });
   const ended = await rows();
   expect(ended).toHaveLength(count);
   const truth = new Map(server.transfers().map((transfer) => [transfer.messageNo, transfer]));

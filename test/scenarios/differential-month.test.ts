@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { differentialProviders } from '../../src/providers/differential-registry.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { runProcess, temporaryFolder } from '../support/processes.ts';
 
 const cli = path.resolve(import.meta.dirname, '../../src/cli.ts');
@@ -49,10 +50,7 @@ type Sum = { readonly provider: string; readonly claims: number; readonly paid: 
 async function liveThrough(deaths: readonly string[]): Promise<{ readonly providers: readonly Sum[] } & object> {
   for (const death of deaths) {
     const doomed = runProcess(cli, month, env());
-    await vi.waitFor(() => expect(clockStands() >= death, doomed.errors()).toBe(true), {
-      timeout: 240_000,
-      interval: 10,
-    });
+    await eventually(() => expect(clockStands() >= death, doomed.errors()).toBe(true), 240_000);
     doomed.kill('SIGKILL');
     expect(await doomed.ended, doomed.errors()).toBe('SIGKILL');
   }

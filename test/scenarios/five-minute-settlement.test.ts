@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { listFindings } from '../../src/findings/store.ts';
 import { balanceOf } from '../../src/ledger/store.ts';
 import { accountOf } from '../../src/merchants/account.ts';
@@ -16,6 +16,7 @@ import { listCycles } from '../../src/settlement/cycle-list-store.ts';
 import { registerSettlement } from '../../src/settlement/workflow.ts';
 import { holderName, testBank } from '../support/bank.ts';
 import { testDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/processes.ts';
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} } as never;
@@ -74,9 +75,7 @@ test('sold at 11:58, credited by the slot of 12:00, withdrawn at 12:05:01: a bal
     await durable.shutdown(5_000);
   });
   const settled = (slots: number) =>
-    vi.waitFor(async () => expect(await listCycles(db.pool, { state: 'settled', limit: 9 })).toHaveLength(slots), {
-      timeout: 10_000,
-    });
+    eventually(async () => expect(await listCycles(db.pool, { state: 'settled', limit: 9 })).toHaveLength(slots));
   await settled(1);
   await books.sales([{ tid: 'a', won: 50_000 }]);
   await expect(
@@ -88,8 +87,8 @@ test('sold at 11:58, credited by the slot of 12:00, withdrawn at 12:05:01: a bal
   clock = at('12:00:00');
   const startedAt = performance.now();
   await scheduler.look();
-  await vi.waitFor(async () => expect(await balanceOf(db.pool, 'wallet:M1')).toBe(50_000n), { timeout: 10_000 });
-  expect(performance.now() - startedAt).toBeLessThan(5_000);
+  await eventually(async () => expect(await balanceOf(db.pool, 'wallet:M1')).toBe(50_000n));
+  expect(performance.now() - startedAt).toBeLessThan(30_000);
 
   await settled(2);
   clock = at('12:05:00');
@@ -97,7 +96,7 @@ test('sold at 11:58, credited by the slot of 12:00, withdrawn at 12:05:01: a bal
   await settled(3);
   clock = at('12:05:01');
   const { id } = await payouts.request({ merchantId: 'M1', amountWon: 50_000n, key: 'withdrawal', who: 'M1' });
-  await vi.waitFor(async () => expect((await showPayout(db.pool, id)).state).toBe('succeeded'), { timeout: 20_000 });
+  await eventually(async () => expect((await showPayout(db.pool, id)).state).toBe('succeeded'));
   expect(await books.balances()).toEqual(['bank 50000', 'receivable:ksnet -50000']);
   expect(await listFindings(db.pool)).toEqual([]);
 });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { house } from '../../src/ledger/accounts.ts';
 import { balanceOf } from '../../src/ledger/store.ts';
 import { changeControl, ensureControl } from '../../src/payout/control-store.ts';
@@ -11,10 +11,10 @@ import type { DeathAt } from '../../src/payout/payout-worker.fixture.ts';
 import { requestPayout } from '../../src/payout/request-store.ts';
 import { openCipher } from '../../src/platform/cipher.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { runProcess, type TestProcess } from '../support/processes.ts';
 
 const worker = fileURLToPath(new URL('../../src/payout/payout-worker.fixture.ts', import.meta.url));
-const patience = { timeout: 30_000, interval: 50 };
 const home = mkdtempSync(path.join(tmpdir(), 'jeongsan-payout-'));
 let database: TestDatabase;
 let merchants: string[];
@@ -54,13 +54,13 @@ async function request(key: string, count = 1): Promise<bigint[]> {
 }
 
 const allSucceed = (ids: readonly bigint[]) =>
-  vi.waitFor(async () => {
+  eventually(async () => {
     const { rows } = await database.pool.query<{ state: string; payouts: number }>(
       'select state, count(*)::int as payouts from payout where payout_id = any ($1) group by state',
       [ids],
     );
     expect(rows).toEqual([{ state: 'succeeded', payouts: ids.length }]);
-  }, patience);
+  });
 
 /** What the bank moved for these, and what the ledger booked: once each. */
 async function expectPaidOnce(ids: readonly bigint[]): Promise<void> {
@@ -99,13 +99,13 @@ test('two workers, one of which is killed: never more than the limit at the bank
   await changeControl(database.pool, 'journal', { transferLimit: 5 }, { who: 'lee', reason: 'test' });
   const [first, second] = [await startWorker({ LATENCY_MS: '60' }), await startWorker({ LATENCY_MS: '60' })];
   const ids = await request('two', 150);
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const { rows } = await database.pool.query<{ n: number }>(
       `select count(*)::int as n from payout where state = 'succeeded' and payout_id = any ($1)`,
       [ids],
     );
     expect(rows[0]?.n).toBeGreaterThan(60);
-  }, patience);
+  });
   const { rows } = await database.pool.query<{ peak: number }>(
     'select max(flying)::int as peak from (select sum(delta) over (order by at) as flying from bank_flight) f',
   );
@@ -122,10 +122,10 @@ test('told to end with transfers in flight: they end, and nothing is claimed any
   await changeControl(database.pool, 'journal', { transferLimit: 5 }, { who: 'lee', reason: 'test' });
   const ending = await startWorker({ LATENCY_MS: '500' });
   const ids = await request('end', 20);
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const { rows } = await database.pool.query('select from payout where claimed_by is not null');
     expect(rows.length).toBeGreaterThan(0);
-  }, patience);
+  });
   ending.tell('end');
   expect(await ending.line()).toBe('ended');
   const { rows } = await database.pool.query<{ state: string }>(

@@ -13,6 +13,7 @@ import { sandboxCommands } from '../../src/sandbox/commands.ts';
 import type { WorldSummary } from '../../src/sandbox/generate.ts';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 
 let database: TestDatabase;
 let home: string;
@@ -149,7 +150,7 @@ describe('sandbox', () => {
   test('serves a world until it is stopped, at addresses that the product can collect from', async () => {
     const stopped = new AbortController();
     const running = run([...small, '--json'], { signal: stopped.signal });
-    await vi.waitFor(() => expect(written.out).toContain('\n'), 20_000);
+    await eventually(() => expect(written.out).toContain('\n'));
     const { folder, sources } = JSON.parse(written.out) as { folder: string; sources: Record<string, string> };
     expect(folder).toBe(path.join(home, 'sandbox', '3'));
     for (const [provider, url] of [
@@ -174,7 +175,7 @@ describe('sandbox', () => {
     written.out = '';
     const stopped = new AbortController();
     const running = run(['differential', 'serve', into, '--json'], { signal: stopped.signal });
-    await vi.waitFor(() => expect(written.out).toContain('\n'), 20_000);
+    await eventually(() => expect(written.out).toContain('\n'));
     const { variables } = JSON.parse(written.out) as { variables: Record<string, string> };
     expect(variables['JEONGSAN_BUSINESS_NO']).toMatch(/^\d{10}$/);
     for (const provider of ['ksnet', 'welcome', 'nice']) {
@@ -220,7 +221,7 @@ describe('sandbox', () => {
     const script = path.join(import.meta.dirname, '../../src/cli.ts');
     const words = ['sandbox', 'generate', '--payments', '40000', '--days', '2', '--into', into];
     const child = spawn(process.execPath, [script, ...words], { stdio: 'ignore', env: { ...process.env } });
-    await vi.waitFor(() => expect(readdirSync(into)).toContain('ksnet'), 20_000);
+    await eventually(() => expect(readdirSync(into)).toContain('ksnet'));
     child.kill('SIGKILL');
     await new Promise((resolve) => child.once('exit', resolve));
     expect(readdirSync(into)).not.toContain('world.json');

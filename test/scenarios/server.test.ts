@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { runProcess, type TestProcess, temporaryFolder } from '../support/processes.ts';
 
 const server = path.join(import.meta.dirname, '../../src/server.ts');
@@ -59,7 +60,7 @@ describe('npm start', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)('ends by itself at %s while it is still starting', async (signal) => {
     const home = temporaryFolder();
     const starting = startServer(home);
-    await vi.waitUntil(() => existsSync(path.join(home, 'sandbox', '1')), { timeout: 60_000 });
+    await eventually(() => expect(existsSync(path.join(home, 'sandbox', '1'))).toBe(true));
     starting.kill(signal);
     expect(await starting.ended).toBe(0);
     expect(existsSync(path.join(home, 'sandbox', '1', 'world.json'))).toBe(false);

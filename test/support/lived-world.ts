@@ -1,6 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { vi } from 'vitest';
 import { openImportSource } from '../../src/imports/import-source.ts';
 import { wonToJson } from '../../src/kernel/money.ts';
 import { isProblem } from '../../src/kernel/problem.ts';
@@ -28,9 +27,9 @@ import { registerSettlement, type Settlement } from '../../src/settlement/workfl
 import { holdersIn } from './bank-holders.ts';
 import { runCommand } from './commands.ts';
 import { testDatabase } from './database.ts';
+import { eventually } from './eventually.ts';
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} } as never;
-const patience = { timeout: 60_000, interval: 20 };
 const unended = ['created', 'holder_checked', 'sent', 'unknown'] as const;
 /** One approval in so many comes in a slot later than its capture. */
 const lateEvery = 40;
@@ -112,11 +111,11 @@ export async function openLivedWorld(folder: string, spec: WorldSpec) {
   };
   /** Every payout has come to its end. */
   const rest = () =>
-    vi.waitFor(async () => {
+    eventually(async () => {
       await db.pool.query(`update payout set next_at = least(next_at, $1)`, [now().toString()]);
       const left = await listPayouts(db.pool, { states: unended });
       if (left.length > 0) throw new Error(`${left.length} payouts are not at their end`);
-    }, patience);
+    });
 
   return {
     days,

@@ -2,7 +2,8 @@ import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../../../test/support/eventually.ts';
 import { createPool, type Pool } from '../database/pool.ts';
 import { decodeCheckpoint } from './checkpoint.ts';
 import { type Server, startServer } from './server.fixture.ts';
@@ -16,7 +17,6 @@ type Worker = {
 };
 
 const workerFile = fileURLToPath(new URL('./worker.fixture.ts', import.meta.url));
-const patience = { timeout: 20_000, interval: 25 };
 
 let server: Server;
 let databaseUrl: string;
@@ -49,7 +49,7 @@ async function startWorker(environment: Record<string, string> = {}): Promise<Wo
   const reports: Report[] = [];
   child.on('message', (report: Report) => reports.push(report));
   const heard = (is: Report['is']) => reports.filter((report) => report.is === is);
-  await vi.waitFor(() => expect(heard('ready')).toHaveLength(1), patience);
+  await eventually(() => expect(heard('ready')).toHaveLength(1));
   const [ready] = heard('ready');
   const executorId = ready?.is === 'ready' ? ready.executorId : '';
   const worker = { process: child, executorId, heard, tell: (command: Command) => void child.send(command) };
@@ -79,7 +79,7 @@ async function stateOf(prefix: string): Promise<string[]> {
 }
 
 const allDone = (prefix: string, runs: number) =>
-  vi.waitFor(async () => expect(await stateOf(prefix)).toEqual(Array(runs).fill('SUCCESS')), patience);
+  eventually(async () => expect(await stateOf(prefix)).toEqual(Array(runs).fill('SUCCESS')));
 
 function everyPlaceOnce(prefix: string, runs: number, places: number): string[] {
   const ids = Array.from({ length: runs }, (_, run) => `${prefix}${run}`);
@@ -108,14 +108,14 @@ describe('a row is written exactly once', () => {
   test('when its owner is frozen in the transaction, taken over, and comes back', async () => {
     const frozen = await startWorker({ WAIT_INSIDE: 'yes' });
     frozen.tell({ do: 'start', id: 'freeze:0', places: 1 });
-    await vi.waitFor(() => expect(frozen.heard('waiting inside the transaction')).toHaveLength(1), patience);
+    await eventually(() => expect(frozen.heard('waiting inside the transaction')).toHaveLength(1));
     frozen.process.kill('SIGSTOP');
 
     const other = await startWorker();
     await allDone('freeze:', 1);
     frozen.process.kill('SIGCONT');
     frozen.tell({ do: 'go' });
-    await vi.waitFor(() => expect(frozen.heard('ended')).toHaveLength(1), patience);
+    await eventually(() => expect(frozen.heard('ended')).toHaveLength(1));
     expect(frozen.heard('ended')).toEqual([{ is: 'ended', id: 'freeze:0', result: 1 }]);
     expect(await rowsOf('freeze:')).toEqual([{ run_id: 'freeze:0', place: 0, executor: other.executorId }]);
   });
@@ -124,10 +124,10 @@ describe('a row is written exactly once', () => {
     const frozen = await startWorker({ AT_COMMIT: 'freeze' });
     frozen.tell({ do: 'start', id: 'ready:0', places: 1 });
     const other = await startWorker();
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { rows } = await pool.query("select from pg_stat_activity where wait_event = 'transactionid'");
       expect(rows).toHaveLength(1);
-    }, patience);
+    });
     frozen.process.kill('SIGCONT');
     await allDone('ready:', 1);
     expect(await rowsOf('ready:')).toEqual([{ run_id: 'ready:0', place: 0, executor: frozen.executorId }]);
@@ -140,7 +140,7 @@ describe('a row is written exactly once', () => {
     for (let run = 0; run < 8; run += 1) {
       (run % 2 ? killed : other).tell({ do: 'start', id: `two:${run}`, places: 25 });
     }
-    await vi.waitFor(async () => expect((await rowsOf('two:')).length).toBeGreaterThan(40), patience);
+    await eventually(async () => expect((await rowsOf('two:')).length).toBeGreaterThan(40));
     killed.process.kill('SIGKILL');
     const killedAt = performance.now();
     const { rows } = await pool.query<{ runs: number }>(
@@ -149,14 +149,14 @@ describe('a row is written exactly once', () => {
     );
     expect(rows[0]?.runs).toBeGreaterThan(0);
     await allDone('two:', 8);
-    expect(performance.now() - killedAt).toBeLessThan(10_000);
+    expect(performance.now() - killedAt).toBeLessThan(30_000);
     expect(await places('two:')).toEqual(everyPlaceOnce('two:', 8, 25));
   });
 
   test('when its process is told to end before it is through, and another goes on with it', async () => {
     const [ending, other] = [await startWorker(), await startWorker()];
     ending.tell({ do: 'start', id: 'end:0', places: 200 });
-    await vi.waitFor(async () => expect((await rowsOf('end:')).length).toBeGreaterThan(20), patience);
+    await eventually(async () => expect((await rowsOf('end:')).length).toBeGreaterThan(20));
     ending.tell({ do: 'end', timeoutMs: 50 });
     const [status] = await once(ending.process, 'exit');
     expect(status).toBe(0);
@@ -168,19 +168,16 @@ describe('a row is written exactly once', () => {
   test('when PostgreSQL is restarted under load', async () => {
     const two = [await startWorker(), await startWorker()];
     for (let run = 0; run < 6; run += 1) two[run % 2]?.tell({ do: 'start', id: `restart:${run}`, places: 40 });
-    await vi.waitFor(async () => expect((await rowsOf('restart:')).length).toBeGreaterThan(40), patience);
+    await eventually(async () => expect((await rowsOf('restart:')).length).toBeGreaterThan(40));
     expect(await stateOf('restart:')).toContain('PENDING');
     await server.restart();
-    await vi.waitFor(async () => expect(await stateOf('restart:')).toEqual(Array(6).fill('SUCCESS')), {
-      timeout: 60_000,
-      interval: 100,
-    });
+    await eventually(async () => expect(await stateOf('restart:')).toEqual(Array(6).fill('SUCCESS')));
     expect(await places('restart:')).toEqual(everyPlaceOnce('restart:', 6, 40));
     for (const worker of two) {
-      await vi.waitFor(() => {
+      await eventually(() => {
         worker.tell({ do: 'health' });
         expect(worker.heard('health').at(-1)).toEqual({ is: 'health', healthy: true });
-      }, patience);
+      });
     }
   });
 });
@@ -188,14 +185,14 @@ describe('a row is written exactly once', () => {
 describe('a run that sleeps until an instant', () => {
   const anHour = '3600000';
   const napping = (id: string) =>
-    vi.waitFor(async () => {
+    eventually(async () => {
       const { rows } = await pool.query<{ output: string }>(
         "select output from dbos.operation_outputs where workflow_uuid = $1 and function_name = 'nap'",
         [id],
       );
       expect(rows).toHaveLength(1);
       return rows[0]?.output ?? '';
-    }, patience);
+    });
 
   test('goes on waiting for the same instant when its process is killed', async () => {
     const killed = await startWorker({ NAP_MS: '3000' });
@@ -224,12 +221,12 @@ describe('a run that sleeps until an instant', () => {
     expect(status).toBe(0);
     expect(await stateOf('nap:ending')).toEqual(['PENDING']);
     const other = await startWorker({ NAP_MS: '0' });
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { rows } = await pool.query(
         "select executor_id from dbos.workflow_status where workflow_uuid = 'nap:ending'",
       );
       expect(rows).toEqual([{ executor_id: other.executorId }]);
-    }, patience);
+    });
     expect(await rowsOf('nap:ending')).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
+import { eventually } from '../../../test/support/eventually.ts';
 import { isProblem, Problem } from '../../kernel/problem.ts';
 import type { Pool } from '../database/pool.ts';
 import type { Durable, Handle } from './durable.ts';
@@ -19,6 +20,8 @@ const broken = new Set<string>();
 /** What waits to be let go. */
 const held = new Map<string, Promise<void>>();
 const warned: string[] = [];
+/** Whether the engine called itself healthy when it warned. */
+const healthyThen = new Map<string, boolean>();
 
 function failWhileBroken(what: string) {
   ran.push(what);
@@ -111,7 +114,13 @@ beforeAll(async () => {
   database = await testDatabase({ empty: true });
   pool = database.pool;
   await pool.query('create table effect (run_id text, label text)');
-  const log = { ...silent, warn: (_data: object, message: string) => warned.push(message) };
+  const log = {
+    ...silent,
+    warn: (_data: object, message: string) => {
+      warned.push(message);
+      healthyThen.set(message, durable.isHealthy());
+    },
+  };
   durable = createDurable({ databaseUrl: database.url, pool, log });
   w = workflows(durable);
   await durable.launch();
@@ -222,7 +231,7 @@ describe('restart', () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     held.set(`${first} work`, promise);
     await durable.restart(id);
-    await vi.waitFor(() => expect(ran).toContain(`${first} work`), { timeout: 5_000, interval: 10 });
+    await eventually(() => expect(ran).toContain(`${first} work`));
     expect((await showRun(pool, `${id}/${second}`)).state).toBe('waiting');
     resolve();
     expect(await durable.handle(id).result()).toEqual(['fulfilled', 'fulfilled']);
@@ -273,18 +282,14 @@ describe('an error', () => {
 });
 
 test('a lost proof of life shows and is taken again', async () => {
-  const seen: boolean[] = [];
+  const lost = 'the proof of life is lost; taking it again';
+  expect(durable.isHealthy()).toBe(true);
   await pool.query(`select pg_terminate_backend(pid) from pg_stat_activity
                      where datname = current_database() and application_name like 'jeongsan proof of life%'`);
-  await vi.waitFor(
-    () => {
-      seen.push(durable.isHealthy());
-      expect(seen).toContain(false);
-      expect(seen.at(-1)).toBe(true);
-    },
-    { timeout: 5_000, interval: 5 },
-  );
-  expect(warned).toContain('the proof of life is lost; taking it again');
+  await eventually(() => {
+    expect(healthyThen.get(lost)).toBe(false);
+    expect(durable.isHealthy()).toBe(true);
+  });
 });
 
 test('before the first launch there has been no run', async () => {

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
+import { eventually } from '../../../test/support/eventually.ts';
 import { migrateEngine } from './engine-schema.ts';
 import { changeEngineTable } from './engine-table.ts';
 import { ensureRunIndexes } from './run-indexes.ts';
@@ -31,7 +32,7 @@ test('an index and a trigger wait for each other without a deadlock', async () =
   await writer.query(`insert into dbos.workflow_status (workflow_uuid, status) values ('w', 'PENDING')`);
   // The index waits for the writer; whoever changed the table meanwhile would wait for the index, and be waited for.
   const indexes = ensureRunIndexes(pool);
-  await vi.waitFor(async () => expect(await locksOf('create index concurrently%')).toBe(1));
+  await eventually(async () => expect(await locksOf('create index concurrently%')).toBe(1));
   const told = changeEngineTable(pool, 30_000, async (client) => {
     await client.query(trigger);
   });

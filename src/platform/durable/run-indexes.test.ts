@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
+import { eventually } from '../../../test/support/eventually.ts';
 import { createDurable } from './durable.ts';
 import { migrateEngine } from './engine-schema.ts';
 import { ensureRunIndexes } from './run-indexes.ts';
@@ -26,7 +27,7 @@ test("the history's indexes come with the first launch, outlive the engine's mig
   const { pool, url } = database;
   const durable = createDurable({ databaseUrl: url, pool, log });
   await durable.launch();
-  await vi.waitFor(async () => expect(await ours()).toEqual(both));
+  await eventually(async () => expect(await ours()).toEqual(both));
   await durable.shutdown(1000);
   // The engine's last migrations run once more: what a later version brings is done to the same table.
   await pool.query('delete from dbos.dbos_migrations where version > 100');

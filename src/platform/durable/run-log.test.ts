@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
+import { eventually } from '../../../test/support/eventually.ts';
 import { Problem } from '../../kernel/problem.ts';
 import { createLog } from '../log.ts';
 import { createDurable, type Durable } from './durable.ts';
@@ -50,7 +51,7 @@ afterAll(async () => {
 const linesOf = (runId: string) => listRunLog(database.pool, { runId, limit: 10_000 });
 
 test('what is said in a run is kept with its step, quieter than the log shows, secrets hidden', async () => {
-  await vi.waitFor(async () => expect(await linesOf('speak:1')).toHaveLength(4));
+  await eventually(async () => expect(await linesOf('speak:1')).toHaveLength(4));
   expect(await linesOf('speak:1')).toMatchObject([
     { step: null, level: 'info', kind: 'line', message: 'begun', detail: { lines: 0, password: '[secret]' } },
     { step: 0, level: 'warn', kind: 'retry', message: 'not yet 1', detail: { attempt: 1 } },
@@ -62,7 +63,7 @@ test('what is said in a run is kept with its step, quieter than the log shows, s
 });
 
 test('a run that says too much is cut, and says so', async () => {
-  await vi.waitFor(async () => expect((await linesOf('speak:long')).at(-1)?.kind).toBe('cut'));
+  await eventually(async () => expect((await linesOf('speak:long')).at(-1)?.kind).toBe('cut'));
   expect(await linesOf('speak:long')).toHaveLength(2_000);
 });
 
@@ -87,7 +88,7 @@ test('what a process said that dies by its own error is kept by the next one', a
   await durable.shutdown(1000);
   durable = createDurable({ databaseUrl: database.url, pool: database.pool, log, spillFolder });
   await durable.launch();
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect(await linesOf('dying:1')).toMatchObject([{ message: 'said at the last', detail: { rows: 7 }, step: 0 }]),
   );
   expect(await readdir(spillFolder)).toEqual([]);

@@ -2,7 +2,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { vi } from 'vitest';
+import { eventually } from '../../../test/support/eventually.ts';
 import { check } from '../../kernel/check.ts';
 import { openEmbedded } from '../database/embedded.ts';
 import { findServerPlace } from '../database/server-place.ts';
@@ -32,7 +32,7 @@ export async function startServer(): Promise<Server> {
       const postmaster = findPostmaster(data);
       check(postmaster, 'the server runs');
       process.kill(postmaster.pid, 'SIGQUIT');
-      await vi.waitFor(() => check(!findPostmaster(data), 'the server is gone'), { timeout: 20_000, interval: 10 });
+      await eventually(() => check(!findPostmaster(data), 'the server is gone'));
       const again = await open();
       shares.push(again);
       check(again.url === first?.url, 'the server is back at its place');

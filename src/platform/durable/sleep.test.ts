@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
+import { eventually } from '../../../test/support/eventually.ts';
 import { createDurable, type Durable, type Handle, type Workflow } from './durable.ts';
 import { listSteps } from './runs.ts';
 import { sleepUntil } from './sleep.ts';
 import { step } from './step.ts';
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
-const patience = { timeout: 20_000, interval: 5 };
 
 let database: TestDatabase;
 let durable: Durable;
@@ -45,10 +45,10 @@ afterAll(async () => {
 
 const at = (text: string) => Temporal.Instant.from(text).toString();
 const isAsleep = (id: string) =>
-  vi.waitFor(async () => {
+  eventually(async () => {
     const steps = await listSteps(database.pool, id);
     expect(steps.map(({ name }) => name)).toEqual(['until then']);
-  }, patience);
+  });
 
 test('an instant that has passed is not waited for', async () => {
   const handle = await durable.start(nap, 'nap:past', at('2020-01-01T00:00Z'));
@@ -86,7 +86,7 @@ test('a run that is cancelled while it sleeps ends', async () => {
   await isAsleep('nap:cancelled');
   await durable.cancel('nap:cancelled');
   await expect(handle.result()).rejects.toThrow('cancelled');
-  await vi.waitFor(() => expect(durable.running()).not.toContain('nap:cancelled'), patience);
+  await eventually(() => expect(durable.running()).not.toContain('nap:cancelled'));
 });
 
 test('a step may wait, too: it is one step, and ends as its run does', async () => {
@@ -95,7 +95,7 @@ test('a step may wait, too: it is one step, and ends as its run does', async () 
   expect((await listSteps(database.pool, 'nap:step')).map(({ name }) => name)).toEqual(['look and wait']);
 
   const sleeping = await durable.start(napInStep, 'nap:step-cancelled', at('2998-01-01T00:00Z'));
-  await vi.waitFor(() => expect([...looking]).toContain('2998-01-01T00:00:00Z'), patience);
+  await eventually(() => expect([...looking]).toContain('2998-01-01T00:00:00Z'));
   await durable.cancel('nap:step-cancelled');
   await expect(sleeping.result()).rejects.toThrow('cancelled');
   expect(await listSteps(database.pool, 'nap:step-cancelled')).toEqual([]);
@@ -105,6 +105,6 @@ test('a run that was taken over while it slept leaves it to its new owner', asyn
   await durable.start(nap, 'nap:stolen', at('2999-01-01T00:00Z'));
   await isAsleep('nap:stolen');
   await database.pool.query("update dbos.workflow_status set owner_xid = 'another' where workflow_uuid = 'nap:stolen'");
-  await vi.waitFor(() => expect(durable.running()).not.toContain('nap:stolen'), patience);
+  await eventually(() => expect(durable.running()).not.toContain('nap:stolen'));
   await database.pool.query("update dbos.workflow_status set status = 'CANCELLED' where workflow_uuid = 'nap:stolen'");
 });

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
+import { eventually } from '../../../test/support/eventually.ts';
 import { serveRoutes, type TestApi } from '../../../test/support/served-routes.ts';
 import { Problem } from '../../kernel/problem.ts';
 import { seen, streamLimits, streamRoutes, told } from './streams.fixture.ts';
@@ -67,6 +68,6 @@ describe('events', () => {
     let text = '';
     while (!text.includes(': \n\n: \n\n')) text += (await reader?.read())?.value ?? '';
     leaving.abort();
-    await vi.waitUntil(() => isLetGo);
+    await eventually(() => expect(isLetGo).toBe(true));
   });
 });

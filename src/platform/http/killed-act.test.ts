@@ -1,6 +1,7 @@
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
+import { eventually } from '../../../test/support/eventually.ts';
 import { runProcess } from '../../../test/support/processes.ts';
 import { query } from '../database/pool.ts';
 
@@ -28,9 +29,8 @@ function write(url: string, key: string, afterwards: string): Promise<Response> 
 /** PostgreSQL learns of a dead process when its connection breaks. */
 async function isGone(name: string): Promise<void> {
   const sessions = 'select pid from pg_stat_activity where application_name = $1';
-  await vi.waitUntil(
-    async () => (await query(database.pool, sessions, [`jeongsan proof of life ${name}`])).length === 0,
-    { timeout: 30_000 },
+  await eventually(async () =>
+    expect(await query(database.pool, sessions, [`jeongsan proof of life ${name}`])).toEqual([]),
   );
 }
 

@@ -1,6 +1,7 @@
 import { strFromU8, unzipSync } from 'fflate';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
+import { eventually } from '../../../test/support/eventually.ts';
 import { serveRoutes, type TestApi } from '../../../test/support/served-routes.ts';
 import { rowsInAll, seen, streamLimits, streamRoutes } from './streams.fixture.ts';
 
@@ -113,7 +114,7 @@ describe('a list as a file', () => {
     const reader = answer.body?.getReader();
     await reader?.read();
     const before = seen.endlessEnded;
-    await vi.waitUntil(() => seen.endlessEnded > before, { timeout: 20_000 });
+    await eventually(() => expect(seen.endlessEnded).toBeGreaterThan(before));
     // Each page is a megabyte: what was made is what fits the buffers of the network, and not what two seconds allow.
     expect(seen.endless).toBeLessThan(40);
     await expect(
@@ -129,7 +130,7 @@ describe('a list as a file', () => {
     const answer = await api.ask('GET /endless?format=csv', { signal: leaving.signal });
     await answer.body?.getReader().read();
     leaving.abort();
-    await vi.waitUntil(() => seen.endlessEnded > before);
+    await eventually(() => expect(seen.endlessEnded).toBeGreaterThan(before));
   });
 
   test('that cannot be read to its end breaks off, instead of looking whole', async () => {
@@ -159,10 +160,10 @@ describe('a list as a file', () => {
     const refused = await api.ask('GET /endless?format=csv', { as: 'viewer' });
     expect([refused.status, await codeOf(refused)]).toEqual([429, 'streams_too_many']);
     leaving.abort();
-    await vi.waitUntil(async () => {
+    await eventually(async () => {
       const again = await api.ask('GET /rows?format=csv', { as: 'viewer' });
       await again.arrayBuffer();
-      return again.status === 200;
+      expect(again.status).toBe(200);
     });
   });
 });

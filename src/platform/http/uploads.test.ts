@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
+import { eventually } from '../../../test/support/eventually.ts';
 import { serveRoutes, type TestApi } from '../../../test/support/served-routes.ts';
 import { seen, streamLimits, streamRoutes } from './streams.fixture.ts';
 
@@ -88,7 +89,7 @@ describe('a file in', () => {
     };
     sending.on('drain', give);
     give();
-    await vi.waitUntil(() => seen.uploaded > 0);
+    await eventually(() => expect(seen.uploaded).toBeGreaterThan(0));
     // Its handler has one piece and asks for no more; meanwhile the server does other things.
     for (let n = 0; n < 30; n += 1) expect((await api.ask('GET /file')).status).toBe(200);
     expect(given).toBeLessThan(30_000_000);
