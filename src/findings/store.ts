@@ -1,6 +1,6 @@
 import { check } from '../kernel/check.ts';
 import { storableJson, storableText } from '../kernel/exact-json.ts';
-import { type Queryable, query } from '../platform/database/pool.ts';
+import { inTransaction, type Pool, type Queryable, query } from '../platform/database/pool.ts';
 
 /** Who has to know: the person in charge, or operations too. */
 export type Audience = 'in_charge' | 'operations';
@@ -55,12 +55,14 @@ export async function closeFinding(
 }
 
 /** Closes findings by their numbers; returns those that were open. */
-export async function closeFindings(db: Queryable, ids: readonly number[], by: string): Promise<readonly bigint[]> {
-  const rows = await query<{ id: bigint }>(
-    db,
-    `update finding set closed_at = clock_timestamp(), closed_by = $2
-      where finding_id = any ($1::bigint[]) and closed_at is null returning finding_id as id`,
-    [ids, by],
+export async function closeFindings(pool: Pool, ids: readonly number[], by: string): Promise<readonly bigint[]> {
+  const rows = await inTransaction(pool, (tx) =>
+    query<{ id: bigint }>(
+      tx,
+      `update finding set closed_at = clock_timestamp(), closed_by = $2
+        where finding_id = any ($1::bigint[]) and closed_at is null returning finding_id as id`,
+      [ids, by],
+    ),
   );
   return rows.map(({ id }) => id);
 }

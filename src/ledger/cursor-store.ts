@@ -1,11 +1,11 @@
-import { inTransaction, type Pool, type PoolClient } from '../platform/database/pool.ts';
+import { inTransactionOnce, type Pool, type PoolClient } from '../platform/database/pool.ts';
 
 /** Rows that are held at a time. */
 const pageRows = 5000;
 
 /** Reads the ledger as it stood at one moment, however long the reading takes. */
 export function atOneMoment<T>(pool: Pool, read: (tx: PoolClient) => Promise<T>): Promise<T> {
-  return inTransaction(pool, async (tx) => {
+  return inTransactionOnce(pool, async (tx) => {
     await tx.query('set transaction isolation level repeatable read, read only');
     return read(tx);
   });

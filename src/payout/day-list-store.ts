@@ -1,4 +1,4 @@
-import { inTransaction, type Pool, type PoolClient, type Queryable } from '../platform/database/pool.ts';
+import { inTransactionOnce, type Pool, type PoolClient, type Queryable } from '../platform/database/pool.ts';
 import { applyAnswer } from './answer-store.ts';
 import type { BankAnswer, ListedTransfer } from './bank-port.ts';
 
@@ -14,7 +14,7 @@ export async function keepDayList(
   transfers: AsyncIterable<ListedTransfer>,
   fetchedAt: Temporal.Instant,
 ): Promise<number> {
-  return await inTransaction(pool, async (tx) => {
+  return await inTransactionOnce(pool, async (tx) => {
     await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`jeongsan.payout.list.${bank}.${on}`]);
     await tx.query('delete from payout_list where bank = $1 and listed_on = $2', [bank, on]);
     let batch: ListedTransfer[] = [];

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { Problem } from '../kernel/problem.ts';
+import { inTransaction } from '../platform/database/pool.ts';
 import type { BreakFilter, Parameters } from './break-filter.ts';
 import { breakCondition, createParameters, stateCondition } from './break-filter.ts';
 import type { BreakState, Resolution, ResolutionByHand } from './words.ts';
@@ -63,8 +64,7 @@ export async function actOnBreaks(
   if ('ids' in target) await refuseUnknown(pool, target.ids);
   const parameters = createParameters();
   const where = targetCondition(target, act, parameters);
-  const { rows } = await pool.query<ChangedRow>(
-    `with target as materialized (
+  const sql = `with target as materialized (
        select b.break_id, b.state, b.difference_won from break b where ${where} order by b.break_id for update
      ), changed as (${changeSql(act, parameters)}),
      trail as (
@@ -75,9 +75,8 @@ export async function actOnBreaks(
      )
      select ${changedIds(target)} as ids,
             count(*)::text as count, coalesce(sum(difference_won), 0)::text as won
-       from changed`,
-    [...parameters.values],
-  );
+       from changed`;
+  const { rows } = await inTransaction(pool, (tx) => tx.query<ChangedRow>(sql, [...parameters.values]));
   return toOutcome(pool, target, rows[0]);
 }
 

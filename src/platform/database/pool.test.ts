@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
-import { inTransaction, query } from './pool.ts';
+import { inTransaction, type PoolClient, query } from './pool.ts';
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -25,6 +25,29 @@ test('a transaction is kept whole or not at all', async () => {
   });
   await expect(failing).rejects.toThrow('no');
   expect(await query(db.pool, 'select n from kept')).toEqual([{ n: 1 }]);
+});
+
+test('of two transactions that wait for each other both are done, the one that has to give way by beginning anew', async () => {
+  await db.pool.query(
+    'create table crossing (n int primary key, times int); insert into crossing values (1, 0), (2, 0)',
+  );
+  const add = (tx: PoolClient, n: number) => tx.query('update crossing set times = times + 1 where n = $1', [n]);
+  const both = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
+  const begun: number[] = [];
+  const cross = (mine: 0 | 1) =>
+    inTransaction(db.pool, async (tx) => {
+      begun.push(mine);
+      await add(tx, mine + 1);
+      both[mine].resolve();
+      await both[1 - mine]?.promise;
+      await add(tx, 2 - mine);
+    });
+  await Promise.all([cross(0), cross(1)]);
+  expect(begun.length).toBeGreaterThan(2);
+  expect(await query(db.pool, 'select n, times from crossing order by n')).toEqual([
+    { n: 1, times: 2 },
+    { n: 2, times: 2 },
+  ]);
 });
 
 test('a connection that the server ends, idle or in use, is replaced', async () => {

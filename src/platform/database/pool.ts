@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { PoolClient, QueryResultRow } from 'pg';
 import { Pool, types } from 'pg';
 import { beginning } from './acting.ts';
@@ -65,8 +66,28 @@ export async function query<Row extends QueryResultRow>(
   return (await db.query<Row>(sql, [...values])).rows;
 }
 
-/** Runs `work` in one transaction: committed when it returns, rolled back when it throws. */
+const deadlock = '40P01';
+const triesMost = 5;
+const otherFirstMs = 20;
+
+/**
+ * Runs `work` in one transaction: committed when it returns, rolled back when it throws. Where PostgreSQL rolls it back
+ * because it and another one wait for each other, it is run again, so `work` changes nothing but rows through `tx`.
+ */
 export async function inTransaction<T>(pool: Pool, work: (tx: PoolClient) => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await inTransactionOnce(pool, work);
+    } catch (error) {
+      if (tries >= triesMost || (error as { code?: unknown }).code !== deadlock) throw error;
+      // Else it might be back before the other one has what it waited for.
+      await wait(otherFirstMs * tries * (0.5 + Math.random()));
+    }
+  }
+}
+
+/** The same for `work` that cannot be run again: what it reads or writes elsewhere is used up. */
+export async function inTransactionOnce<T>(pool: Pool, work: (tx: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let lost: Error | undefined;
   const onError = (error: Error) => {

@@ -4,7 +4,7 @@ import type { DataSourceTransactionHandler } from '@dbos-inc/dbos-sdk/datasource
 import { DBOSWorkflowConflictError, isPGKeyConflictError } from '@dbos-inc/dbos-sdk/datasource';
 import { currentOwnerXid } from '@dbos-inc/dbos-sdk/internal/context';
 import { check } from '../../kernel/check.ts';
-import { inTransaction, type Pool, type PoolClient } from '../database/pool.ts';
+import { inTransactionOnce, type Pool, type PoolClient } from '../database/pool.ts';
 import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
 import { retryFaults } from './database-fault.ts';
 
@@ -57,7 +57,7 @@ export function createDataSource(pool: Pool): DataSourceTransactionHandler {
     },
 
     async deleteCheckpoints(runId, firstStep, beforeCommit) {
-      await inTransaction(pool, async (client) => {
+      await inTransactionOnce(pool, async (client) => {
         await client.query('delete from dbos.transaction_completion where workflow_id = $1 and function_num >= $2', [
           runId,
           firstStep,
@@ -110,7 +110,7 @@ const settings = `set transaction isolation level read committed;
   set local idle_in_transaction_session_timeout = ${idleInTransactionMs}`;
 
 async function inOwnTransaction<T>(pool: Pool, body: (tx: PoolClient) => Promise<T>): Promise<T> {
-  return await inTransaction(pool, async (tx) => {
+  return await inTransactionOnce(pool, async (tx) => {
     await tx.query(settings);
     return await body(tx);
   });
