@@ -149,8 +149,11 @@ export async function startServing(
   };
 }
 
-/** 서버. The interface and all that a server does by itself, until a signal ends it. */
-export async function runServer(config: Config, log: Log, shutdown: Shutdown): Promise<Ready> {
+/**
+ * 서버. The interface and all that a server does by itself, until a signal ends it. Undefined where it was ended before it
+ * could answer.
+ */
+export async function runServer(config: Config, log: Log, shutdown: Shutdown): Promise<Ready | undefined> {
   // The end waits for active work before it closes: so nothing that is being opened here can be left open.
   const starting = shutdown.active.begin('start');
   try {
@@ -161,12 +164,16 @@ export async function runServer(config: Config, log: Log, shutdown: Shutdown): P
     const work = await startAutomaticWork(app, log);
     shutdown.onClose('automatic work', () => work.stop());
     const setupLink = await serving.open(app);
+    shutdown.signal.throwIfAborted();
     shutdown.started();
     return { url: serving.url, port: serving.port, setupLink: setupLink ?? null };
   } catch (error) {
+    const wasTold = shutdown.signal.aborted;
     starting.end();
     await shutdown.end('failed');
-    throw error;
+    if (!wasTold) throw error;
+    log.debug({ err: error }, 'stopped while starting');
+    return undefined;
   } finally {
     starting.end();
   }

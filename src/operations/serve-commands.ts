@@ -5,15 +5,17 @@ export type Ready = { readonly url: string; readonly port: number; readonly setu
 
 /**
  * 서버. `jeongsan serve`: the interface and all that a server does by itself, until a signal ends it. `serve` reads what
- * serves when it is needed: other commands start in less time without it.
+ * serves when it is needed, since other commands start in less time without it, and returns when it answers; undefined
+ * where it was ended before.
  */
-export function serveCommand(program: Command, serve: () => Promise<Ready>): void {
+export function serveCommand(program: Command, serve: () => Promise<Ready | undefined>): void {
   program
     .command('serve')
     .description('serve the API and do what is due by itself; any number of servers may share a database / 서버')
     .option('--json', 'say where as JSON')
     .action(async ({ json }: { readonly json?: true }) => {
       const ready = await serve();
+      if (ready === undefined) return;
       process.stdout.write(json === true ? `${JSON.stringify(ready)}\n` : readyText(ready));
     });
 }

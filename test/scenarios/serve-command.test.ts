@@ -1,6 +1,8 @@
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { query } from '../../src/platform/database/pool.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { runProcess, type TestProcess, temporaryFolder } from '../support/processes.ts';
 
 const cli = path.join(import.meta.dirname, '../../src/cli.ts');
@@ -47,6 +49,24 @@ test('two servers serve one database, one link lets the first administrator in, 
   expect((await fetch(`${two.url}/health`)).status).toBe(200);
   second.kill('SIGINT');
   expect(await second.ended).toBe(0);
+});
+
+test('a server that is told to end while it starts never says where it is', { timeout: 60_000 }, async () => {
+  const { pool, url, close } = await testDatabase();
+  onTestFinished(close);
+  // The last that a server does before it answers is to look for the first administrator's link.
+  const holding = await pool.connect();
+  onTestFinished(() => holding.release(true));
+  await holding.query('begin');
+  await holding.query('lock table sign_in_link');
+  const server = serve(temporaryFolder(), { DATABASE_URL: url, LOG_LEVEL: 'info' });
+  const waits = "select from pg_locks where relation = 'sign_in_link'::regclass and not granted";
+  await eventually(async () => expect(await query(pool, waits)).toHaveLength(1));
+  server.kill('SIGTERM');
+  await eventually(() => expect(server.errors()).toContain('shutting down'));
+  await holding.query('rollback');
+  expect(await server.ended).toBe(0);
+  await expect(server.line()).rejects.toThrow('ended without a line');
 });
 
 test('beyond the loopback it does not listen in the clear', async () => {
