@@ -40,7 +40,7 @@ export type RoundFigures = {
 
 const provider = differentialProviderOf(providerId);
 const lanes = 2;
-const capturesPerPart = 250_000;
+const capturesPerPart = 500_000;
 const columns =
   'mid, type, traded_on, original_on, provider_tid, cancel_seq, amount_won, original_won, intermediary_no, final_no, order_no';
 

@@ -14,6 +14,8 @@ import type { ClaimFile } from './file-store.ts';
 
 /** More than any socket's high-water mark. */
 const drainedBytes = 128 * 1024;
+/** Delimited lines are hardly ever shorter. */
+const leastLineBytes = 32;
 
 /** Where the lines of an answer are while it is applied: `answer_line`, temporary, unless it is applied in parts. */
 export const temporaryLines = 'answer_line';
@@ -22,6 +24,13 @@ export const temporaryLines = 'answer_line';
 export function keptLines(answerId: bigint): string {
   return `answer_line_${answerId}`;
 }
+
+/** What a load came to. */
+export type AnswerLoad = {
+  readonly facts: ExchangeFacts;
+  /** The TIDs that more than one line perhaps has with the same sequence; null where they are too many to be told. */
+  readonly repeats: readonly string[] | null;
+};
 
 /**
  * 결과 적재. Reads the archived bytes of an answer into a table that it makes, `into` (a row for each readable line):
@@ -37,11 +46,9 @@ export async function loadAnswer(
     readonly answer: AnswerFile;
     readonly into: string;
   },
-): Promise<ExchangeFacts> {
+): Promise<AnswerLoad> {
   const { archive, provider, file, answer, into } = of;
-  const { claims, validation, answers } = provider.differential;
-  const spec = answer.stage === 'validation' ? validation : answers;
-  check(spec, `${provider.id} gives no validation`);
+  const layout = layoutOf(of);
   await tx.query(
     into === temporaryLines
       ? `create temp table ${into} (${lineColumns}) on commit drop`
@@ -49,13 +56,14 @@ export async function loadAnswer(
   );
   const expected = {
     on: Temporal.PlainDate.from(file.on),
-    biz: businessNoIn(claims.fileName, file.fileName),
+    biz: businessNoIn(provider.differential.claims.fileName, file.fileName),
     ...(file.mid === '' ? {} : { mids: [file.mid] }),
     provider: provider.id,
     fileName: answer.fileName,
   };
   const content = archive.read({ sha256: answer.sha256, bytes: Number(answer.bytes) });
-  return await copyExchange(tx, { copy: copyLines(into, answer.stage), layout: spec.layout, expected }, content);
+  const expectedLines = mostLines(of);
+  return await copyExchange(tx, { copy: copyLines(into, answer.stage), layout, expected, expectedLines }, content);
 }
 
 /**
@@ -65,9 +73,14 @@ export async function loadAnswer(
  */
 export async function copyExchange(
   tx: PoolClient,
-  into: { readonly copy: string; readonly layout: ExchangeLayout; readonly expected: ExpectedExchange },
+  into: {
+    readonly copy: string;
+    readonly layout: ExchangeLayout;
+    readonly expected: ExpectedExchange;
+    readonly expectedLines: number;
+  },
   content: AsyncIterable<Uint8Array>,
-): Promise<ExchangeFacts> {
+): Promise<AnswerLoad> {
   const stream = tx.query(copyFrom(into.copy));
   let fault: Error | undefined;
   stream.on('error', (error) => {
@@ -75,12 +88,12 @@ export async function copyExchange(
   });
   try {
     stream.write(copyBinaryHeader);
-    const reader = new ExchangeReader(into.layout, into.expected, (block) => {
-      stream.write(block, (failed) => {
+    const sink = (block: Buffer) =>
+      void stream.write(block, (failed) => {
         // The stream waits for its socket to drain only after a write that filled it.
         if (!failed && block.length >= drainedBytes) reader.release(block);
       });
-    });
+    const reader = new ExchangeReader(into.layout, into.expected, sink, into.expectedLines);
     for await (const chunk of content) {
       reader.push(chunk);
       if (stream.writableNeedDrain && !fault) await once(stream, 'drain');
@@ -89,7 +102,7 @@ export async function copyExchange(
     const facts = reader.end();
     stream.end(copyBinaryTrailer);
     await once(stream, 'finish');
-    return facts;
+    return { facts, repeats: reader.repeats() ?? null };
   } catch (error) {
     if (fault) throw fault;
     // PostgreSQL says of the COPY that it was broken off: the reason is what is to be heard.
@@ -97,6 +110,21 @@ export async function copyExchange(
     await once(stream, 'close').catch(() => {});
     throw error;
   }
+}
+
+type Answered = { readonly provider: DifferentialProvider; readonly answer: AnswerFile };
+
+function layoutOf({ provider, answer }: Answered): ExchangeLayout {
+  const { validation, answers } = provider.differential;
+  const spec = answer.stage === 'validation' ? validation : answers;
+  check(spec, `${provider.id} gives no validation`);
+  return spec.layout;
+}
+
+/** More lines than an answer of so many bytes can have. */
+export function mostLines(of: Answered): number {
+  const { format } = layoutOf(of);
+  return Math.floor(Number(of.answer.bytes) / (format.kind === 'fixed' ? format.recordBytes : leastLineBytes));
 }
 
 const lineColumns = `

@@ -2,16 +2,7 @@ import { escapeLiteral, type PoolClient } from 'pg';
 import { check } from '../kernel/check.ts';
 import { query } from '../platform/database/pool.ts';
 import type { DifferentialProvider } from '../providers/differential.ts';
-import {
-  cardTypeOf,
-  codesThat,
-  differencesOf,
-  joined,
-  paired,
-  smallTier,
-  stated,
-  tierOf,
-} from './answer-line-store.ts';
+import { codesThat, differencesOf, joined, paired, smallTier, stated } from './answer-line-store.ts';
 import type { AnswerFile } from './answer-store.ts';
 import { dayList, isOfShare, lookingUp, type Share } from './candidate-store.ts';
 import type { ClaimFile } from './file-store.ts';
@@ -27,6 +18,8 @@ export type Judging = {
   readonly days: readonly { readonly channel: string; readonly tradedOn: string }[];
   /** The table of its lines. */
   readonly lines: string;
+  /** The TIDs that more than one line perhaps has with the same sequence; null where that has to be looked for. */
+  readonly repeats: readonly string[] | null;
   /** Whose claims are looked at, where it is applied in parts: a merchant's are in one. */
   readonly share?: Share;
   /** What is left of one that was applied in parts. */
@@ -66,40 +59,51 @@ async function saidBefore(tx: PoolClient, judging: Judging): Promise<Before> {
 
 /**
  * Looks at each line with its claim, in a part at those to claims of its merchants: the temporary table `judged`, whose
- * `verdict` is A where an approval on its plain way is accepted, S where it was before and with the same amount, V where a
- * validation lets a claim go on, and J where more has to be looked at: those are the rows of `aside`. Lines of one
+ * `verdict` is A where a claim on its plain way is accepted (an approval, or a cancel of one that is), S where an approval
+ * was before and with the same amount, V where a validation lets a claim go on, and J where more has to be looked at: those are the rows of `aside`. Lines of one
  * transaction and sequence, a few that only seem so among them, are looked at there.
  */
 export async function judgeLines(tx: PoolClient, judging: Judging): Promise<void> {
-  const { provider, file, answer, lines, share } = judging;
+  const { provider, file, answer, lines, share, repeats } = judging;
   const { codes } = provider.differential;
   const before = await saidBefore(tx, judging);
+  // A line that claims of two channels answer to is as good as several.
+  const known = new Set(judging.days.map(({ channel }) => channel)).size > 1 ? null : repeats;
   const accepted = `code in (${codesThat(codes, 'accepted')})`;
   const plain =
     answer.stage === 'validation'
       ? `when ${accepted} then 'V'`
-      : `when not ${accepted} or ours_type <> 'A' or original_won <> ours_original_won
-              or (${smallTier(provider, paired)}) is not true or (theirs_won between 0 and ours_charged_won) is not true
+      : `when not ${accepted} or original_won <> ours_original_won or (${smallTier(provider, paired)}) is not true
+              or (theirs_won between least(0, ours_charged_won) and greatest(0, ours_charged_won)) is not true
               or supply_now is null then 'J'
-         when before_won is null then 'A'
-         when after_won is null and before_won = theirs_won then 'S'`;
+         when before_won is null then case ours_type when 'A' then 'A' else 'K' end
+         when ours_type = 'A' and after_won is null and before_won = theirs_won then 'S'`;
   const claimOf = (row: string) =>
     `${row}.provider_tid = l.provider_tid and ${row}.cancel_seq = l.cancel_seq and ${row}.traded_on = l.traded_on`;
-  const ours = ['file_id', 'state', 'type', 'tier', 'card_type', 'amount_won', 'original_won', 'charged_won'];
+  const ours = [
+    'file_id',
+    'state',
+    'type',
+    'original_on',
+    'tier',
+    'card_type',
+    'amount_won',
+    'original_won',
+    'charged_won',
+  ];
   const compared = [...ours, 'difference_won'].map((column) => `c.${column} as ours_${column}`).join(', ');
   // What a line states is worked out once a row: the planner would write it out wherever it is used.
   await tx.query(`
     create temp table judged on commit drop as
     select line_no, line_at, provider_tid, cancel_seq, channel, traded_on, merchant_id, ours_difference_won as ours_won,
-           theirs_won, supply_now as supply_won, ${tierOf(paired)} as tier, ${cardTypeOf(paired)} as card_type, pay_on,
-           ${differencesOf(provider, paired)} as differences,
+           theirs_won, supply_now as supply_won, tier_now as tier, card_now as card_type, pay_on,
+           ours_original_on as original_on, ${differencesOf(provider, paired)} as differences,
            (case when channel is null or ours_file_id is distinct from ${file.fileId} or ours_state <> 'P'
-                      or amount_won <> ours_amount_won then 'J'
+                      or amount_won <> ours_amount_won ${known === null || known.length === 0 ? '' : `or provider_tid in (${listed(known)})`} then 'J'
                  ${plain}
                  else 'J' end)::"char" as verdict
-      from (select l.line_no, l.ctid as line_at, l.provider_tid, l.cancel_seq, l.traded_on, l.amount_won, l.original_won, l.tier,
-                   l.card_type, l.supply_won, l.vat_won, l.pay_on, l.code, c.channel, c.merchant_id, ${compared},
-                   r.difference_won as before_won, v.after_won, d.theirs_won, d.supply_now
+      from (select l.line_no, l.ctid as line_at, l.provider_tid, l.cancel_seq, l.traded_on, l.amount_won, l.original_won, l.supply_won, l.vat_won, l.pay_on, l.code, c.channel, c.merchant_id, ${compared},
+                   r.difference_won as before_won, v.after_won, d.theirs_won, d.supply_now, d.tier_now, d.card_now
               from ${lines} l
               ${share === undefined ? 'left join' : 'join'} (${ofBatch(judging, 'claim', `${claimKey}, mid, merchant_id, difference_won, ${ours.join(', ')}`)}) c
                      on ${claimOf('c')} and c.mid = l.mid
@@ -118,9 +122,29 @@ export async function judgeLines(tx: PoolClient, judging: Judging): Promise<void
               cross join lateral ${stated(provider)} d
             offset 0) line;
     analyze judged (verdict, provider_tid, merchant_id)`);
-  await leaveOutRepeated(tx);
+  if (known === null) await leaveOutRepeated(tx);
+  await settleCancels(tx);
   await gatherLines(tx, judging);
   await createAside(tx, judging, before);
+}
+
+function listed(values: readonly string[]): string {
+  return values.map((value) => escapeLiteral(value)).join(', ');
+}
+
+/** A cancel whose approval is accepted on its plain way in the same answer is so itself; another has to be looked at. */
+async function settleCancels(tx: PoolClient): Promise<void> {
+  await tx.query(`
+    create temp table cancelling on commit drop as
+    select ctid as at, provider_tid, original_on, channel from judged where verdict = 'K';
+    analyze cancelling;
+    update judged set verdict = 'J' where ctid = any (array(
+      select at from cancelling c
+       where not exists (select from judged o
+                          where o.verdict = 'A' and o.cancel_seq = 0 and o.provider_tid = c.provider_tid
+                            and (o.traded_on = c.original_on and o.channel = c.channel) is true)));
+    update judged set verdict = 'A' where verdict = 'K' and ctid = any (array(select at from cancelling));
+    drop table cancelling`);
 }
 
 /** Of a claim with several lines, and of a line that claims of two channels answer to, none is plain. */
@@ -184,7 +208,7 @@ async function createAside(tx: PoolClient, judging: Judging, before: Before): Pr
     create temp table aside on commit drop as
     select l.line_no, l.provider_tid, l.cancel_seq, l.traded_on, l.mid, l.amount_won as said_won, l.code, l.tier as said_tier,
            l.difference_won as said_difference_won,
-           ${tierOf(joined)} as tier, ${cardTypeOf(joined)} as card_type, l.pay_on,
+           d.tier_now as tier, d.card_now as card_type, l.pay_on,
            d.theirs_won, d.supply_now as supply_won, ${differencesOf(provider, joined)} as differences,
            c.channel, 'D'::"char" as kind, c.file_id, c.state, c.reason, c.type, c.attempt, c.original_on,
            c.amount_won as ours_amount_won, c.difference_won as ours_won, c.charged_won, c.merchant_id,

@@ -26,7 +26,7 @@ export type Applying = {
 export async function judgingOf(
   tx: PoolClient,
   { answerId, provider, by, on }: Omit<Applying, 'archive'>,
-): Promise<Omit<Judging, 'lines'>> {
+): Promise<Omit<Judging, 'lines' | 'repeats'>> {
   const answer = await answerFile(tx, answerId);
   const file = await claimFile(tx, answer.fileId);
   check(file.batchId !== null && file.provider === provider.id, `answer ${answerId} is to claims of ${provider.id}`);
@@ -37,9 +37,9 @@ export async function judgingOf(
 export async function applyLines(tx: PoolClient, judging: Judging): Promise<AnswerCounts> {
   await judgeLines(tx, judging);
   await decide(tx, judging);
-  const differenceWon = await bookAndWrite(tx, judging);
+  const written = await bookAndWrite(tx, judging);
   await writeBreaks(tx, judging);
-  const counts = await countLines(tx, differenceWon);
+  const counts = await countLines(tx, written);
   await tx.query('drop table judged, aside, refunded');
   return counts;
 }

@@ -1,9 +1,9 @@
 import { escapeLiteral, type PoolClient } from 'pg';
 import { check } from '../kernel/check.ts';
 import { isProblem } from '../kernel/problem.ts';
+import { ensureLedgerDay } from '../ledger/store.ts';
 import { query } from '../platform/database/pool.ts';
-import type { ExchangeFacts } from '../providers/layout/exchange-facts.ts';
-import { keptLines, loadAnswer, temporaryLines } from './answer-load.ts';
+import { type AnswerLoad, keptLines, loadAnswer, mostLines, temporaryLines } from './answer-load.ts';
 import { type AnswerCounts, answerFile, takeAnswer } from './answer-store.ts';
 import type { Unreadable } from './apply-break-store.ts';
 import { type Judging, ofBatch } from './apply-judge-store.ts';
@@ -15,8 +15,6 @@ import { lockFile } from './file-store.ts';
 /** Below so many lines a second connection gains nothing. */
 const worthDividing = 50_000;
 const linesPerPartDefault = 1_000_000;
-/** Delimited lines are hardly ever shorter. */
-const leastLineBytes = 32;
 
 /** An answer whose lines are kept for its parts. */
 export type LoadedParts = {
@@ -24,13 +22,15 @@ export type LoadedParts = {
   readonly parts: number;
   readonly lines: bigint;
   readonly unreadable: readonly Unreadable[];
+  /** As its load found them. */
+  readonly repeats: readonly string[] | null;
 };
 
 /** Undefined for an answer that is applied as a whole, or was applied. */
 export async function partsOf(tx: PoolClient, answerId: bigint): Promise<LoadedParts | undefined> {
   const [load] = await query<LoadedParts>(
     tx,
-    `select answer_id as "answerId", parts, l.lines, unreadable from answer_load l join answer_file using (answer_id)
+    `select answer_id as "answerId", parts, l.lines, unreadable, repeats from answer_load l join answer_file using (answer_id)
       where answer_id = $1 and state = 'received'`,
     [answerId],
   );
@@ -47,7 +47,7 @@ export async function loadInParts(
   applying: Applying,
   linesPerPart = linesPerPartDefault,
 ): Promise<number> {
-  const { answerId, archive } = applying;
+  const { answerId, archive, on } = applying;
   // The file first, as whoever registers an answer does.
   const { fileId } = await answerFile(tx, answerId);
   await lockFile(tx, fileId);
@@ -59,9 +59,9 @@ export async function loadInParts(
   await planForSets(tx);
   if (await isEntangled(tx, of)) return 0;
   await tx.query('savepoint load');
-  let facts: ExchangeFacts;
+  let load: AnswerLoad;
   try {
-    facts = await loadAnswer(tx, { archive, ...of, into: keptLines(answerId) });
+    load = await loadAnswer(tx, { archive, ...of, into: keptLines(answerId) });
   } catch (error) {
     if (!isProblem(error) || !error.code.startsWith('statement_')) throw error;
     // Who applies it as a whole finds the same, and says so.
@@ -69,29 +69,23 @@ export async function loadInParts(
     return 0;
   }
   await tx.query(`release savepoint load; analyze ${keptLines(answerId)}`);
-  const { parts } = await noteLoad(tx, answerId, facts, linesPerPart);
+  const { parts } = await noteLoad(tx, answerId, load, linesPerPart);
+  await ensureLedgerDay(tx, on);
   return parts;
-}
-
-/** More lines than an answer of so many bytes can have. */
-function mostLines({ provider, answer }: Pick<Judging, 'provider' | 'answer'>): number {
-  const { validation, answers } = provider.differential;
-  const { format } = (answer.stage === 'validation' && validation !== undefined ? validation : answers).layout;
-  return Math.floor(Number(answer.bytes) / (format.kind === 'fixed' ? format.recordBytes : leastLineBytes));
 }
 
 async function noteLoad(
   tx: PoolClient,
   answerId: bigint,
-  facts: ExchangeFacts,
+  { facts, repeats }: AnswerLoad,
   linesPerPart: number,
 ): Promise<{ readonly parts: number }> {
   const unreadable = facts.unreadable.map(({ raw: _, ...line }) => line);
   const [noted] = await query<{ parts: number }>(
     tx,
-    `insert into answer_load (answer_id, parts, lines, unreadable)
-     values ($1, $2::int * greatest(1, ceil($3 / ($2::int * $4::numeric))::int), $3, $5::jsonb) returning parts`,
-    [answerId, lanes, facts.lines, linesPerPart, JSON.stringify(unreadable)],
+    `insert into answer_load (answer_id, parts, lines, unreadable, repeats)
+     values ($1, $2::int * greatest(1, ceil($3 / ($2::int * $4::numeric))::int), $3, $5::jsonb, $6::text[]) returning parts`,
+    [answerId, lanes, facts.lines, linesPerPart, JSON.stringify(unreadable), repeats],
   );
   check(noted, 'an insert returns its row');
   return noted;
@@ -105,12 +99,13 @@ export async function applyPart(tx: PoolClient, applying: Omit<Applying, 'archiv
   const { answerId, provider } = applying;
   await alone(tx, provider, share);
   const done = await query(tx, 'select from answer_part where answer_id = $1 and part = $2', [answerId, share.part]);
-  if (done.length > 0) return null;
+  const loaded = await partsOf(tx, answerId);
+  if (done.length > 0 || loaded === undefined) return null;
   await planForSets(tx);
   // The other lane is what the other cores are for.
   await tx.query('set local max_parallel_workers_per_gather = 0');
   const of = await judgingOf(tx, applying);
-  const counts = await applyLines(tx, { ...of, lines: keptLines(answerId), share });
+  const counts = await applyLines(tx, { ...of, lines: keptLines(answerId), repeats: loaded.repeats, share });
   const { lines, accepted, rejected, repeated, setAside, differenceWon } = counts;
   await tx.query(
     `insert into answer_part (answer_id, part, found, accepted, rejected, repeated, set_aside, difference_won)
@@ -123,8 +118,8 @@ export async function applyPart(tx: PoolClient, applying: Omit<Applying, 'archiv
 /** After all parts: applies the lines that are to no claim, forgets those that were kept, and sums up. */
 export async function applyRest(
   tx: PoolClient,
-  of: Omit<Judging, 'lines'>,
-  { answerId, parts, lines }: LoadedParts,
+  of: Omit<Judging, 'lines' | 'repeats'>,
+  { answerId, parts, lines, repeats }: LoadedParts,
 ): Promise<AnswerCounts> {
   const sum = (column: string) => `coalesce(sum(${column}), 0)::bigint`;
   const [sums] = await query<AnswerCounts & { readonly parts: bigint }>(
@@ -148,7 +143,7 @@ export async function applyRest(
                         where c.provider_tid = l.provider_tid and c.cancel_seq = l.cancel_seq
                           and c.traded_on = l.traded_on and c.mid = l.mid);
     drop table ${kept}`);
-  const rest = await applyLines(tx, { ...of, lines: temporaryLines, isRest: true });
+  const rest = await applyLines(tx, { ...of, lines: temporaryLines, repeats, isRest: true });
   await tx.query(`drop table ${temporaryLines}`);
   check(counts.lines + rest.lines === lines, `${counts.lines} and ${rest.lines} lines of ${lines} are applied`);
   return {
@@ -165,7 +160,7 @@ export async function applyRest(
  * Whether what is to be judged together may be of several merchants, and so of several parts: a line that claims of two
  * channels answer to, or a cancel for which another merchant is named than for its approval.
  */
-async function isEntangled(tx: PoolClient, of: Omit<Judging, 'lines'>): Promise<boolean> {
+async function isEntangled(tx: PoolClient, of: Omit<Judging, 'lines' | 'repeats'>): Promise<boolean> {
   const channels = [...new Set(of.days.map(({ channel }) => channel))];
   const claims = (channel: string) =>
     ofBatch(
@@ -186,7 +181,7 @@ async function isEntangled(tx: PoolClient, of: Omit<Judging, 'lines'>): Promise<
 }
 
 /** Whether it is so of a cancel that the batch claims, or of one whose acceptance a break keeps. */
-async function hasCancelsAstray(tx: PoolClient, of: Omit<Judging, 'lines'>): Promise<boolean> {
+async function hasCancelsAstray(tx: PoolClient, of: Omit<Judging, 'lines' | 'repeats'>): Promise<boolean> {
   const columns = 'channel, provider_tid, original_on, merchant_id';
   await tx.query(`
     create temp table cancelled on commit drop as

@@ -129,6 +129,22 @@ test('lines to no claim of ours, lines said twice, and otherwise than we compute
   expect(await keptTables()).toEqual([]);
 });
 
+test('a line said more often than the reader tells is looked for in the database, and comes to the same', async () => {
+  const copies = Array.from({ length: 1_001 }, () => ({ tid: 'TM020' }));
+  for (const many of [copies, copies.slice(0, 5)]) {
+    const { answerId } = await answered(many);
+    await books.load(answerId);
+    const [told] = await books.texts('select coalesce(repeats::text, $1) as text from answer_load', ['too many']);
+    expect(told).toBe(many === copies ? 'too many' : '{TM020}');
+    expect(countsText(await books.apply(answerId))).toBe(`${130 + many.length} 130 0 ${many.length} 0 ${176 * 110}`);
+    await expectAllOnce(answerId);
+    await database.close();
+    database = await testDatabase();
+    books.close();
+    books = createAnswerBooks(database.pool, 'welcome', 100);
+  }
+});
+
 test('a cancel for which another merchant is named than for its sale lets the answer be applied as a whole', async () => {
   const { file, answerId } = await answered();
   const [other = ''] = await merchantsOf(0);

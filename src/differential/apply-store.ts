@@ -20,9 +20,9 @@ export async function applyAnswer(tx: PoolClient, applying: Applying): Promise<A
   let counts: AnswerCounts;
   let unreadable: readonly Unreadable[];
   if (parts === undefined) {
-    const facts = await loadAnswer(tx, { archive, ...of, into: temporaryLines });
+    const { facts, repeats } = await loadAnswer(tx, { archive, ...of, into: temporaryLines });
     await alone(tx, provider);
-    counts = await applyLines(tx, { ...of, lines: temporaryLines });
+    counts = await applyLines(tx, { ...of, lines: temporaryLines, repeats });
     unreadable = facts.unreadable;
     await tx.query(`drop table ${temporaryLines}`);
   } else {

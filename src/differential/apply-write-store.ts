@@ -15,9 +15,13 @@ const newState = (attempts: number) => `
 
 /**
  * Books what was decided, a merchant an entry, then writes it down: results, revisions, rejections, states and their
- * trail. A merchant that the ledger refuses is held with what it was to get. Returns the won that were booked.
+ * trail. A merchant that the ledger refuses is held with what it was to get. Returns the won that were booked, and how
+ * many claims were accepted on their plain way.
  */
-export async function bookAndWrite(tx: PoolClient, judging: Judging): Promise<bigint> {
+export async function bookAndWrite(
+  tx: PoolClient,
+  judging: Judging,
+): Promise<{ readonly netWon: bigint; readonly plain: bigint }> {
   const { provider, answer, by, on } = judging;
   await tx.query(`
     create temp view refund_due as
@@ -37,11 +41,11 @@ export async function bookAndWrite(tx: PoolClient, judging: Judging): Promise<bi
   for (const [merchantId, { code, message }] of booked.refused) {
     await setMerchantAside(tx, judging, merchantId, `${code}: ${message}`);
   }
-  await writeResults(tx, judging);
+  const plain = await writeResults(tx, judging);
   await writeRevisions(tx, judging);
   await writeRejections(tx, judging);
   await writeStates(tx, judging);
-  return booked.netWon;
+  return { netWon: booked.netWon, plain };
 }
 
 /** What the merchant was to get is kept: its claims are held, and tried again with the provider's next answer. */
@@ -63,24 +67,30 @@ async function setMerchantAside(tx: PoolClient, judging: Judging, merchantId: st
     update judged set verdict = 'F' where verdict = 'A' and merchant_id = ${id}`);
 }
 
-/** In the order of their file, which most often is that of their key; two lanes do not begin at the same place. */
-async function writeResults(tx: PoolClient, { answer, share }: Judging): Promise<void> {
+/**
+ * In the order of their file, which most often is that of their key; two lanes do not begin at the same place. Returns how
+ * many claims are on their plain way.
+ */
+async function writeResults(tx: PoolClient, { answer, share }: Judging): Promise<bigint> {
   const columns = `channel, traded_on, provider_tid, cancel_seq`;
   const stated = 'tier, card_type, pay_on';
   const half = `(select lines / 2 from answer_load where answer_id = ${answer.answerId})`;
   const pieces =
     share === undefined || share.part % lanes === 0 ? ['true'] : [`line_no > ${half}`, `line_no <= ${half}`];
+  let plain = 0n;
   for (const piece of pieces) {
-    await tx.query(`
+    const { rowCount } = await tx.query(`
       insert into claim_result (${claimKey}, ${stated}, line_no, answer_id, difference_won, supply_won, vat_won)
       select ${columns}, 'D', ${stated}, line_no, ${answer.answerId}, theirs_won, supply_won, theirs_won - supply_won
         from judged where verdict = 'A' and ${piece}`);
+    plain += BigInt(rowCount ?? 0);
   }
   await tx.query(`
     insert into claim_result (${claimKey}, ${stated}, line_no, answer_id, difference_won, supply_won, vat_won)
     select ${columns}, kind, ${stated}, case when said_by = ${answer.answerId} then line_no end, ${answer.answerId},
            theirs_won, supply_won, theirs_won - supply_won
       from aside where action = 'accept' and not has_result order by channel, traded_on, provider_tid, cancel_seq`);
+  return plain;
 }
 
 async function writeRevisions(tx: PoolClient, { answer }: Judging): Promise<void> {
@@ -147,20 +157,24 @@ async function writeStates(tx: PoolClient, { provider, by }: Judging): Promise<v
   await tx.query('drop table moved');
 }
 
-/** What applying came to, by the lines that were looked at. */
-export async function countLines(tx: PoolClient, differenceWon: bigint): Promise<AnswerCounts> {
+/** What applying came to, by the lines that were looked at; `plain` of them were accepted and written. */
+export async function countLines(
+  tx: PoolClient,
+  { netWon, plain }: { readonly netWon: bigint; readonly plain: bigint },
+): Promise<AnswerCounts> {
   const [row] = await query<Omit<AnswerCounts, 'differenceWon'>>(
     tx,
-    `select j.plain + j.others as lines, j.accepted + a.accepted as accepted, a.rejected, j.repeated + a.repeated as repeated, a.set_aside as "setAside"
-       from (select count(*) filter (where verdict <> 'J') as plain,
-                    (select count(distinct line_no) from judged where verdict = 'J') as others,
-                    count(*) filter (where verdict = 'A') as accepted, count(*) filter (where verdict = 'S') as repeated from judged) j
+    `select $1::bigint + j.others as lines, $1::bigint + a.accepted as accepted, a.rejected, j.repeated + a.repeated as repeated,
+            a.set_aside as "setAside"
+       from (select count(*) filter (where verdict <> 'J') + count(distinct line_no) filter (where verdict = 'J') as others,
+                    count(*) filter (where verdict = 'S') as repeated from judged where verdict <> 'A') j
       cross join (select count(*) filter (where action in ('accept', 'revise')) as accepted,
                          count(*) filter (where action in ('reject', 'reject_past', 'revoke')) as rejected,
                          count(*) filter (where action in ('same', 'copy')) as repeated,
                          count(*) filter (where action in ('unknown_claim', 'contradicted', 'conflict', 'hold', 'aside', 'revoke_hold')) as set_aside
                     from aside where said <> 'kept') a`,
+    [plain],
   );
   check(row, 'counts are a row');
-  return { ...row, differenceWon };
+  return { ...row, differenceWon: netWon };
 }

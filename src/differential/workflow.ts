@@ -45,7 +45,7 @@ export function differentialRunId({ provider, on }: Pick<DifferentialRequest, 'p
 
 /** A finding while a provider's day has failed; its subject is the run. */
 const failed = 'differential_failed';
-const capturesPerPartDefault = 250_000;
+const capturesPerPartDefault = 500_000;
 /** So many parts are selected at the same time. */
 const lanes = 2;
 

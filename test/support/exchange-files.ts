@@ -60,12 +60,12 @@ export function readHot(
   layout: ExchangeLayout,
   expected: ExpectedExchange,
   chunks: readonly Uint8Array[],
-): { rows: Row[]; facts: ExchangeFacts } {
+): { rows: Row[]; facts: ExchangeFacts; repeats: readonly string[] | undefined } {
   const blocks: Buffer[] = [];
   const reader = new ExchangeReader(layout, expected, (block) => void blocks.push(block));
   for (const chunk of chunks) reader.push(chunk);
   const facts = reader.end();
-  return { rows: readColumns([['lineNo', 'int'], ...columnsOf(layout)], blocks), facts };
+  return { rows: readColumns([['lineNo', 'int'], ...columnsOf(layout)], blocks), facts, repeats: reader.repeats() };
 }
 
 /** As typed rows. */

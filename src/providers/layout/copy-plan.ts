@@ -109,7 +109,7 @@ export function planCopy(layout: StatementLayout, record: DataLayout, head: Head
   return { instructions, fixedBytes: 32 + 16 * instructions.length + payloads.reduce((sum, bytes) => sum + bytes, 0) };
 }
 
-function roleOf(column: string): number {
+export function roleOf(column: string): number {
   return column in role ? role[column as keyof typeof role] : role.none;
 }
 

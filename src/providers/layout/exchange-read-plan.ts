@@ -1,6 +1,6 @@
 import type { Payload } from './copy-payload.ts';
 import { payloadOf } from './copy-payload.ts';
-import { constant, fieldInstruction, type Instruction, idle, op, trimming } from './copy-plan.ts';
+import { constant, fieldInstruction, type Instruction, idle, op, roleOf, trimming } from './copy-plan.ts';
 import { type ExchangeColumn, type ExchangeField, type ExchangeLayout, summedColumns } from './exchange-layout.ts';
 import type { ExchangeHeadValues } from './exchange-line-read.ts';
 import { kindOrder } from './totals.ts';
@@ -13,7 +13,6 @@ export type ReadStep = Instruction & {
   /** Which of `summedColumns` it is, or −1. */
   readonly sum: number;
   readonly isType: boolean;
-  readonly isMid: boolean;
   /** The value of the head that it is. */
   readonly head: keyof ExchangeHeadValues | null;
 };
@@ -25,7 +24,6 @@ const still: ReadStep = {
   isDay: false,
   sum: -1,
   isType: false,
-  isMid: false,
   head: null,
 };
 
@@ -63,7 +61,7 @@ function fieldStep({ name, type }: ExchangeColumn, { field, optional }: Exchange
     isDay: field.type === 'day',
     sum: (summedColumns as readonly string[]).indexOf(name),
     isType,
-    isMid: name === 'mid',
+    role: roleOf(name),
   };
 }
 

@@ -16,9 +16,12 @@ export class ExchangeReader {
   readonly #lines: ExchangeTuples;
   readonly #batch: ExchangeBatch;
 
-  /** `sink` takes blocks of at most 256 KiB of whole tuples; each is the sink's, until it gives it back by `release`. */
-  constructor(layout: ExchangeLayout, expected: ExpectedExchange, sink: CopySink) {
-    this.#lines = new ExchangeTuples(layout, sink);
+  /**
+   * `sink` takes blocks of at most 256 KiB of whole tuples; each is the sink's, until it gives it back by `release`.
+   * `expectedLines` is roughly how many there are: the filter for repeated transactions is made for so many.
+   */
+  constructor(layout: ExchangeLayout, expected: ExpectedExchange, sink: CopySink, expectedLines = 0) {
+    this.#lines = new ExchangeTuples(layout, sink, expectedLines);
     this.#batch = new ExchangeBatch(layout, expected, this.#lines);
   }
 
@@ -32,6 +35,14 @@ export class ExchangeReader {
     const facts = this.#batch.end();
     this.#lines.end();
     return facts;
+  }
+
+  /**
+   * After `end`: the TIDs that more than one line perhaps has with the same sequence, all that are among them; undefined
+   * where they are too many to be told.
+   */
+  repeats(): readonly string[] | undefined {
+    return this.#lines.repeats();
   }
 
   /** Data lines read so far, for people who watch. */

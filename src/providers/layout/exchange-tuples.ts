@@ -1,19 +1,23 @@
 import { isBlank, setInt64 } from './byte-values.ts';
 import type { Payload } from './copy-payload.ts';
-import { codeAt, numberAt, op } from './copy-plan.ts';
+import { codeAt, numberAt, op, role } from './copy-plan.ts';
 import type { CopySink } from './copy-reader.ts';
 import { type ExchangeLines, verdict } from './exchange-batch.ts';
 import { type ExchangeLayout, summedColumns } from './exchange-layout.ts';
 import type { ExchangeHeadValues } from './exchange-line-read.ts';
 import { planRead, type ReadStep, stepsOf, tupleBytes } from './exchange-read-plan.ts';
 import { LineSums } from './exchange-sums.ts';
+import type { Suspect } from './facts.ts';
 import type { Framing } from './framing.ts';
 import { MidSet } from './mid-set.ts';
 import { copyText } from './text-bytes.ts';
+import { TidFilter } from './tid-filter.ts';
 
 const blockBytes = 262_144;
 const maxSpare = 16;
 const maxSmallint = 32_767;
+/** Beyond so many, which lines are repeated is for the database to find out. */
+const maxSuspects = 1_000;
 const zero = 0x30;
 const space = 0x20;
 
@@ -28,6 +32,9 @@ export class ExchangeTuples implements ExchangeLines {
   readonly #isCp949: boolean;
   readonly #plan: readonly ReadStep[];
   readonly #mids = new MidSet();
+  /** None where lines are not of transactions, or repeat too many of them. */
+  #filter: TidFilter | undefined;
+  readonly #suspects: Suspect[] = [];
   readonly #spare: Buffer[] = [];
   #steps: readonly ReadStep[] = [];
   #tupleBytes = 0;
@@ -38,18 +45,23 @@ export class ExchangeTuples implements ExchangeLines {
   #at = 0;
   #rows = 0;
   rows = 0;
-  /** Of the line at hand: its type by its order, where its MID is, and its amounts, which count once it is read. */
+  /** Of the line at hand: its type by its order, where its MID and TID are, and its amounts, which count once it is read. */
   #type = 0;
   #midStart = 0;
   #midEnd = 0;
+  #tidStart = 0;
+  #tidEnd = 0;
+  #cancelSeq = 0;
   readonly #won = new Float64Array(summedColumns.length);
   readonly #big: bigint[] = summedColumns.map(() => 0n);
 
-  constructor(layout: ExchangeLayout, sink: CopySink) {
+  constructor(layout: ExchangeLayout, sink: CopySink, expectedLines: number) {
     this.#sink = sink;
     this.#columns = layout.data.columns.length + 1;
     this.#isCp949 = layout.format.encoding === 'cp949';
     this.#plan = planRead(layout);
+    const isOfTransactions = this.#plan.some((step) => step.role === role.providerTid);
+    if (isOfTransactions) this.#filter = new TidFilter(expectedLines);
   }
 
   begin(head: ExchangeHeadValues, bytes: Buffer): void {
@@ -66,12 +78,16 @@ export class ExchangeTuples implements ExchangeLines {
     view.setInt32(this.#at + 2, 4);
     view.setInt32(this.#at + 6, lineNo);
     this.#midEnd = 0;
+    this.#tidStart = 0;
+    this.#tidEnd = 0;
+    this.#cancelSeq = 0;
     const end = this.#tuple(framing, bytes, this.#at + 10);
     if (end < 0) return verdict.unreadable;
     this.#at = end;
     this.#rows += 1;
     this.rows += 1;
     this.#addUp();
+    this.#noteIdentity(lineNo);
     const isNewMid = this.#midEnd > 0 && this.#mids.add(this.#out, this.#midStart, this.#midEnd);
     return isNewMid ? verdict.newMid : verdict.read;
   }
@@ -92,8 +108,26 @@ export class ExchangeTuples implements ExchangeLines {
     }
   }
 
+  /** The TIDs that more than one line perhaps has; undefined where they are more than are told. */
+  repeats(): readonly string[] | undefined {
+    if (this.#suspects.length > maxSuspects) return undefined;
+    return [...new Set(this.#suspects.map(({ providerTid }) => providerTid))];
+  }
+
+  #noteIdentity(lineNo: number): void {
+    const isFull =
+      this.#filter?.note(this.#out, this.#view, this.#tidStart, this.#tidEnd, this.#cancelSeq, lineNo) === false;
+    if (isFull) this.#settle();
+  }
+
+  #settle(): void {
+    this.#filter?.settle(this.#out, this.#suspects);
+    if (this.#suspects.length > maxSuspects) this.#filter = undefined;
+  }
+
   #flush(): void {
     if (this.#rows === 0) return;
+    this.#settle();
     const block = this.#out.subarray(0, this.#at);
     const rows = this.#rows;
     this.#out = this.#spare.pop() ?? Buffer.allocUnsafeSlow(blockBytes);
@@ -127,7 +161,7 @@ export class ExchangeTuples implements ExchangeLines {
           const length = stop - at - 4;
           if (length === 0 && step.required) return -1;
           view.setInt32(at, length === 0 && step.optional ? -1 : length);
-          if (step.isMid) this.#noteMid(at + 4, stop);
+          this.#noteText(step.role, at + 4, stop);
           at = stop;
           break;
         }
@@ -148,6 +182,7 @@ export class ExchangeTuples implements ExchangeLines {
           if (!(value <= maxSmallint)) return -1;
           view.setInt32(at, 2);
           view.setInt16(at + 4, value);
+          if (step.role === role.cancelSeq) this.#cancelSeq = value;
           at += 6;
           break;
         }
@@ -158,7 +193,7 @@ export class ExchangeTuples implements ExchangeLines {
           if (step.isType) this.#type = step.orders[code] as number;
           const { words, bytes: length } = step.payloads[code] as Payload;
           for (let word = 0; word < words.length; word += 1) view.setInt32(at + 4 * word, words[word] as number);
-          if (step.isMid) this.#noteMid(at + 4, at + length);
+          this.#noteText(step.role, at + 4, at + length);
           at += length;
           break;
         }
@@ -169,9 +204,14 @@ export class ExchangeTuples implements ExchangeLines {
     return at;
   }
 
-  #noteMid(start: number, end: number): void {
-    this.#midStart = start;
-    this.#midEnd = end;
+  #noteText(what: number, start: number, end: number): void {
+    if (what === role.mid) {
+      this.#midStart = start;
+      this.#midEnd = end;
+    } else if (what === role.providerTid) {
+      this.#tidStart = start;
+      this.#tidEnd = end;
+    }
   }
 
   #isNull(step: ReadStep, bytes: Buffer, start: number, end: number): boolean {

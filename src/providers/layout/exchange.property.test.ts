@@ -52,6 +52,23 @@ test('what is written is read again, by both ways, however the bytes are cut', (
   );
 });
 
+test('the transactions that several lines are of are told, and with other sequences they are others', () => {
+  fc.assert(
+    fc.property(randomExchange(), fc.array(fc.nat(), { maxLength: 6 }), cuts, (exchange, again, places) => {
+      const { layout, head } = exchange;
+      const more = again.flatMap((at) => exchange.rows.slice(at % (exchange.rows.length || 1)).slice(0, 1));
+      const rows = [...exchange.rows, ...more] as readonly Record<string, unknown>[];
+      const { bytes } = writePlain(layout, head, rows as never);
+      const { repeats } = readHot(layout, expectedExchange(head), pieces(bytes, places));
+      const lines = Map.groupBy(rows, ({ providerTid, cancelSeq }) => `${providerTid} ${cancelSeq}`);
+      const several = [...lines.values()].filter(({ length }) => length > 1).map(([first]) => first?.['providerTid']);
+      const isOfTransactions = columnsOfRecord(layout.record).some(({ name }) => name === 'providerTid');
+      expect([...(repeats ?? ['too many'])].sort()).toEqual(isOfTransactions ? [...new Set(several)].sort() : []);
+    }),
+    { numRuns: 400 },
+  );
+});
+
 test('rows of PostgreSQL become the bytes that typed rows become, however they are cut', () => {
   fc.assert(
     fc.property(randomExchange(), cuts, (exchange, places) => {
