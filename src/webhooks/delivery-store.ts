@@ -1,6 +1,6 @@
 import { Problem } from '../kernel/problem.ts';
 import { keysetPage } from '../platform/database/keyset.ts';
-import { type Pool, type PoolClient, type Queryable, query } from '../platform/database/pool.ts';
+import { inTransaction, type Pool, type PoolClient, type Queryable, query } from '../platform/database/pool.ts';
 import { changeEngineTable } from '../platform/durable/engine-table.ts';
 import type { Page, PageRequest } from '../platform/http/route.ts';
 
@@ -56,9 +56,25 @@ const holdSeconds = 60;
  * that one which hangs keeps no other waiting. Of an endpoint the oldest first; which endpoints go first is drawn by lot, so
  * that many with a backlog keep none from its turn.
  */
-export async function takeDue(db: Queryable, most: number, mostEach: number): Promise<Due[]> {
+export function takeDue(pool: Pool, most: number, mostEach: number): Promise<Due[]> {
+  return inTransaction(pool, async (tx) => {
+    // Who counts what is in hand sees what everybody else took: one process at a time, and no other waits for it.
+    const held = await query<{ id: bigint }>(
+      tx,
+      `select endpoint_id as id from webhook_endpoint e
+        where enabled and exists (select from webhook_delivery where endpoint_id = e.endpoint_id and state = 'pending'
+                                     and next_at <= clock_timestamp()
+                                     and (held_until is null or held_until <= clock_timestamp()))
+          for no key update skip locked`,
+    );
+    const endpoints = held.map(({ id }) => id);
+    return endpoints.length === 0 ? [] : take(tx, endpoints, most, mostEach);
+  });
+}
+
+function take(tx: PoolClient, endpoints: readonly bigint[], most: number, mostEach: number): Promise<Due[]> {
   return query<Due>(
-    db,
+    tx,
     `with due as (
        select d.delivery_id
          from webhook_endpoint e
@@ -69,7 +85,7 @@ export async function takeDue(db: Queryable, most: number, mostEach: number): Pr
                                    where endpoint_id = e.endpoint_id and state = 'pending' and next_at <= clock_timestamp()
                                      and (held_until is null or held_until <= clock_timestamp())
                                    order by next_at, delivery_id limit greatest($2 - h.held, 0)) d
-        where e.enabled order by random() limit $1
+        where e.enabled and e.endpoint_id = any ($3) order by random() limit $1
      ), mine as (
        select w.delivery_id from webhook_delivery w join due using (delivery_id)
         where w.state = 'pending' and (w.held_until is null or w.held_until <= clock_timestamp())
@@ -84,7 +100,7 @@ export async function takeDue(db: Queryable, most: number, mostEach: number): Pr
             e.endpoint_id as "endpointId", e.name, e.url, e.sealed, e.key_id as "keyId"
        from taken t join webhook_event v using (event_id) join webhook_endpoint e using (endpoint_id)
       order by t.delivery_id`,
-    [most, mostEach],
+    [most, mostEach, endpoints],
   );
 }
 
@@ -249,7 +265,7 @@ export async function forgetEvents(tx: PoolClient, until: Temporal.Instant, most
 const engineTablePatienceMs = 60_000;
 
 /**
- * Attaches what tells of runs to the engine's table, which is there once the engine was launched. Again: nothing.
+ * Attaches what tells of runs to the engine's table, which is there once a process launches the engine. Again: nothing.
  * @throws Problem `engine_table_busy`
  */
 export async function tellOfRuns(pool: Pool): Promise<void> {

@@ -1,14 +1,17 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { eventually } from '../../test/support/eventually.ts';
+import { closeFinding } from '../findings/store.ts';
 import { isProblem } from '../kernel/problem.ts';
 import { type Cipher, openCipher } from '../platform/cipher.ts';
 import { inTransaction } from '../platform/database/pool.ts';
 import { postDefaults, sendSignedPost } from '../platform/http-signed-post.ts';
 import { type DeliveryState, listDeliveries, replay, showDelivery, takeDue } from './delivery-store.ts';
 import { dropEndpoint, type EndpointPorts, makeEndpoint } from './endpoint-acts-store.ts';
+import { listEndpoints } from './endpoint-store.ts';
 import { type Receiver, signatureOf, startReceiver } from './receiver.fixture.ts';
 import { type Sender, startSender } from './sender.ts';
 
@@ -55,6 +58,13 @@ const states = async () =>
   (await listDeliveries(database.pool, {}, { limit: 100 })).map(({ type, state }) => `${type} ${state}`).reverse();
 /** Everything that waits for a later time is due now. */
 const hurry = () => database.pool.query(`update webhook_delivery set next_at = now() where state = 'pending'`);
+
+const told = async () => {
+  const { rows } = await database.pool.query<{ line: string }>(
+    `select kind || ' ' || subject as line from finding where closed_at is null and kind like 'webhook%' order by 1`,
+  );
+  return rows.map(({ line }) => line);
+};
 
 async function reaches(state: DeliveryState, count: number): Promise<void> {
   await expect
@@ -114,16 +124,54 @@ test('after the last try it is given up, told to people, and told again when a p
   await database.pool.query('update webhook_delivery set attempts = 12');
   begin();
   await reaches('given_up', 1);
-  const { rows } = await database.pool.query(
-    `select kind from finding where closed_at is null and kind like 'webhook%'`,
-  );
-  expect(rows).toEqual([{ kind: 'webhook_given_up' }]);
+  expect(await told()).toEqual(['webhook_given_up shop']);
   receiver.answer(204);
   const asked = await inTransaction(database.pool, (tx) => replay(tx, { filter: { states: ['given_up'] }, by: 'lee' }));
   expect(asked).toEqual({ again: 1, hurried: 0 });
   await reaches('delivered', 1);
   expect(await states()).toEqual(['break.opened given_up', 'break.opened delivered']);
+  expect(await told()).toEqual([]);
   expect(receiver.heard[0]?.headers['webhook-id']).toBe(receiver.heard[1]?.headers['webhook-id']);
+});
+
+test('word of what was given up stays until all of it has arrived, or a person has closed it over it', async () => {
+  await make(['*']);
+  await make(['*'], 'other');
+  const lose = async (...subjects: string[]) => {
+    receiver.answer(503);
+    await inTransaction(database.pool, async (tx) => {
+      await tx.query(
+        `insert into webhook_event (type, subject, data) select 'run.failed', s, '{}' from unnest($1::text[]) s`,
+        [subjects],
+      );
+      await tx.query(`update webhook_delivery set attempts = 12 where state = 'pending'`);
+    });
+    await reaches('given_up', lost.push(...subjects, ...subjects));
+    receiver.answer(204);
+  };
+  const tellAgain = async (subject: string, endpoint: bigint | undefined) => {
+    const filter = { states: ['given_up' as const], subject, endpoint };
+    await inTransaction(database.pool, (tx) => replay(tx, { filter, by: 'lee' }));
+    await reaches('delivered', arrived.push(subject));
+  };
+  const lost: string[] = [];
+  const arrived: string[] = [];
+  begin();
+  await lose('1', '2', '3');
+  const [shop, other] = await listEndpoints(database.pool);
+  expect(await told()).toEqual(['webhook_given_up other', 'webhook_given_up shop']);
+  await tellAgain('1', shop?.id);
+  await tellAgain('3', shop?.id);
+  expect(await told()).toEqual(['webhook_given_up other', 'webhook_given_up shop']);
+  await tellAgain('2', shop?.id);
+  expect(await told()).toEqual(['webhook_given_up other']);
+
+  await closeFinding(database.pool, { kind: 'webhook_given_up', subject: 'other', by: 'kim@pg.example' });
+  await lose('4');
+  expect(await told()).toEqual(['webhook_given_up other', 'webhook_given_up shop']);
+  await tellAgain('4', shop?.id);
+  await tellAgain('4', other?.id);
+  expect(await told()).toEqual([]);
 });
 
 test('an answer of any bytes is noted as any other', async () => {
@@ -185,6 +233,37 @@ test('an endpoint that hangs keeps no other waiting, and is given four at a time
   await receiver.until(20);
   expect(slow.heard.length).toBeLessThanOrEqual(8);
   await slow.close();
+});
+
+test('of two processes that take at the same moment, neither sees less in hand than there is', async () => {
+  await make(['*'], 'slow');
+  await make(['*'], 'quick');
+  for (let n = 0; n < 6; n += 1) await happen('run.done', String(n));
+  // What began earlier and ended only now is due before what the first process is just taking.
+  const late = `insert into webhook_delivery (event_id, endpoint_id, next_at)
+    select event_id, endpoint_id, now() - interval '1 hour' from webhook_delivery order by 1 limit 2`;
+  const { pool } = database;
+  await pool.query(`create function wait() returns trigger language plpgsql as
+                      $$ begin perform pg_advisory_xact_lock_shared(17); return new; end $$;
+                    create trigger waits before update on webhook_delivery for each row execute function wait()`);
+  onTestFinished(async () => void (await pool.query('drop function wait() cascade')));
+  const holding = await pool.connect();
+  onTestFinished(() => holding.release(true));
+  await holding.query('begin');
+  await holding.query('select pg_advisory_xact_lock(17)');
+  const waiting = (count: number) =>
+    eventually(async () => {
+      const found = await pool.query(`select from pg_locks where locktype = 'advisory' and objid = 17 and not granted`);
+      expect(found.rows).toHaveLength(count);
+    });
+  const first = takeDue(pool, 32, 4);
+  await waiting(1);
+  await pool.query(late);
+  const second = takeDue(pool, 32, 4);
+  await Promise.race([second, waiting(2)]);
+  await holding.query('rollback');
+  const taken = [...(await first), ...(await second)];
+  for (const name of ['slow', 'quick']) expect(taken.filter((each) => each.name === name)).toHaveLength(4);
 });
 
 test('what a process that died had in hand is taken up again when its time is over', async () => {

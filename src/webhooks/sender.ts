@@ -7,6 +7,7 @@ import type { Post, PostOutcome } from '../platform/http-signed-post.ts';
 import { Secret } from '../platform/secret.ts';
 import { type Due, noteAttempt, takeDue } from './delivery-store.ts';
 import { secretOf } from './endpoint-store.ts';
+import { closeMadeGood, holdEndpoint, isLossOpen, tellLoss } from './given-up-store.ts';
 import { pauseAfterSeconds } from './retry-times.ts';
 
 export type SenderPorts = {
@@ -98,14 +99,16 @@ async function deliver(ports: SenderPorts, due: Due): Promise<void> {
   const delivered = status !== undefined && status >= 200 && status < 300;
   const fault = delivered ? undefined : faultOf(outcome);
   const nextInSeconds = delivered ? undefined : pauseAfterSeconds(due.attempt, retryAfterOf(outcome));
+  const isLost = !delivered && nextInSeconds === undefined;
   await inTransaction(pool, async (tx) => {
+    const mayMakeGood = delivered && (await isLossOpen(tx, due.name));
+    if (isLost || mayMakeGood) await holdEndpoint(tx, due.endpointId);
     await noteAttempt(tx, due, { delivered, tookMs, status, fault, nextInSeconds });
     const subject = due.name;
+    if (mayMakeGood) await closeMadeGood(tx, due);
     if (delivered) await closeFinding(tx, { kind: 'webhook_failing', subject, by: 'jeongsan' });
-    else if (nextInSeconds === undefined) {
-      const detail = { delivery: String(due.id), type: due.type, fault };
-      await openFinding(tx, { kind: 'webhook_given_up', subject, audience: 'operations', detail });
-    } else if (due.attempt >= failingFrom) {
+    else if (isLost) await tellLoss(tx, due, fault);
+    else if (due.attempt >= failingFrom) {
       const detail = { attempt: due.attempt, fault };
       await openFinding(tx, { kind: 'webhook_failing', subject, audience: 'operations', detail });
     }
