@@ -44,7 +44,7 @@ import type { ReconcileRequest } from './reconciliation/run-store.ts';
 import { createStatementPort } from './reconciliation/statement-port.ts';
 import { type Reconciliation, registerReconciliation, type StageEvent } from './reconciliation/workflow.ts';
 import { registerSettlement, type Settlement } from './settlement/workflow.ts';
-import { forgetEvents } from './webhooks/delivery-store.ts';
+import { forgetEvents, tellOfRuns } from './webhooks/delivery-store.ts';
 
 /** A process that runs workflows: the database, the durable engine, and the capabilities registered with it. */
 export type App = ReconcileEngine & {
@@ -102,6 +102,7 @@ export async function openApp(config: Config, log: Log, { clock = wallClock }: A
     pool,
     log,
     spillFolder: path.join(config.home, 'run-log'),
+    attach: tellOfRuns,
   });
   const archive = openArchive(archiveFolder(config));
   const watchers = new Set<(event: StageEvent) => void>();

@@ -20,7 +20,6 @@ import { listCycles } from './settlement/cycle-list-store.ts';
 import { latenessDefaults } from './settlement/lateness.ts';
 import { watchLateness } from './settlement/lateness-store.ts';
 import { startLatenessWatch } from './settlement/lateness-watch.ts';
-import { tellOfRuns } from './webhooks/delivery-store.ts';
 import { startSender } from './webhooks/sender.ts';
 
 /** What a server process does by itself: slots at their time, payouts as they become due, and word of what is late. */
@@ -59,7 +58,6 @@ export async function startAutomaticWork(app: App, log: Log): Promise<AutomaticW
       await look();
     },
   });
-  await tellOfRuns(pool);
   const posting = { ...postDefaults, allowed: config.privateHosts, caPath: config.webhookCaPath };
   const sender = startSender({ pool, log, cipher, now, post: (message) => sendSignedPost(message, posting) });
   const lateness = startLatenessWatch({ log, everyMs: latenessEveryMs, look });

@@ -26,7 +26,7 @@ beforeAll(async () => {
   database = await testDatabase();
   home = mkdtempSync(path.join(tmpdir(), 'jeongsan-events-'));
   cipher = await openCipher({ home });
-  durable = createDurable({ databaseUrl: database.url, pool: database.pool, log: silent });
+  durable = createDurable({ databaseUrl: database.url, pool: database.pool, log: silent, attach: tellOfRuns });
 });
 afterAll(async () => {
   await durable.shutdown(1000);
@@ -125,7 +125,6 @@ test('runs are told of when they end, their parts and payouts are not', async ()
     throw new Error('broken');
   });
   await durable.launch();
-  await tellOfRuns(database.pool);
   await tellOfRuns(database.pool);
   await make('run.*');
   await (await durable.start(whole, 'whole:1')).result();

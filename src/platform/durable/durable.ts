@@ -19,7 +19,7 @@ import { observedRun } from './observer.ts';
 import type { ProofOfLife } from './proof-of-life.ts';
 import { createProofOfLife } from './proof-of-life.ts';
 import { releaseHeld, restartRun } from './restart.ts';
-import { ensureRunIndexes } from './run-indexes.ts';
+import { startRunIndexes } from './run-indexes.ts';
 import { noteAct, type RunLog, startRunLog } from './run-log.ts';
 import { admitSleepers, parkSleepers } from './sleep.ts';
 import { runId } from './step.ts';
@@ -52,6 +52,8 @@ export type DurableOptions = {
   takeOverEveryMs?: number;
   /** How often a sleeping run looks at the clock, and whether it was cancelled. */
   lookEveryMs?: number;
+  /** What else belongs to the engine's tables: done at each launch, before any run ends. */
+  attach?(pool: Pool): Promise<void>;
   /** Where what a run said is put by a process that ends by an error of its own. */
   spillFolder?: string;
 };
@@ -119,7 +121,7 @@ export function createDurable(options: DurableOptions): Durable {
   const proof = createProofOfLife({ databaseUrl: options.databaseUrl, executorId, frozenAfterMs, log });
   let takeOver: TakeOver | undefined;
   let runLog: RunLog | undefined;
-  let indexing: Promise<void> | undefined;
+  let indexes: { stop(): Promise<void> } | undefined;
   admitSleepers(pool, lookEveryMs);
 
   return {
@@ -128,10 +130,15 @@ export function createDurable(options: DurableOptions): Durable {
     async launch() {
       registerDataSource(createDataSource(pool));
       runLog = startRunLog(pool, executorId, options.spillFolder);
-      await launchEngine(options, executorId, proof);
-      indexing = ensureRunIndexes(pool).catch((error: Error) => {
-        log.debug({ reason: error.message }, 'the indexes of the history are left to the next launch');
-      });
+      try {
+        await launchEngine(options, executorId, proof);
+      } catch (error) {
+        // Nothing is left open that would keep the process from its end.
+        await Promise.allSettled([DBOS.shutdown({ deregister: true }), runLog.close(0), proof.release()]);
+        inUse = false;
+        throw error;
+      }
+      indexes = startRunIndexes(pool, log);
       takeOver = startTakeOver({ proof, executorId, applicationVersion, everyMs: takeOverEveryMs, graceMs, log });
     },
     async shutdown(timeoutMs) {
@@ -140,7 +147,7 @@ export function createDurable(options: DurableOptions): Durable {
       // The loop last: its looking is what keeps the lock while running work ends.
       await DBOS.shutdown({ deregister: true, workflowCompletionTimeoutMS: timeoutMs });
       await takeOver?.stop();
-      await Promise.all([runLog?.close(logWithinMs), indexing]);
+      await Promise.all([runLog?.close(logWithinMs), indexes?.stop()]);
       await proof.release();
       inUse = false;
     },
@@ -183,6 +190,7 @@ function toHandle<Result>(handle: WorkflowHandle<Result>): Handle<Result> {
 async function launchEngine(options: DurableOptions, executorId: string, proof: ProofOfLife): Promise<void> {
   const logger = engineLogger(options.log);
   await migrateEngine(options.databaseUrl, logger);
+  await options.attach?.(options.pool);
   // Before the engine may take any work: a run whose owner holds no lock is taken over.
   await proof.query('select 1', []);
   DBOS.setConfig({

@@ -5,15 +5,17 @@ import { ensureSystemDatabase } from '@dbos-inc/dbos-sdk/internal/system_databas
 import type { DLogger } from '@dbos-inc/dbos-sdk/internal/telemetry/logs';
 import { GlobalLogger } from '@dbos-inc/dbos-sdk/internal/telemetry/logs';
 import { Client, Pool } from 'pg';
+import { mayChangeEngineTable } from './engine-table.ts';
 
-const lockName = 'jeongsan.engine.migrations';
 const waitMs = 100;
-const waitsMost = 1200;
+/** Ten minutes: the tables of a long history may just be getting an index. */
+const waitsMost = 6_000;
 
 /**
  * Brings the engine's tables (schema `dbos`) to what this engine version needs; costs one query where they are there.
- * The engine does not serialise its migrations between processes, so this does. It only ever TRIES the lock and sleeps:
- * a session that waited for a lock would hold a snapshot, and CREATE INDEX CONCURRENTLY waits for every snapshot.
+ * The engine does not serialise its migrations between processes, so this does, and with all else that changes its tables.
+ * It only ever TRIES the lock and sleeps: a session that waited for a lock would hold a snapshot, and CREATE INDEX
+ * CONCURRENTLY waits for every snapshot.
  */
 export async function migrateEngine(databaseUrl: string, logger: DLogger): Promise<void> {
   const session = new Client({ connectionString: databaseUrl });
@@ -21,11 +23,7 @@ export async function migrateEngine(databaseUrl: string, logger: DLogger): Promi
   await session.connect();
   try {
     for (let waits = 0; !(await isCurrent(session)); waits += 1) {
-      const { rows } = await session.query<{ locked: boolean }>(
-        'select pg_try_advisory_lock(hashtextextended($1, 0)) as locked',
-        [lockName],
-      );
-      if (rows[0]?.locked) {
+      if (await mayChangeEngineTable(session)) {
         await migrate(databaseUrl, logger);
         break;
       }
