@@ -121,12 +121,12 @@ test('who held the link of the other could have set their password: neither deci
   expect(await decided(await asked(maker), both)).toBe('approval_four_eyes');
   const checker = await join(['approver']);
   const subject = await asked(both);
-  const token = await recoverPerson(database.pool, checker, change(both), now);
+  const { token } = await recoverPerson(database.pool, { who: checker }, change(both), now);
   // A link that was not used lets nobody in.
   expect(await decided(await asked(both), checker)).toBe('approved');
   await consumeLink(database.pool, { ...use, token }, now);
   expect(await decided(subject, checker)).toBe('approval_four_eyes');
-  const again = await recoverPerson(database.pool, checker, change(), now);
+  const { token: again } = await recoverPerson(database.pool, { who: checker }, change(), now);
   await consumeLink(database.pool, { ...use, token: again }, now);
   expect(await decided(subject, checker)).toBe('approved');
 });

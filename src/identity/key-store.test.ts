@@ -3,7 +3,7 @@ import { type TestDatabase, testDatabase } from '../../test/support/database.ts'
 import { type Actor, type Permission, permissionsOf, type Role } from '../kernel/permission.ts';
 import { query } from '../platform/database/pool.ts';
 import { createKey, listKeys, revokeKey, seeKey } from './key-store.ts';
-import { addService, consumeLink, createSetupLink, invitePerson } from './link-store.ts';
+import { addService, consumeLink, createSetupLink, invitePerson, recoverPerson } from './link-store.ts';
 import { changeRoles, setDisabled } from './person-store.ts';
 
 let database: TestDatabase;
@@ -140,6 +140,45 @@ test('with a key go all that it made', async () => {
     make(actorOf(kim.who, [], { id: first.key.id, scopes: ['read', 'run'] }), ['read']),
   ).rejects.toMatchObject({ code: 'key_scope_exceeds' });
 });
+
+test.each([
+  ['ends', undefined, [true, false, false, false]],
+  ['ends', 'end' as const, [true, false, false, false]],
+  ['keeps', 'keep' as const, [true, true, true, true]],
+])(
+  'whoever is recovered %s their keys, those too that are made before the link is used: %s',
+  async (_, keys, alive) => {
+    const kim = await join('operator');
+    const lee = await join('operator');
+    const use = { passwordHash: 'p', from: 'test' };
+    const first = await recoverPerson(database.pool, { who: kim.who }, by, now);
+    await consumeLink(database.pool, { ...use, token: first.token }, now);
+    const of = { others: await make(lee, ['read']), before: await make(kim, ['read']) };
+    await make(actorOf(kim.who, [], { id: of.before.key.id, scopes: ['read'] }), ['read']);
+    const { token, endedKeys } = await recoverPerson(database.pool, { who: kim.who, keys }, by, now);
+    expect(endedKeys).toBe(keys === 'keep' ? 0 : 2);
+    expect(await see(of.before.text)).toEqual(keys === 'keep' ? expect.anything() : undefined);
+    // Whoever holds a session of before may make one until the link ends that.
+    const meanwhile = await make(kim, ['read']);
+    expect(await see(meanwhile.text)).toBeDefined();
+    await consumeLink(database.pool, { ...use, token }, now);
+    const listed = await listKeys(database.pool, { owner: kim.who, limit: 10 });
+    expect([(await see(of.others.text)) !== undefined, ...listed.map(({ revokedAt }) => revokedAt === null)]).toEqual(
+      alive,
+    );
+    const revoked = await query<{ line: string }>(
+      database.pool,
+      `select concat_ws(' ', who, reason, detail -> 'after' ->> 'revoked_by') as line from audit_entry
+      where subject in (select 'api_key:' || key_id from api_key where person_id = $1)
+        and detail -> 'after' ->> 'revoked_at' is not null order by number`,
+      [kim.who],
+    );
+    const recovered = ['admin@pg.example test admin@pg.example', 'admin@pg.example test admin@pg.example'];
+    expect(revoked.map(({ line }) => line)).toEqual(
+      keys === 'keep' ? [] : [...recovered, `${kim.who} recover admin@pg.example`],
+    );
+  },
+);
 
 test('keys that are being made when their maker is revoked do not survive it', async () => {
   const kim = await join('operator');

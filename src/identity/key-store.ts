@@ -2,7 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { actingAs } from '../audit/store.ts';
 import { type Actor, type Permission, permissionsOf, type Role } from '../kernel/permission.ts';
 import { Problem } from '../kernel/problem.ts';
-import { inTransaction, type Pool, type Queryable, query } from '../platform/database/pool.ts';
+import { inTransaction, type Pool, type PoolClient, type Queryable, query } from '../platform/database/pool.ts';
 import { checkKeyWish, type KeyWish, keyLimit, keyText, readKey, usualEnd } from './key-rule.ts';
 import { getPerson, refusing } from './person-store.ts';
 
@@ -146,6 +146,18 @@ export function revokeKey(pool: Pool, id: string, actor: Actor, reason: string):
     }
     return getKey(tx, id);
   });
+}
+
+/** Ends all keys of a person; one that is just being made is waited for. Returns how many. */
+export async function endKeysOf(tx: PoolClient, who: string, by: string): Promise<number> {
+  await query(tx, 'select from person where id = $1 for no key update', [who]);
+  const ended = await query(
+    tx,
+    `update api_key set revoked_at = clock_timestamp(), revoked_by = $2 where person_id = $1 and revoked_at is null
+     returning key_id`,
+    [who, by],
+  );
+  return ended.length;
 }
 
 /** Whose key a text is, and what it may do at this moment; undefined where it works no more, or never did. */

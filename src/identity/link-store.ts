@@ -3,6 +3,7 @@ import { actingAs } from '../audit/store.ts';
 import { Problem } from '../kernel/problem.ts';
 import { inTransaction, type Pool, type PoolClient, type Queryable, query } from '../platform/database/pool.ts';
 import { serviceAddressOf } from './address.ts';
+import { endKeysOf } from './key-store.ts';
 import { addPerson, type Change, getPerson, hasAdministrator, type Person, setRoles } from './person-store.ts';
 
 /** How long a link works: the first one is used by who sees it appear, others are passed on. */
@@ -15,7 +16,12 @@ export type Link = {
   /** Of nobody yet, where it is for setting up. */
   readonly who: string | null;
   readonly name: string | null;
+  /** Who made it. */
+  readonly by: string;
 };
+/** What becomes of the API keys of somebody who is recovered. */
+export const keyFates = ['end', 'keep'] as const;
+export type KeyFate = (typeof keyFates)[number];
 export type LinkUse = {
   readonly token: string;
   /** Of who sets the product up; who was invited is known by address, and may spell their name otherwise. */
@@ -24,6 +30,9 @@ export type LinkUse = {
   readonly passwordHash: string;
   readonly from: string;
 };
+
+/** So a token begins whose use leaves keys as they are; its hash holds it to that. */
+const keeping = 'keep.';
 
 function hashOf(token: string): Buffer {
   return createHash('sha256').update(token).digest();
@@ -59,6 +68,7 @@ export async function createPersonLink(
     readonly who: string;
     readonly by: string;
     readonly now: Temporal.Instant;
+    readonly keys?: KeyFate;
   },
 ): Promise<string> {
   await query(
@@ -66,7 +76,8 @@ export async function createPersonLink(
     `update sign_in_link set ended_at = $2, ended_as = 'replaced' where person_id = $1 and ended_at is null`,
     [link.who, link.now.toString()],
   );
-  const token = await insertLink(tx, link.purpose, link.who, link.by, link.now.add({ hours: passedOnHours }));
+  const expiresAt = link.now.add({ hours: passedOnHours });
+  const token = await insertLink(tx, link.purpose, link.who, link.by, expiresAt, link.keys);
   if (token === undefined) throw new Problem('link_invalid');
   return token;
 }
@@ -77,8 +88,9 @@ async function insertLink(
   who: string | null,
   by: string,
   expiresAt: Temporal.Instant,
+  keys: KeyFate = 'end',
 ): Promise<string | undefined> {
-  const token = randomBytes(32).toString('base64url');
+  const token = `${keys === 'keep' ? keeping : ''}${randomBytes(32).toString('base64url')}`;
   const made = await query(
     tx,
     `insert into sign_in_link (purpose, person_id, hash, created_by, expires_at) values ($1, $2, $3, $4, $5)
@@ -130,10 +142,15 @@ export function addService(
 
 /**
  * A new link for who did not come in yet or cannot any more. Who uses it sets a new password; sessions and the second
- * factor of before end then.
+ * factor of before end then. Keys end at once, and those that are made until then with the others, unless they are kept.
  * @throws Problem `not_found`, `not_yourself`, `person_disabled`
  */
-export async function recoverPerson(pool: Pool, who: string, change: Change, now: Temporal.Instant): Promise<string> {
+export async function recoverPerson(
+  pool: Pool,
+  { who, keys = 'end' }: { readonly who: string; readonly keys?: KeyFate | undefined },
+  change: Change,
+  now: Temporal.Instant,
+): Promise<{ readonly token: string; readonly endedKeys: number }> {
   const by = change.actor.who;
   if (by === who) throw new Problem('not_yourself', { who });
   return inTransaction(pool, async (tx) => {
@@ -141,7 +158,8 @@ export async function recoverPerson(pool: Pool, who: string, change: Change, now
     const person = await getPerson(tx, who);
     if (person.kind !== 'person') throw new Problem('not_found', { what: 'person', id: who });
     if (person.disabledAt !== null) throw new Problem('person_disabled', { who });
-    return createPersonLink(tx, { purpose: person.joined ? 'recover' : 'invite', who, by, now });
+    const token = await createPersonLink(tx, { purpose: person.joined ? 'recover' : 'invite', who, by, now, keys });
+    return { token, endedKeys: keys === 'end' ? await endKeysOf(tx, who, by) : 0 };
   });
 }
 
@@ -149,7 +167,8 @@ export async function recoverPerson(pool: Pool, who: string, change: Change, now
 export async function findLink(db: Queryable, token: string, now: Temporal.Instant, lock = false): Promise<Link> {
   const [found] = await query<Link>(
     db,
-    `select l.purpose, l.person_id as who, p.name from sign_in_link l left join person p on p.id = l.person_id
+    `select l.purpose, l.person_id as who, p.name, l.created_by as by
+       from sign_in_link l left join person p on p.id = l.person_id
       where l.hash = $1 and l.ended_at is null and l.expires_at > $2 and p.disabled_at is null
       ${lock ? 'for update of l' : ''}`,
     [hashOf(token), now.toString()],
@@ -178,6 +197,7 @@ export function consumeLink(pool: Pool, use: LinkUse, now: Temporal.Instant): Pr
        on conflict (person_id, provider_id) do update set password = $3, updated_at = clock_timestamp()`,
       [randomUUID(), who, use.passwordHash],
     );
+    if (link.who !== null && !use.token.startsWith(keeping)) await endKeysOf(tx, who, link.by);
     await query(tx, 'delete from person_session where person_id = $1', [who]);
     await query(tx, 'delete from second_factor where person_id = $1', [who]);
     await query(

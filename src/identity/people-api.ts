@@ -5,7 +5,7 @@ import { flag, instant, reason, term } from '../platform/http/fields.ts';
 import { list, type Route, route } from '../platform/http/route.ts';
 import { addressOf } from './address.ts';
 import { linkUrl } from './link-page.ts';
-import { addService, invitePerson, recoverPerson } from './link-store.ts';
+import { addService, invitePerson, keyFates, recoverPerson } from './link-store.ts';
 import { changeRoles, getPerson, listPeople, type Person, setDisabled } from './person-store.ts';
 import { endSessions } from './session-store.ts';
 
@@ -141,20 +141,21 @@ export function peopleRoutes({ pool, publicUrl, now }: PeoplePorts): Route[] {
       path: '/people/{who}/recover',
       tag,
       summary: {
-        ko: '새 링크: 비밀번호와 2단계 인증을 다시 정함',
-        en: 'A new link: password and second factor are set anew',
+        ko: '새 링크: 비밀번호와 2단계 인증을 다시 정하고, API 키를 끝냄',
+        en: 'A new link: password and second factor are set anew, API keys end unless they are kept',
       },
       permission: 'administer',
       problems: ['not_found', 'not_yourself', 'person_disabled'],
       method: 'post',
       params: one,
-      body: because,
-      answer: link,
+      /** Keys end at once, and those that are made until the link is used with the others, unless they are kept. */
+      body: because.extend({ keys: z.enum(keyFates).optional() }),
+      answer: link.extend({ endedKeys: z.number().int() }),
       status: 201,
       secret: true,
-      async handle({ actor, params, body }) {
-        const token = await recoverPerson(pool, params.who, { actor, reason: body.reason }, now());
-        return { who: params.who, link: linkUrl(publicUrl, token) };
+      async handle({ actor, params: { who }, body: { keys, reason: why } }) {
+        const { token, endedKeys } = await recoverPerson(pool, { who, keys }, { actor, reason: why }, now());
+        return { who, link: linkUrl(publicUrl, token), endedKeys };
       },
     }),
     route({

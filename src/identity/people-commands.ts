@@ -9,7 +9,7 @@ import { addressOf } from './address.ts';
 import type { IdentityCommandPorts } from './commands.ts';
 import { joinByLink } from './link-handler.ts';
 import { linkUrl } from './link-page.ts';
-import { addService, invitePerson, recoverPerson } from './link-store.ts';
+import { addService, invitePerson, type KeyFate, keyFates, recoverPerson } from './link-store.ts';
 import { changeRoles, listPeople, type Person, setDisabled } from './person-store.ts';
 import { endSessions, listSessions } from './session-store.ts';
 
@@ -21,6 +21,7 @@ type Options = {
   readonly role?: string;
   readonly kind?: string;
   readonly end?: true;
+  readonly keys?: string;
   readonly why?: string;
   readonly json?: true;
 };
@@ -104,16 +105,25 @@ export function peopleCommands(program: Command, context: CommandContext, ports:
   common(
     people
       .command('recover')
-      .description('a link to set password and second factor anew / 계정 복구')
+      .description('a link to set password and second factor anew; API keys end / 계정 복구')
       .argument('<who>'),
   )
+    .option(
+      '--keys <fate>',
+      `what becomes of their API keys: ${keyFates.join(', ')}; end if not told otherwise / API 키`,
+    )
     .option('--why <text>', 'the reason / 사유')
-    .action((who: string, options: Options) =>
-      withDatabase(async (pool) => {
-        const link = linkUrl(ports.publicUrl, await recoverPerson(pool, who, change(options), now()));
-        await say(`${link}\n`, { who, link }, options);
-      }),
-    );
+    .action((who: string, options: Options) => {
+      const keys = fateOf(options.keys);
+      return withDatabase(async (pool) => {
+        const { token, endedKeys } = await recoverPerson(pool, { who, keys }, change(options), now());
+        const link = linkUrl(ports.publicUrl, token);
+        await say(`${link}\n`, { who, link, endedKeys }, options);
+        // The link is taken from what is printed: what is for people stands beside it.
+        const ended = language === 'ko' ? `API 키 ${endedKeys}개를 끝냈습니다` : `API keys that ended: ${endedKeys}`;
+        if (!options.json) process.stderr.write(`${ended}\n`);
+      });
+    });
   addSessions(people, context, ports);
   addJoin(people, context, ports);
 }
@@ -218,6 +228,15 @@ function rolesOf(given: readonly string[] | undefined): Role[] {
     if (role === undefined) throw new Problem('usage', { reason: `--roles ${name} (${roles.join(', ')})` });
     return role;
   });
+}
+
+/** @throws Problem `usage` */
+function fateOf(given: string | undefined): KeyFate | undefined {
+  const fate = keyFates.find((each) => each === given);
+  if (given !== undefined && fate === undefined) {
+    throw new Problem('usage', { reason: `--keys ${given} (${keyFates.join(', ')})` });
+  }
+  return fate;
 }
 
 /** @throws Problem `usage` */

@@ -92,7 +92,7 @@ test('roles are given with a reason by another, and the trail has before and aft
 test.each([
   ['raises themselves', () => changeRoles(database.pool, admin.who, ['administrator', 'approver'], by), 'not_yourself'],
   ['disables themselves', () => setDisabled(database.pool, admin.who, true, by), 'not_yourself'],
-  ['recovers themselves', () => recoverPerson(database.pool, admin.who, by, now), 'not_yourself'],
+  ['recovers themselves', () => recoverPerson(database.pool, { who: admin.who }, by, now), 'not_yourself'],
 ])('nobody %s', async (_, work, code) => {
   await expect(work()).rejects.toMatchObject({ code });
 });
@@ -150,7 +150,9 @@ test('a service has somebody who answers for it, neither approves nor administer
       code: 'role_of_a_person',
     });
   }
-  await expect(recoverPerson(database.pool, 'service:nightly', by, now)).rejects.toMatchObject({ code: 'not_found' });
+  await expect(recoverPerson(database.pool, { who: 'service:nightly' }, by, now)).rejects.toMatchObject({
+    code: 'not_found',
+  });
   for (const sql of [
     `insert into person_session (id, person_id, token, expires_at) values ('s', 'service:nightly', 't', now() + interval '1 h')`,
     `insert into credential (id, account_id, provider_id, person_id) values ('c', 'a', 'credential', 'service:nightly')`,
@@ -184,8 +186,8 @@ test('a recovered account starts anew: sessions, second factor and old links are
     `insert into second_factor (id, person_id, secret, backup_codes) values ($1, $1, 's', 'b')`,
     [who],
   );
-  const first = await recoverPerson(database.pool, who, by, now);
-  const second = await recoverPerson(database.pool, who, by, now);
+  const { token: first } = await recoverPerson(database.pool, { who }, by, now);
+  const { token: second } = await recoverPerson(database.pool, { who }, by, now);
   const use = { passwordHash: 'new', from: 'test' };
   await expect(consumeLink(database.pool, { ...use, token: first }, now)).rejects.toMatchObject({
     code: 'link_invalid',

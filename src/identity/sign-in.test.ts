@@ -99,7 +99,7 @@ test('who is disabled is nobody at once, and comes in by no way', async () => {
   await setDisabled(server.database.pool, email, true, by);
   expect(await browser.whoami()).toBeNull();
   expect(await (await signIn(email)).whoami()).toBeNull();
-  await expect(recoverPerson(server.database.pool, email, by, server.clock.now)).rejects.toMatchObject({
+  await expect(recoverPerson(server.database.pool, { who: email }, by, server.clock.now)).rejects.toMatchObject({
     code: 'person_disabled',
   });
   await setDisabled(server.database.pool, email, false, by);

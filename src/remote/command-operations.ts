@@ -245,7 +245,7 @@ export const commandOperations: Readonly<Record<string, Wording | Local>> = {
   'people roles': { ...act('changeRoles'), together: roleNames },
   'people disable': act('disablePerson'),
   'people enable': act('enablePerson'),
-  'people recover': { ...act('recoverPerson'), says: 'link' },
+  'people recover': { ...act('recoverPerson'), says: 'link', notes: ['endedKeys'] },
   'people sessions': { ...act('showPerson'), when: [['end', { ...act('endSessionsOf'), ignored: ['end'] }]] },
   'people join': local('by the link of an invitation, before there is anybody to ask as'),
   'keys list': act('listKeys'),
