@@ -1,7 +1,9 @@
 /** One day in a process of its own: its captures claimed, written, answered and applied, then its rows copied out and in. */
 import { statSync } from 'node:fs';
 import path from 'node:path';
+import { keptLines } from '../../src/differential/answer-load.ts';
 import { registerAnswer } from '../../src/differential/answer-store.ts';
+import type { Applying } from '../../src/differential/apply-lines-store.ts';
 import { applyPart, loadInParts } from '../../src/differential/apply-part-store.ts';
 import { applyAnswer } from '../../src/differential/apply-store.ts';
 import { openBatch } from '../../src/differential/batch-store.ts';
@@ -31,6 +33,7 @@ export type RoundFigures = {
   readonly inSeconds: number;
   readonly copyOutSeconds: number;
   readonly claimsInSeconds: number;
+  readonly linesInSeconds: number;
   readonly copyInSeconds: number;
   readonly bareInSeconds: number;
   readonly requestMegabytes: number;
@@ -77,12 +80,22 @@ async function round(pool: Pool, archive: Archive, { home, rows, merchants, n }:
     const [fileName, at] = ['bench answer', Temporal.Instant.from(`${on}T23:00Z`)];
     return await registerAnswer(tx, { fileId: file.fileId, stage: 'answer', fileName, kept, modifiedAtMs: 0, at });
   });
-  const inSeconds = await seconds(pool, () => apply(pool, archive, on, answerId));
+  const applying = { answerId, provider, archive, by: 'bench', on };
+  let parts = 0;
+  const loadSeconds = await seconds(pool, async () => {
+    parts = await inTransaction(pool, (tx) => loadInParts(tx, applying));
+  });
+  if (parts === 0) throw new Error('too few rows: an answer of these is applied as a whole');
+  // The last part forgets the lines, which the baseline needs.
+  const lines = { table: keptLines(answerId), file: path.join(home, 'lines.copy') };
+  await pool.query(`create table lines (like ${lines.table})`);
+  await copyOut(pool, `select * from ${lines.table}`, lines.file);
+  const inSeconds = loadSeconds + (await seconds(pool, () => apply(pool, applying, parts)));
   const { rows: counted } = await pool.query<{ claims: string }>(
     'select count(*) as claims from claim_result where channel = $1 and traded_on = $2',
     [channel, on],
   );
-  const floor = await copied(pool, home, on);
+  const floor = await copied(pool, home, on, lines.file);
   return {
     claims: Number(counted[0]?.claims),
     selectSeconds,
@@ -112,10 +125,8 @@ async function select(pool: Pool, on: string): Promise<bigint> {
   return batchId;
 }
 
-/** As the workflow does it: loaded, applied by two at a time, summed up. */
-async function apply(pool: Pool, archive: Archive, on: string, answerId: bigint): Promise<void> {
-  const applying = { answerId, provider, archive, by: 'bench', on };
-  const parts = await inTransaction(pool, (tx) => loadInParts(tx, applying));
+/** What is loaded, as the workflow does it: applied by two at a time, summed up. */
+async function apply(pool: Pool, applying: Applying, parts: number): Promise<void> {
   for (let first = 0; first < parts; first += lanes) {
     const together = Array.from({ length: Math.min(lanes, parts - first) }, (_, lane) => first + lane);
     await Promise.all(together.map((part) => inTransaction(pool, (tx) => applyPart(tx, applying, { part, parts }))));
@@ -140,7 +151,7 @@ async function write(
 }
 
 /** The baselines, each over the rows that ours has just made. */
-async function copied(pool: Pool, home: string, on: string) {
+async function copied(pool: Pool, home: string, on: string, lines: string) {
   const [claims, results] = [path.join(home, 'claims.copy'), path.join(home, 'results.copy')];
   const of = (table: string) => `${table} where channel = '${channel}' and traded_on = date '${on}'`;
   const copyOutSeconds = await seconds(pool, () => copyOut(pool, `select ${columns} from ${of('claim')}`, claims));
@@ -153,7 +164,9 @@ async function copied(pool: Pool, home: string, on: string) {
   };
   const key = ', primary key (provider_tid, cancel_seq, kind, channel, traded_on)';
   const claimsInSeconds = await into('claim', key, claims);
+  const linesInSeconds = await into('lines', '', lines);
+  await pool.query('drop table lines');
   const copyInSeconds = await into('claim_result', key, results);
   const bareInSeconds = await into('claim_result', '', results);
-  return { copyOutSeconds, claimsInSeconds, copyInSeconds, bareInSeconds };
+  return { copyOutSeconds, claimsInSeconds, linesInSeconds, copyInSeconds, bareInSeconds };
 }

@@ -132,19 +132,25 @@ function listed(values: readonly string[]): string {
   return values.map((value) => escapeLiteral(value)).join(', ');
 }
 
-/** A cancel whose approval is accepted on its plain way in the same answer is so itself; another has to be looked at. */
+/**
+ * A cancel whose approval is accepted on its plain way in the same answer is so itself; another has to be looked at.
+ * Leaves `unsettled`: those rows of `judged` that have to be.
+ */
 async function settleCancels(tx: PoolClient): Promise<void> {
   await tx.query(`
-    create temp table cancelling on commit drop as
-    select ctid as at, provider_tid, original_on, channel from judged where verdict = 'K';
-    analyze cancelling;
-    update judged set verdict = 'J' where ctid = any (array(
-      select at from cancelling c
-       where not exists (select from judged o
-                          where o.verdict = 'A' and o.cancel_seq = 0 and o.provider_tid = c.provider_tid
-                            and (o.traded_on = c.original_on and o.channel = c.channel) is true)));
-    update judged set verdict = 'A' where verdict = 'K' and ctid = any (array(select at from cancelling));
-    drop table cancelling`);
+    create temp table unsettled on commit drop as
+    select ctid as at, line_no, line_at, provider_tid, channel, original_on, verdict from judged where verdict in ('J', 'K');
+    analyze unsettled;
+    update unsettled c set verdict = 'J'
+     where verdict = 'K'
+       and not exists (select from judged o
+                        where o.verdict = 'A' and o.cancel_seq = 0 and o.provider_tid = c.provider_tid
+                          and (o.traded_on = c.original_on and o.channel = c.channel) is true);
+    update judged set verdict = 'J'
+     where ctid = any (array(select at from unsettled where verdict = 'J')) and verdict = 'K';
+    update judged set verdict = 'A'
+     where ctid = any (array(select at from unsettled where verdict = 'K')) and verdict = 'K';
+    delete from unsettled where verdict = 'K'`);
 }
 
 /** Of a claim with several lines, and of a line that claims of two channels answer to, none is plain. */
@@ -166,7 +172,7 @@ async function leaveOutRepeated(tx: PoolClient): Promise<void> {
 /** The lines that are not plain, which of their claim's they are, and whether they contradict one another: `aside_line`. */
 async function gatherLines(tx: PoolClient, { lines }: Judging): Promise<void> {
   // A line is fetched from where it lies, not looked for among all.
-  const found = `l.ctid = any (array(select line_at from judged where verdict = 'J'))`;
+  const found = 'l.ctid = any (array(select line_at from unsettled))';
   const said =
     '(l.amount_won, l.original_won, l.tier, l.card_type, l.difference_won, l.supply_won, l.vat_won, l.pay_on, l.code)';
   await tx.query(`
@@ -180,10 +186,11 @@ async function gatherLines(tx: PoolClient, { lines }: Judging): Promise<void> {
       union
       -- Nobody can tell which of two claims is meant, unless there is a line for each.
       select ${lineKey} from (select l.line_no, l.provider_tid, l.cancel_seq, l.traded_on, l.mid
-                                from line l join judged j using (line_no) where j.verdict = 'J') m
+                                from line l join unsettled j using (line_no)) m
        group by ${lineKey} having count(*) not in (count(distinct line_no), count(distinct line_no) * count(distinct line_no))
     )
     select l.*, o.provider_tid is not null as is_contradicted from line l left join contradicted o using (${lineKey});
+    drop table unsettled;
     analyze aside_line`);
 }
 
