@@ -45,6 +45,11 @@ export const operationsProblems = {
     ko: '중지되어 있지 않습니다: {what}',
     en: 'It is not paused: {what}',
   },
+  node_not_lost: {
+    status: 409,
+    ko: '노드 {node}은(는) 응답하고 있습니다: 응답 없는 노드만 잊을 수 있습니다',
+    en: 'Node {node} answers: only one that is lost is forgotten',
+  },
   maintenance_on: {
     status: 409,
     ko: '점검 중이라 새로 시작하지 않습니다 ({who}: {reason}, 종료 예정 {until})',

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { listControls } from '../payout/control-store.ts';
 import { pageOfFew } from '../platform/database/keyset.ts';
 import type { Pool } from '../platform/database/pool.ts';
-import { flag, instant, reason } from '../platform/http/fields.ts';
+import { flag, instant, reason, term } from '../platform/http/fields.ts';
 import { list, type Route, route } from '../platform/http/route.ts';
-import { listNodes } from './node-store.ts';
+import { forgetNode, listNodes } from './node-store.ts';
 import { assertNoMaintenance, everything, maintenanceOf, pause, pausesInForce, resume } from './pause-store.ts';
 import { pauseQueue, unpauseQueue } from './queue-store.ts';
 import { pauseToJson } from './schedule-json.ts';
@@ -39,7 +39,7 @@ const node = z.object({
 
 /** 점검·큐·노드. `/maintenance`, `/queues`, `/nodes`: what is stopped, and who works. */
 export function maintenanceRoutes(ports: MaintenancePorts): Route[] {
-  return [...maintenanceOnly(ports), ...queueRoutes(ports), nodeRoute(ports)];
+  return [...maintenanceOnly(ports), ...queueRoutes(ports), ...nodeRoutes(ports)];
 }
 
 /** Lets nobody start a run while maintenance is on: whatever takes the permission `run`, but for cancelling. */
@@ -173,17 +173,33 @@ function queueRoutes({ pool, banks, now }: MaintenancePorts): Route[] {
   ];
 }
 
-function nodeRoute({ pool }: MaintenancePorts): Route {
-  return list({
-    id: 'listNodes',
-    path: '/nodes',
-    tag,
-    summary: { ko: '노드 현황', en: 'The processes that work, how they are, and on what' },
-    permission: 'read',
-    filter: z.object({ all: flag().optional().meta({ description: 'Those of the last day that have ended, too' }) }),
-    row: node,
-    sorts: ['executorId'],
-    page: async ({ query }, request) =>
-      pageOfFew(await listNodes(pool, { all: query.all ?? false }), request, ({ executorId }) => executorId),
-  });
+function nodeRoutes({ pool }: MaintenancePorts): Route[] {
+  return [
+    list({
+      id: 'listNodes',
+      path: '/nodes',
+      tag,
+      summary: { ko: '노드 현황', en: 'The processes that work, how they are, and on what' },
+      permission: 'read',
+      filter: z.object({ all: flag().optional().meta({ description: 'Those of the last day that have ended, too' }) }),
+      row: node,
+      sorts: ['executorId'],
+      page: async ({ query }, request) =>
+        pageOfFew(await listNodes(pool, { all: query.all ?? false }), request, ({ executorId }) => executorId),
+    }),
+    route({
+      id: 'forgetNode',
+      path: '/nodes/{id}/forget',
+      tag,
+      summary: { ko: '응답 없는 노드를 더 찾지 않음', en: 'Look no more for a lost node that will not come back' },
+      permission: 'configure',
+      problems: ['not_found', 'node_not_lost'],
+      method: 'post',
+      params: z.object({ id: term().meta({ description: 'Its own, or host:pid as its finding has it' }) }),
+      body: z.object({ reason: reason() }),
+      answer: z.object({ node: z.string(), closedFindings: z.number().int() }),
+      subject: ({ params }) => `node:${params.id}`,
+      handle: ({ actor, params, body }) => forgetNode(pool, params.id, { actor, reason: body.reason }),
+    }),
+  ];
 }

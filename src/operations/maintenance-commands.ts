@@ -13,7 +13,7 @@ import { pauseQueue, unpauseQueue } from './queue-store.ts';
 import { byOf } from './schedule-change-commands.ts';
 import { pauseToJson } from './schedule-json.ts';
 import { momentOf } from './schedule-options.ts';
-import { nodeColumns, nodeRow, pauseText } from './schedule-text.ts';
+import { pauseText } from './schedule-text.ts';
 
 type Said = { readonly why?: string; readonly by?: string; readonly json?: true };
 type On = Said & { readonly until?: string; readonly queue?: string };
@@ -100,34 +100,4 @@ export async function heedMaintenance(
   { pool, now }: { pool(): Promise<Pool>; now(): Temporal.Instant },
 ): Promise<void> {
   if (needOf(path, {}) === 'run' && path !== 'runs cancel') await assertNoMaintenance(await pool(), now());
-}
-
-/** `jeongsan nodes`: the processes that work, how they are, and on what. */
-export function nodeCommands(
-  program: Command,
-  context: CommandContext,
-  { output = process.stdout }: { readonly output?: Writable } = {},
-): void {
-  const { language } = context;
-  program
-    .command('nodes')
-    .description('the servers: clock, disk, load, and what runs there / 노드')
-    .option('--all', 'those of the last day that have ended, too / 종료된 것도')
-    .option('--json', 'one JSON array / JSON 출력')
-    .action(async ({ all, json }: { readonly all?: true; readonly json?: true }) => {
-      const nodes = await context.withDatabase((pool) => listNodes(pool, { all: all === true }));
-      const plain = nodes.map((node) => ({
-        ...node,
-        diskFreeBytes: Number(node.diskFreeBytes),
-        diskAllBytes: Number(node.diskAllBytes),
-        memoryBytes: Number(node.memoryBytes),
-      }));
-      const text = json
-        ? `${JSON.stringify(plain, null, 2)}\n`
-        : formatTable(
-            nodeColumns(language),
-            nodes.map((node) => nodeRow(node, language)),
-          );
-      await writeOut(output, text);
-    });
 }

@@ -3,7 +3,7 @@ import { type TestDatabase, testDatabase } from '../../test/support/database.ts'
 import { listFindings } from '../findings/store.ts';
 import { createDurable, type Durable } from '../platform/durable/durable.ts';
 import { createVitalSigns } from '../platform/vital-signs.ts';
-import { beat, listNodes, noteClock, noteStopped, watchNodes } from './node-store.ts';
+import { beat, forgetNode, listNodes, noteClock, noteStopped, watchNodes } from './node-store.ts';
 import { startNodeWatch } from './node-watch.ts';
 
 let db: TestDatabase;
@@ -108,6 +108,40 @@ test('or until another is there in its place', async () => {
   expect(await findings()).toEqual(['node_lost a:1']);
   await node('3');
   await watchNodes(db.pool);
+  expect(await findings()).toEqual([]);
+});
+
+const by = { actor: { who: 'kim@pg.example', from: 'test' }, reason: 'gone' };
+
+test('or until somebody forgets it, and if it comes back all the same it is looked for again', async () => {
+  await node('1');
+  await node('2', { startedAt: Temporal.Now.instant().subtract({ hours: 1 }) });
+  await silent('1', 16);
+  await watchNodes(db.pool);
+  expect(await findings()).toEqual(['node_lost a:1']);
+  await expect(forgetNode(db.pool, 'a:2:x', by)).rejects.toMatchObject({ code: 'node_not_lost' });
+  await expect(forgetNode(db.pool, 'a', by)).rejects.toMatchObject({ code: 'not_found' });
+  expect(await forgetNode(db.pool, 'a:1', by)).toEqual({ node: 'a:1', closedFindings: 1 });
+  await watchNodes(db.pool);
+  expect(await findings()).toEqual([]);
+  expect((await listFindings(db.pool, { closed: true })).map(({ closedBy }) => closedBy)).toContain('kim@pg.example');
+  await node('1');
+  expect((await listNodes(db.pool, { all: false })).map(({ pid }) => pid)).toEqual([1, 2]);
+  await silent('1', 16);
+  await watchNodes(db.pool);
+  expect(await findings()).toEqual(['node_lost a:1']);
+});
+
+test('a host of which nobody lives is forgotten with its full disk, and after its row has gone', async () => {
+  await node('1', { diskFreeBytes: 1n });
+  await node('2', { diskFreeBytes: 1n });
+  await silent('1', 16);
+  await silent('2', 16);
+  await watchNodes(db.pool);
+  expect(await findings()).toEqual(['disk_nearly_full a', 'node_lost a:1', 'node_lost a:2']);
+  await db.pool.query(`delete from node where pid = 1`);
+  expect(await forgetNode(db.pool, 'a:1', by)).toEqual({ node: 'a:1', closedFindings: 1 });
+  expect(await forgetNode(db.pool, 'a:2:x', by)).toEqual({ node: 'a:2', closedFindings: 2 });
   expect(await findings()).toEqual([]);
 });
 

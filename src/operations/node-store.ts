@@ -1,7 +1,10 @@
+import { actingAs } from '../audit/store.ts';
 import { closeFinding, listFindings, openFinding } from '../findings/store.ts';
-import { type Pool, type Queryable, query } from '../platform/database/pool.ts';
+import { Problem } from '../kernel/problem.ts';
+import { inTransaction, type Pool, type Queryable, query } from '../platform/database/pool.ts';
 import type { VitalSigns } from '../platform/vital-signs.ts';
 import type { ClockFault } from './clock.ts';
+import type { ChangedBy } from './schedule-store.ts';
 
 /** 노드. A process that works by itself, as it said last. */
 export type Node = VitalSigns & {
@@ -17,7 +20,7 @@ export type Node = VitalSigns & {
   readonly runsInAll: number;
 };
 
-export const nodeFindings = { lost: 'node_lost', disk: 'disk_nearly_full' } as const;
+export const nodeFindings = { lost: 'node_lost', disk: 'disk_nearly_full' };
 const clockFindings = ['clock_ahead', 'clock_behind'] as const;
 
 /** A node that has said nothing for so long is lost. It speaks every three seconds. */
@@ -25,6 +28,7 @@ const lostAfterSeconds = 15;
 /** Below this part of it, or this much, a disk is nearly full. */
 const disk = { leastPart: 0.05, leastBytes: 1024n ** 3n };
 const runsShown = 20;
+const stateOfNode = `case when stopped_at is not null then 'stopped' when lost_at is not null then 'lost' else 'running' end`;
 
 type Beat = VitalSigns & {
   readonly executorId: string;
@@ -33,14 +37,14 @@ type Beat = VitalSigns & {
   readonly clockAheadMs: number;
 };
 
-/** A sign of life; who was taken for lost is found again. */
+/** A sign of life; who was taken for lost, or forgotten, is found again. */
 export async function beat(pool: Pool, node: Beat): Promise<void> {
   await pool.query(
     `insert into node (executor_id, host, pid, version, started_at, clock_ahead_ms, disk_free_bytes, disk_all_bytes,
        loop_delay_ms, memory_bytes)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
      on conflict (executor_id) do update
-        set seen_at = clock_timestamp(), clock_ahead_ms = excluded.clock_ahead_ms, lost_at = null,
+        set seen_at = clock_timestamp(), clock_ahead_ms = excluded.clock_ahead_ms, lost_at = null, stopped_at = null,
             disk_free_bytes = excluded.disk_free_bytes, disk_all_bytes = excluded.disk_all_bytes,
             loop_delay_ms = excluded.loop_delay_ms, memory_bytes = excluded.memory_bytes`,
     [
@@ -109,6 +113,44 @@ export async function watchNodes(pool: Pool): Promise<void> {
   }
 }
 
+/** What was forgotten: the name that findings have for it. */
+export type Forgotten = { readonly node: string; readonly closedFindings: number };
+
+/**
+ * A lost node is looked for no more, since it will not come back. `id` is its own, or `host:pid`, of which the node itself
+ * may have been removed already. Forgotten again: nothing.
+ * @throws Problem `not_found`, `node_not_lost`
+ */
+export function forgetNode(pool: Pool, id: string, { actor, reason }: ChangedBy): Promise<Forgotten> {
+  return inTransaction(pool, async (tx) => {
+    await actingAs(tx, actor, reason);
+    const found = await query<{ executorId: string; host: string; state: Node['state'] }>(
+      tx,
+      `select executor_id as "executorId", host, ${stateOfNode} as state from node
+        where executor_id = $1 or regexp_replace(executor_id, ':[^:]*$', '') = $1 for update`,
+      [id],
+    );
+    const lives = found.find(({ state }) => state === 'running');
+    if (lives !== undefined) throw new Problem('node_not_lost', { node: lives.executorId });
+    const node = nodeSubject(found[0]?.executorId ?? id);
+    const told = await listFindings(tx, { kind: nodeFindings.lost, subject: node, closed: true, limit: 1 });
+    if (found.length === 0 && told.length === 0) throw new Problem('not_found', { what: 'node', id });
+    for (const { executorId } of found) await noteStopped(tx, executorId);
+    const over = [{ kind: nodeFindings.lost, subject: node }];
+    for (const { host } of found.slice(0, 1)) {
+      if (!(await isAlive(tx, host))) over.push({ kind: nodeFindings.disk, subject: host });
+    }
+    let closedFindings = 0;
+    for (const each of over) closedFindings += Number(await closeFinding(tx, { ...each, by: actor.who }));
+    return { node, closedFindings };
+  });
+}
+
+async function isAlive(db: Queryable, host: string): Promise<boolean> {
+  const alive = 'select from node where host = $1 and stopped_at is null and lost_at is null limit 1';
+  return (await query(db, alive, [host])).length > 0;
+}
+
 /** Tells operations that the clock of a node is wrong; null: it is right again. */
 export async function noteClock(db: Queryable, executorId: string, fault: ClockFault | null): Promise<void> {
   const subject = nodeSubject(executorId);
@@ -127,7 +169,7 @@ export async function listNodes(db: Queryable, { all }: { readonly all: boolean 
   const nodes = await query<Omit<Node, 'runs' | 'runsInAll'>>(
     db,
     `select executor_id as "executorId", host, pid, version, started_at as "startedAt", seen_at as "seenAt",
-            case when stopped_at is not null then 'stopped' when lost_at is not null then 'lost' else 'running' end as state,
+            ${stateOfNode} as state,
             clock_ahead_ms as "clockAheadMs", disk_free_bytes as "diskFreeBytes", disk_all_bytes as "diskAllBytes",
             loop_delay_ms as "loopDelayMs", memory_bytes as "memoryBytes"
        from node

@@ -164,4 +164,12 @@ test('jobs say what they are asked for', async () => {
     { name: 'count', en: 'count', parameters: { properties: { mark: { type: 'string' } } } },
   ]);
   expect((await ask('GET /nodes', { as: 'viewer' })).status).toBe(200);
+  const forget = { body: { reason: 'gone' } };
+  expect((await ask('POST /nodes/away:7/forget', { ...forget, as: 'viewer' })).status).toBe(403);
+  expect((await ask('POST /nodes/away:7/forget', forget)).body).toMatchObject({ code: 'not_found' });
+  await query(
+    db.pool,
+    `insert into finding (kind, subject, audience, detail) values ('node_lost', 'away:7', 'operations', '{}')`,
+  );
+  expect((await ask('POST /nodes/away:7/forget', forget)).body).toEqual({ node: 'away:7', closedFindings: 1 });
 });

@@ -2,7 +2,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runCommand } from '../../test/support/commands.ts';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
 import { query } from '../platform/database/pool.ts';
-import { heedMaintenance, maintenanceCommands, nodeCommands } from './maintenance-commands.ts';
+import { heedMaintenance, maintenanceCommands } from './maintenance-commands.ts';
+import { nodeCommands } from './node-commands.ts';
+import { watchNodes } from './node-store.ts';
 import { scheduleChangeCommands } from './schedule-change-commands.ts';
 import { scheduleCommands } from './schedule-commands.ts';
 import { createSchedulingWorld, type SchedulingWorld } from './scheduling.fixture.ts';
@@ -130,4 +132,22 @@ test.each([
   'maintenance on --queue nobody --why wrong',
 ])('%s is refused as wrong usage', async (line) => {
   await expect(say(line)).rejects.toMatchObject({ code: 'usage' });
+});
+
+test('a node that is lost is forgotten by a person who says why', async () => {
+  await query(
+    db.pool,
+    `insert into node (executor_id, host, pid, version, started_at, seen_at, clock_ahead_ms, disk_free_bytes,
+                       disk_all_bytes, loop_delay_ms, memory_bytes)
+     select 'away:7:x', 'away', 7, '1', now() - interval '1 h', now() - interval '1 min', 0, 1, 1, 0, 1`,
+  );
+  await watchNodes(db.pool);
+  await expect(say('nodes forget away:7')).rejects.toMatchObject({ code: 'usage' });
+  expect(await say('nodes forget away:7 --why gone', 'ko')).toBe(
+    '노드 away:7을(를) 더 찾지 않습니다 (종결한 발견 1건)\n',
+  );
+  expect(JSON.parse(await say('nodes forget away:7 --why again --json'))).toEqual({
+    node: 'away:7',
+    closedFindings: 0,
+  });
 });

@@ -236,7 +236,8 @@ export const commandOperations: Readonly<Record<string, Wording | Local>> = {
     when: [['queue', { ...act('pauseQueue', { queue: 'bank' }), together: until }]],
   },
   'maintenance off': { ...act('endMaintenance'), when: [['queue', act('resumeQueue', { queue: 'bank' })]] },
-  nodes: act('listNodes'),
+  'nodes list': act('listNodes'),
+  'nodes forget': act('forgetNode'),
 
   whoami: act('showMe'),
   'people list': act('listPeople'),
