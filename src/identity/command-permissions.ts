@@ -95,6 +95,8 @@ export const commandPermissions: Readonly<Record<string, CommandNeed>> = {
   'merchants import': 'import',
   'merchants show': 'read',
   'merchants terms import': 'import',
+  'daily-close list': 'read',
+  'daily-close show': 'read',
   'nodes list': 'read',
   'nodes forget': 'configure',
   'payments import': 'import',

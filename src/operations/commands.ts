@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { CommandContext } from '../platform/command.ts';
 import type { Pool } from '../platform/database/pool.ts';
+import { dailyCloseCommands } from './daily-close-commands.ts';
 import type { Jobs } from './job.ts';
 import { maintenanceCommands } from './maintenance-commands.ts';
 import { nodeCommands } from './node-commands.ts';
@@ -32,4 +33,5 @@ export function operationCommands(program: Command, context: CommandContext, por
   scheduleChangeCommands(scheduleCommands(program, context, { now }), context, { now, withJobs: withApp });
   maintenanceCommands(program, context, ports);
   nodeCommands(program, context);
+  dailyCloseCommands(program, context);
 }

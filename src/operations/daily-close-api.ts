@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { Problem } from '../kernel/problem.ts';
 import type { Pool } from '../platform/database/pool.ts';
 import { day, instant, won } from '../platform/http/fields.ts';
 import { list, type Route, route } from '../platform/http/route.ts';
-import { dailyCloses, trialBalance } from './daily-close-store.ts';
+import { closedTrialBalance, dailyCloses } from './daily-close-store.ts';
 
 const close = z.object({
   on: day(),
@@ -49,9 +48,7 @@ export function dailyCloseRoutes({ pool }: { readonly pool: Pool }): Route[] {
       params: z.object({ on: day() }),
       answer: z.object({ on: day(), accounts: z.array(account) }),
       async handle({ params: { on } }) {
-        const accounts = await trialBalance(pool, on);
-        if (accounts.length === 0) throw new Problem('not_found', { what: 'daily close', id: on });
-        return { on, accounts };
+        return { on, accounts: await closedTrialBalance(pool, on) };
       },
     }),
   ];

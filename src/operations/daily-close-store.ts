@@ -92,6 +92,13 @@ export async function dailyCloses(
   );
 }
 
+/** What was kept of a closed day. @throws Problem `not_found` */
+export async function closedTrialBalance(db: Queryable, on: string): Promise<TrialBalance[]> {
+  const accounts = await trialBalance(db, on);
+  if (accounts.length === 0) throw new Problem('not_found', { what: 'daily close', id: on });
+  return accounts;
+}
+
 export async function trialBalance(db: Queryable, on: string): Promise<TrialBalance[]> {
   return await query<TrialBalance>(
     db,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runCommand } from '../../test/support/commands.ts';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
 import { serveRoutes } from '../../test/support/served-routes.ts';
 import { listFindings } from '../findings/store.ts';
@@ -6,6 +7,7 @@ import { inTransaction, query } from '../platform/database/pool.ts';
 import { createDurable, type Durable } from '../platform/durable/durable.ts';
 import { createSettlementBooks } from '../settlement/books.fixture.ts';
 import { dailyCloseRoutes } from './daily-close-api.ts';
+import { dailyCloseCommands } from './daily-close-commands.ts';
 import { closeDay, dailyCloses, trialBalance } from './daily-close-store.ts';
 import { dailyCloseJob } from './daily-close-workflow.ts';
 import type { Job } from './job.ts';
@@ -29,6 +31,16 @@ afterAll(async () => {
   await durable.shutdown(1_000);
   await db.close();
 });
+
+const say = async (line: string, language: 'ko' | 'en' = 'en') =>
+  (
+    await runCommand(
+      db.pool,
+      line.split(' '),
+      (program, context, output) => dailyCloseCommands(program, context, { output }),
+      { language },
+    )
+  ).said;
 
 async function close(slot: string): Promise<void> {
   const at = Temporal.Instant.from(slot);
@@ -112,7 +124,22 @@ test('closed days are listed from the latest on, each with its trial balance', a
     accounts: [{ account: 'fee', creditWon: 500 }, {}, {}, {}],
   });
   expect(await ask('/daily-closes/2026-11-01')).toMatchObject({ code: 'not_found' });
+  expect(JSON.parse(await say('daily-close --json'))).toEqual((await ask('/daily-closes'))['rows']);
+  const shown = JSON.parse(await say('daily-close show 2026-11-20 --json'));
+  expect(shown).toEqual(await ask('/daily-closes/2026-11-20'));
   await api.close();
+});
+
+test('people read a closed day in their language', async () => {
+  expect(await say('daily-close --limit 2')).toMatch(
+    /^Day +Verdict .*\n.*\n?2026-11-22 +balanced .*\n2026-11-21 +deviates .*\n$/,
+  );
+  expect(await say('daily-close list', 'ko')).toMatch(/2026-11-20 +일치 +2026-.* 50,000 +50,000/);
+  expect(await say('daily-close show 2026-11-20')).toMatch(
+    /Account.*\n(.*\n)*wallet +0 +49,450 +49,450\nTotal +50,000 +50,000 +0\n$/,
+  );
+  await expect(say('daily-close show 2026-11-01')).rejects.toMatchObject({ code: 'not_found' });
+  await expect(say('daily-close show 2026-11-31')).rejects.toMatchObject({ code: 'usage' });
 });
 
 test('the accounts of a day come to its sum, whatever is booked while it is closed', async () => {

@@ -236,6 +236,8 @@ export const commandOperations: Readonly<Record<string, Wording | Local>> = {
     when: [['queue', { ...act('pauseQueue', { queue: 'bank' }), together: until }]],
   },
   'maintenance off': { ...act('endMaintenance'), when: [['queue', act('resumeQueue', { queue: 'bank' })]] },
+  'daily-close list': act('listDailyCloses'),
+  'daily-close show': act('showClosedTrialBalance'),
   'nodes list': act('listNodes'),
   'nodes forget': act('forgetNode'),
 

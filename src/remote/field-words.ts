@@ -20,7 +20,7 @@ approvalOverWon=승인 기준 금액 count=건수 changed=변경 건수 changedI
 carriedWon=이월 supposedClaims=가정 건수 supposedWon=가정 금액 changeWon=변동 expiresAt=기한 dueAt=예정 시각 captures=매입 items=정산 건수
 items=건수 creditedWon=지급 금액 creditedAt=입금 시각 recordedAt=기록 시각 url=주소 madeBy=등록자 madeAt=등록 시각 pending=대기
 givenUp=포기 group=묶음 findings=발견 firstToldAt=최초 알림 toldAt=알림 시각 acknowledgedAt=확인 시각 acknowledgedBy=확인자
-endedAt=종료 시각 node=노드 closedFindings=종결한 발견 decidedBy=결정자 decidedAt=결정 시각 decision=결정 day=날짜 seenAt=확인 시각 owner=주인 scopes=권한
+endedAt=종료 시각 node=노드 verdict=판정 debitWon=차변 creditWon=대변 auditNumber=감사 번호 auditHash=감사 해시 closedFindings=종결한 발견 decidedBy=결정자 decidedAt=결정 시각 decision=결정 day=날짜 seenAt=확인 시각 owner=주인 scopes=권한
 endsWith=함께 끝나는 키 endedKeys=끝낸 키 keys=API 키 createdBy=생성자 lastUsedAt=마지막 사용 revokedAt=폐기 시각 placedBy=보류자 placedAt=보류 시각 releasedBy=해제자 releasedAt=해제 시각
 accounts=계정 account=계정 balanceWon=잔액 businessNo=사업자번호 parts=부분 merchants=가맹점 수 failed=실패 attempts=시도 act=행위
 entries=항목 수 orderNo=주문번호 clean=이상 없음 sound=이상 없음 head=체인 끝 deviations=이상 reasons=사유 stages=단계 providers=원천사
@@ -42,6 +42,7 @@ const koreanValues: Readonly<Record<string, string>> = {
   acknowledged: '확인',
   approved: '승인',
   awaiting_approval: '승인 대기',
+  balanced: '일치',
   cancelled: '취소',
   claimed: '시작 전',
   clock: '정시',
@@ -50,6 +51,7 @@ const koreanValues: Readonly<Record<string, string>> = {
   created: '생성',
   delivered: '전달',
   denied: '권한 없음',
+  deviates: '이상',
   done: '완료',
   exhausted: '포기',
   failed: '실패',
@@ -75,7 +77,7 @@ const koreanValues: Readonly<Record<string, string>> = {
   waiting: '대기',
   warning: '주의',
 };
-const valued = /(^|\.)(state|outcome|severity|decision)$/;
+const valued = /(^|\.)(state|outcome|severity|decision|verdict)$/;
 
 /** `state` `done` → `완료`; what is no state, or has no Korean word, stands as it is. */
 export function valueWord(field: string, value: string, language: Language): string {

@@ -5,6 +5,7 @@ export const shownColumns: Readonly<Record<string, string>> = {
   listSchedules: 'name job cron timeZone businessDays enabled nextAt pause.who last.state last.nominalAt',
   listSlots: 'schedule nominalAt kind state reason runId who startedAt endedAt',
   listNodes: 'executorId state startedAt seenAt clockAheadMs diskFreeBytes loopDelayMs memoryBytes runs',
+  listDailyCloses: 'on verdict closedAt entries deviations debitWon creditWon auditNumber',
   listUsualRules: 'job samplesLeast samplesMost spreads slackPercent slackMs stuckTimes stuckMs',
   listRetention: 'kind keepDays keepDaysDefault',
   listBreaks: 'id provider stage on kind providerTid cancelSeq line differenceWon state assignedTo ageBusinessDays',

@@ -98,6 +98,8 @@ describe.each([
     expect(await table('operator', 'schedule next settle --count 3')).toMatch(/settle.*\n.*settle.*\n.*settle/);
     expect(await ask('operator', 'nodes')).toEqual([expect.objectContaining({ pid: server.process.pid })]);
     expect(await table('operator', 'runs list')).toBeDefined();
+    expect(await ask('viewer', 'daily-close list')).toEqual([]);
+    await refused('viewer', `daily-close show ${on()}`, /daily close/);
   });
 
   test('reconciles a day and follows the run to its end', async () => {
