@@ -67,13 +67,15 @@ async function allot(tx: PoolClient, merchants: string): Promise<void> {
   await tx.query(`
     create temp table allotted on commit drop as
     with needed as (
-      select 'debt:' || merchant_id as account from merchant_sum m where net_won > 0 and ${merchants}
+      select 'debt:' || merchant_id as account from merchant_sum m where net_won <> 0 and ${merchants}
       union all select 'wallet:' || merchant_id from merchant_sum m where net_won < 0 and ${merchants}
       union all select 'held:' || merchant_id from merchant_sum m where net_won < 0 and ${merchants}
     ), locked as materialized (
-      -- Nobody else may spend of these before this is committed; in order, so that two who lock do not dead-lock.
-      select b.account, b.balance_won from ledger_balance b join needed n on n.account = b.account collate "C"
-       where b.shard = 0 order by b.account for update of b
+      -- Nobody else may spend of these before this is committed; all that may change, and in order, so that two who lock
+      -- do not dead-lock. By name and not joined: a row that changed while it was waited for would be joined anew, with
+      -- the first of a merchant's accounts, and be lost.
+      select account, balance_won from ledger_balance
+       where shard = 0 and account = any (array(select account collate "C" from needed)) order by account for update
     ), standing as (
       select substr(account, position(':' in account) + 1) as merchant_id,
              -coalesce(sum(balance_won) filter (where account like 'debt:%'), 0)::bigint as debt_won,

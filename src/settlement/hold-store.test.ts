@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
-import { inTransaction } from '../platform/database/pool.ts';
+import { lockWaits } from '../../test/support/lock-waits.ts';
+import { post } from '../ledger/store.ts';
+import { inTransaction, inTransactionOnce } from '../platform/database/pool.ts';
 import { createSettlementBooks, today } from './books.fixture.ts';
 import { listHolds, placeHold, releaseHold } from './hold-store.ts';
 
@@ -92,3 +94,34 @@ test('what came back of a hold is what is left of it after clawbacks', async () 
   expect(await own()).toEqual(['held:M1 6000']);
   expect(await release(hold.id)).toMatchObject({ heldWon: -6_000n, walletWon: 6_000n });
 });
+
+test.each(['placed', 'released'])(
+  'a hold that is %s waits for the first booking of a day, and is not waited for',
+  async (what) => {
+    await sell('12:05', 'a', 10_000);
+    const { hold } = await place(1_000n);
+    const on = '2026-12-01';
+    // Who books first has made the day's leaf, and does not come to the accounts before this is over.
+    const holding = await db.pool.connect();
+    await holding.query('begin');
+    await holding.query(
+      `insert into ledger_entry (event, kind, posted_on, posted_by) values ('first', 'test', '${on}', 'test')`,
+    );
+    const lines = [
+      { account: 'suspense', amountWon: 1_000n },
+      { account: 'wallet:M1', amountWon: -1_000n },
+    ];
+    const booking = inTransactionOnce(db.pool, (tx) =>
+      post(tx, { event: 'first', kind: 'test', postedOn: on, postedBy: 'test', lines }),
+    );
+    await lockWaits(db.pool, 1);
+    const acting = inTransactionOnce(db.pool, (tx) =>
+      what === 'placed' ? placeHold(tx, { merchantId: 'M1', ...act, on }) : releaseHold(tx, hold.id, { ...act, on }),
+    );
+    await lockWaits(db.pool, 2);
+    await holding.query('rollback');
+    holding.release();
+    await Promise.all([booking, acting]);
+    expect(await own()).toEqual(what === 'placed' ? ['held:M1 9000'] : ['wallet:M1 9000']);
+  },
+);

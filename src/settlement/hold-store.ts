@@ -1,7 +1,7 @@
 import { check } from '../kernel/check.ts';
 import { Problem } from '../kernel/problem.ts';
 import { debtOf, heldOf, walletOf } from '../ledger/accounts.ts';
-import { type LedgerLine, post } from '../ledger/store.ts';
+import { ensureLedgerDay, type LedgerLine, post } from '../ledger/store.ts';
 import { keysetPage } from '../platform/database/keyset.ts';
 import { type PoolClient, type Queryable, query } from '../platform/database/pool.ts';
 import type { Page, PageRequest } from '../platform/http/route.ts';
@@ -44,6 +44,7 @@ export async function placeHold(
   const [merchant] = await query(tx, 'select from merchant where merchant_id = $1', [merchantId]);
   if (merchant === undefined) throw new Problem('not_found', { what: 'merchant', id: merchantId });
   await waitForSlot(tx);
+  await ensureLedgerDay(tx, on);
   const { walletWon } = await lockAccounts(tx, merchantId);
   const whole = await wholeHold(tx, merchantId);
   if (whole !== undefined) throw new Problem('hold_stands', { merchant: merchantId, hold: whole.id });
@@ -71,6 +72,7 @@ export async function releaseHold(tx: PoolClient, id: bigint, { by, reason, on }
   if (found === undefined) throw new Problem('not_found', { what: 'hold', id: String(id) });
   const { merchantId } = found;
   await waitForSlot(tx);
+  await ensureLedgerDay(tx, on);
   const { heldWon, owedWon } = await lockAccounts(tx, merchantId);
   const [hold] = await query<Hold>(
     tx,
@@ -137,7 +139,10 @@ async function standingHolds(db: Queryable, merchantId: string): Promise<Hold[]>
   return await listHolds(db, { merchantId });
 }
 
-/** What the merchant's accounts hold, kept from anybody else until the transaction ends; in the ledger's order. */
+/**
+ * What the merchant's accounts hold, kept from anybody else until the transaction ends; in the ledger's order, which is the
+ * day's place first: who makes that comes to the accounts next.
+ */
 async function lockAccounts(
   tx: PoolClient,
   merchantId: string,

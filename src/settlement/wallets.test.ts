@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { lockWaits } from '../../test/support/lock-waits.ts';
 import { post } from '../ledger/store.ts';
 import { inTransaction } from '../platform/database/pool.ts';
 import { createSettlementBooks } from './books.fixture.ts';
@@ -147,4 +148,56 @@ test('captures of two providers are one settlement and one entry', async () => {
       posted_by: 'settle:2026-11-20T12:05+09:00',
     },
   ]);
+});
+
+test('what is taken back waits for a refund of the same merchant at its debt, and keeps it not from the wallet', async () => {
+  await sell('a', 10_000);
+  await books.settle('12:05');
+  await pay(7_000n);
+  await sell('a', -10_000);
+  await books.settle('12:10');
+  await sell('b', 20_000);
+  await books.settle('12:15');
+  expect(await own()).toEqual(['wallet:M1 13000']);
+  // As refunds of differential settlement do: the debt first, then what is booked.
+  const refund = await db.pool.connect();
+  await refund.query('begin');
+  await refund.query(`select from ledger_balance where account = 'debt:M1' for update`);
+  await sell('b', -20_000);
+  const settling = books.settle('12:20');
+  await lockWaits(db.pool, 1);
+  await refund.query(`select from ledger_balance where account = 'wallet:M1' for update nowait`);
+  const lines = [
+    { account: 'suspense', amountWon: -1_000n },
+    { account: 'wallet:M1', amountWon: 1_000n },
+  ];
+  await post(refund, { event: 'refund', kind: 'test', postedOn: '2026-11-20', postedBy: 'test', lines });
+  await refund.query('commit');
+  refund.release();
+  await settling;
+  expect(await own()).toEqual(['debt:M1 -6000']);
+});
+
+test.each([
+  ['wallet', 'in_flight', -1_000n, ['debt:M1 -1000']],
+  ['wallet', 'suspense', 1_000n, ['wallet:M1 1000']],
+  ['held', 'suspense', 1_000n, ['held:M1 1000']],
+])('what changes in the account %s while a slot waits for it counts', async (account, other, won, left) => {
+  if (account === 'held') await hold();
+  await sell('a', 20_000);
+  await books.settle('12:05');
+  const moving = await db.pool.connect();
+  await moving.query('begin');
+  const lines = [
+    { account: `${account}:M1`, amountWon: won },
+    { account: other === 'suspense' ? other : `${other}:M1`, amountWon: -won },
+  ];
+  await post(moving, { event: 'move', kind: 'test', postedOn: '2026-11-20', postedBy: 'test', lines });
+  await sell('a', -20_000);
+  const settling = books.settle('12:10');
+  await lockWaits(db.pool, 1);
+  await moving.query('commit');
+  moving.release();
+  await settling;
+  expect(await own()).toEqual(left);
 });
