@@ -1,5 +1,5 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { expect, test } from 'vitest';
+import type { TestDatabase } from '../../test/support/database.ts';
 import { changeControl, ensureControl, listControls } from '../payout/control-store.ts';
 import { query } from '../platform/database/pool.ts';
 import { everything, maintenanceOf, ofSchedule, pause, resume } from './pause-store.ts';
@@ -7,21 +7,17 @@ import { pauseQueue, resumeQueue, unpauseQueue } from './queue-store.ts';
 import { requestRun } from './schedule-overview-store.ts';
 import type { ScheduleTerms } from './schedule-rows.ts';
 import { changeSchedule, seedSchedules } from './schedule-store.ts';
-import { createSchedulingWorld, type SchedulingWorld, tester, usualTerms } from './scheduling.fixture.ts';
+import { type SchedulingWorld, tester, usualTerms } from './scheduling.fixture.ts';
+import { at, schedulingSuite } from './scheduling-suite.fixture.ts';
 
 let db: TestDatabase;
 let world: SchedulingWorld;
-const at = (time: string) => `2026-11-20T${time}+09:00`;
-
-beforeAll(async () => {
-  db = await testDatabase();
-});
-beforeEach(async () => {
-  await db.pool.query('truncate schedule, schedule_slot, pause, finding, bank_control restart identity cascade');
-  world = createSchedulingWorld(db.pool, at('12:02:10'));
-});
-afterEach(() => world.stop());
-afterAll(() => db.close());
+schedulingSuite(
+  (begun) => {
+    ({ db, world } = begun);
+  },
+  ['bank_control'],
+);
 
 const maintain = (until?: string) =>
   pause(db.pool, everything, {

@@ -1,24 +1,14 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
-import { listFindings } from '../findings/store.ts';
+import { expect, test } from 'vitest';
+import type { TestDatabase } from '../../test/support/database.ts';
 import { everything, pause } from './pause-store.ts';
-import { createSchedulingWorld, type SchedulingWorld, tester } from './scheduling.fixture.ts';
+import { type SchedulingWorld, tester } from './scheduling.fixture.ts';
+import { at, schedulingSuite } from './scheduling-suite.fixture.ts';
 
 let db: TestDatabase;
 let world: SchedulingWorld;
-const at = (time: string) => `2026-11-20T${time}+09:00`;
-
-beforeAll(async () => {
-  db = await testDatabase();
+const { findings } = schedulingSuite((begun) => {
+  ({ db, world } = begun);
 });
-beforeEach(async () => {
-  await db.pool.query('truncate schedule, schedule_slot, pause, finding restart identity cascade');
-  world = createSchedulingWorld(db.pool, at('12:02:10'));
-});
-afterEach(() => world.stop());
-afterAll(() => db.close());
-
-const findings = async () => (await listFindings(db.pool)).map(({ kind, subject }) => `${kind} ${subject}`).sort();
 
 test('times that cannot be read here keep no other schedule waiting, and are told of', async () => {
   await world.add('bad');

@@ -1,26 +1,17 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { expect, test } from 'vitest';
+import type { TestDatabase } from '../../test/support/database.ts';
 import { listFindings } from '../findings/store.ts';
 import { Problem } from '../kernel/problem.ts';
 import type { ScheduleTerms } from './schedule-rows.ts';
 import { changeSchedule, removeSchedule } from './schedule-store.ts';
-import { createSchedulingWorld, type SchedulingWorld, tester } from './scheduling.fixture.ts';
+import { type SchedulingWorld, tester } from './scheduling.fixture.ts';
+import { at, schedulingSuite } from './scheduling-suite.fixture.ts';
 
 let db: TestDatabase;
 let world: SchedulingWorld;
-const at = (time: string) => `2026-11-20T${time}+09:00`;
-
-beforeAll(async () => {
-  db = await testDatabase();
+const { findings } = schedulingSuite((begun) => {
+  ({ db, world } = begun);
 });
-beforeEach(async () => {
-  await db.pool.query('truncate schedule, schedule_slot, pause, finding restart identity cascade');
-  world = createSchedulingWorld(db.pool, at('12:02:10'));
-});
-afterEach(() => world.stop());
-afterAll(() => db.close());
-
-const findings = async () => (await listFindings(db.pool)).map(({ kind, subject }) => `${kind} ${subject}`).sort();
 
 test('each slot starts at its time, and a schedule that is new makes up for nothing', async () => {
   await world.add('five');
