@@ -124,11 +124,20 @@ function waitingCaptures(selection: Selection, days: readonly string[]): string 
   return `select c.*, true as is_again from (${of}) c join waited w using (captured_on, provider_tid, cancel_seq)`;
 }
 
-/** Why a claim is held back, of an approval's row `s` with its price; null where it may go out. */
+/** Why a claim is held back, of a capture `c` with its price; null where it may go out. */
 const reasonToHold = (tooOldBefore: string) => `
-  case when s.traded_on < date ${escapeLiteral(tooOldBefore)} then 'too_old'
-       when s.card_type is null then 'card_type_unknown'
-       when not s.is_registered then 'not_registered' end`;
+  case when c.traded_on < date ${escapeLiteral(tooOldBefore)} then 'too_old'
+       when b.card_type is null then 'card_type_unknown'
+       when r.is_registered is not true then 'not_registered' end`;
+
+/**
+ * What a capture `c` comes to: W waits for its payment, N is claimed already, X is a cancel, I is of a merchant that is
+ * not small or has no rate, C is a claim, O is not overcharged.
+ */
+const outcomeOf = (isClaimed: string) => `
+  (case when ${isClaimed} then 'N' when p.type is null then 'W' when c.cancel_seq > 0 then 'X'
+        when x.tier is null or (b.card_type is not null and ${rateInForce} is null) then 'I'
+        when b.card_type is null or c.charged_won - f.won > 0 then 'C' else 'O' end)::"char"`;
 
 /**
  * One pass over the captures and their payments: approvals become claims, in the order of their key; cancels are put
@@ -146,9 +155,12 @@ function selectApprovals(
       : ['k.provider_tid is not null', `left join (${from.claimed}) k using (${key})`];
   return `
     with staged as materialized (
-      select c.*, p.type, p.merchant_id, p.acquirer, p.order_no, x.tier, x.final_no, x.intermediary_no, b.card_type,
-             ${rateInForce} as rate_ppm, f.won as preferential_won, coalesce(r.is_registered, false) as is_registered,
-             ${isClaimed} as is_claimed
+      -- What is asked of every row comes first: it is read without what comes after it.
+      select ${outcomeOf(isClaimed)} as outcome, c.is_again, c.traded_on, c.provider_tid, c.cancel_seq,
+             c.charged_won - f.won as difference_won, ${reasonToHold(tooOldBefore)} as reason, c.captured_on, c.mid,
+             c.amount_won, c.charged_won, p.type, p.merchant_id, p.acquirer, p.order_no, x.tier, x.final_no,
+             x.intermediary_no, b.card_type, ${rateInForce} as rate_ppm, f.won as preferential_won,
+             coalesce(r.is_registered, false) as is_registered
         from (${from.captures}) c
         left join (${from.payments}) p using (${key})
         left join own_price x on x.merchant_id = p.merchant_id and x.on_day = c.traded_on
@@ -156,41 +168,30 @@ function selectApprovals(
         ${claimed}
         ${registrationJoin(selection, 'p')}
         left join lateral ${preferentialFee('c.amount_won', rateInForce, provider.differential.rounding)} f on true
-    ), priced as not materialized (
-      select s.*, charged_won - preferential_won as difference_won, ${reasonToHold(tooOldBefore)} as reason
-        from staged s
-       where cancel_seq = 0 and tier is not null and not is_claimed
-         and (card_type is null or charged_won - preferential_won > 0)
     ), claimed as (
       insert into claim (${claimColumns})
       select ${channelId}, traded_on, provider_tid, cancel_seq, 'D', case when reason is null then 'P'::"char" else 'H' end,
              type, card_type, case when card_type is not null then 'R'::"char" end, tier, rate_ppm, captured_on, traded_on,
              ${batchId}, case when reason is null then file_id end, amount_won, amount_won, charged_won, preferential_won,
              difference_won, ${providerId}, merchant_id, s.mid, acquirer, order_no, final_no, intermediary_no, reason
-        from priced s ${fileJoin(selection, 's')}
-       order by traded_on, provider_tid, cancel_seq
+        from staged s ${fileJoin(selection, 's')}
+       where outcome = 'C' order by traded_on, provider_tid, cancel_seq
     ), events as (
       insert into claim_event (channel, traded_on, provider_tid, cancel_seq, kind, by, event, reason)
       select ${channelId}, traded_on, provider_tid, cancel_seq, 'D', 'jeongsan', 'held', reason
-        from priced where reason is not null
+        from staged where outcome = 'C' and reason is not null
     ), cancels as (
       insert into part_cancel
       select s.traded_on, s.provider_tid, s.cancel_seq, s.captured_on, s.mid, s.amount_won, s.charged_won, s.type,
              s.merchant_id, s.acquirer, s.order_no, s.is_registered, o.traded_on
         from staged s left join staged o on o.provider_tid = s.provider_tid and o.cancel_seq = 0
-       where s.cancel_seq > 0 and s.type is not null and not s.is_claimed
+       where s.outcome = 'X'
     ), waits as (
-      ${waitAgain(selection, `select * from staged where type is null and not is_claimed`, 'payment_missing')}
-    ), held as (
-      select count(*) as claims, count(reason) as held, coalesce(sum(difference_won), 0)::bigint as "differenceWon" from priced
-    ), looked_at as (
-      select count(*) filter (where not is_again) as candidates,
-             count(*) filter (where not is_claimed and cancel_seq = 0 and type is not null and ${isIneligible}) as ineligible,
-             count(*) filter (where not is_claimed and cancel_seq = 0 and tier is not null
-                                and charged_won - preferential_won <= 0) as "notOvercharged"
-        from staged
+      ${waitAgain(selection, `select * from staged where outcome = 'W'`, 'payment_missing')}
     )
-    select * from held cross join looked_at`;
+    select count(*) filter (where outcome = 'C') as claims, count(reason) filter (where outcome = 'C') as held,
+           coalesce(sum(difference_won) filter (where outcome = 'C'), 0)::bigint as "differenceWon",
+           count(*) filter (where not is_again) as candidates, count(*) filter (where outcome = 'I') as ineligible,
+           count(*) filter (where outcome = 'O') as "notOvercharged"
+      from staged`;
 }
-
-const isIneligible = '(tier is null or (card_type is not null and rate_ppm is null))';
