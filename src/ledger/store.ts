@@ -180,6 +180,18 @@ export async function balancesOf(db: Queryable, accounts: readonly string[]): Pr
   ]);
 }
 
+/**
+ * Keeps accounts from anybody else until the transaction ends, in the order in which the ledger locks them: for whoever
+ * books several entries on them, each of which would lock its own, so that two who do so would wait for each other.
+ */
+export async function holdAccounts(tx: PoolClient, accounts: readonly string[]): Promise<void> {
+  await tx.query(
+    `select from ledger_balance where account = any ($1::text[]) and shard in (0, pg_backend_pid() % 8 + 1)
+      order by account, shard for update`,
+    [accounts],
+  );
+}
+
 /** Makes the place of a day's lines; best before the transactions that book on it, which otherwise wait for one another. */
 export async function ensureLedgerDay(db: Queryable, day: string): Promise<void> {
   await db.query('select ensure_ledger_leaf($1)', [day]);

@@ -2,7 +2,7 @@ import { closeFinding, openFinding } from '../findings/store.ts';
 import { seoul } from '../kernel/business-day.ts';
 import { check } from '../kernel/check.ts';
 import { house, inFlightOf, walletOf } from '../ledger/accounts.ts';
-import { type LedgerEntry, post } from '../ledger/store.ts';
+import { ensureLedgerDay, holdAccounts, type LedgerEntry, post } from '../ledger/store.ts';
 import type { PoolClient } from '../platform/database/pool.ts';
 import type { BankAnswer } from './bank-port.ts';
 import { countTechnical } from './control-store.ts';
@@ -89,9 +89,16 @@ export async function noteAnswers(tx: PoolClient, given: readonly Answered[], ru
   });
   await writeChanges(tx, changes, rules);
   await writeEvents(tx, changes);
-  // In the order of their accounts, as others lock them too.
-  const inOrder = changes.toSorted((a, b) => (a.row.merchantId < b.row.merchantId ? -1 : 1));
-  for (const change of inOrder) await book(tx, change, rules);
+  const entries = changes.flatMap((change) => entryOf(change, rules) ?? []);
+  // One entry locks its accounts itself.
+  if (entries.length > 1) {
+    await ensureLedgerDay(tx, postedOn(rules));
+    await holdAccounts(
+      tx,
+      entries.flatMap(({ lines }) => lines.map(({ account }) => account)),
+    );
+  }
+  for (const entry of entries) await post(tx, entry);
   for (const change of changes) {
     await tell(tx, change, rules);
     await tellOfRejection(tx, change, rules.bank);
@@ -194,20 +201,22 @@ async function writeEvents(tx: PoolClient, all: readonly Change[]): Promise<void
   );
 }
 
-async function book(tx: PoolClient, { row, given, judgement }: Change, { now }: AnswerRules): Promise<void> {
-  if (judgement.booking === undefined) return;
+const postedOn = ({ now }: AnswerRules): string => now.toZonedDateTimeISO(seoul).toPlainDate().toString();
+
+/** What an answer books, where it books anything. */
+function entryOf({ row, given, judgement }: Change, rules: AnswerRules): LedgerEntry | undefined {
+  if (judgement.booking === undefined) return undefined;
   const { payoutId, merchantId, amountWon } = row;
-  const entry: LedgerEntry = {
+  return {
     event: `payout:${payoutId}:${judgement.booking}`,
     kind: `payout_${judgement.booking}`,
-    postedOn: now.toZonedDateTimeISO(seoul).toPlainDate().toString(),
+    postedOn: postedOn(rules),
     postedBy: given.who,
     lines: [
       { account: inFlightOf(merchantId), amountWon: -amountWon },
       { account: judgement.booking === 'paid' ? house.bank : walletOf(merchantId), amountWon },
     ],
   };
-  await post(tx, entry);
 }
 
 /** Findings: contradictions for good, unknown ones until the bank is definite. */
@@ -265,35 +274,5 @@ function reasonOf(answer: BankAnswer): string {
   return answer.text;
 }
 
-/** A word that came by itself, by callback or in the bank's list of a day. */
-export type LateAnswer = {
-  readonly bank: string;
-  readonly messageNo: string;
-  readonly answer: BankAnswer;
-  readonly source: 'callback' | 'day_list';
-  readonly who: string;
-};
-
 /** Unknown for longer is a finding. */
 export const unknownFindingMs = 10 * 60_000;
-
-/**
- * Applies a word that came by itself, in the caller's transaction; the caller notes callbacks, lists and breaks.
- * Repeatable, in any order with all other words.
- */
-export async function applyAnswer(
-  tx: PoolClient,
-  { bank, messageNo, answer, source, who }: LateAnswer,
-  now: Temporal.Instant,
-): Promise<(Noted & { readonly amountWon: bigint }) | { readonly verdict: 'no_such_payout' }> {
-  const { rows } = await tx.query<{ payoutId: bigint; amountWon: bigint }>(
-    `select payout_id as "payoutId", amount_won as "amountWon" from payout where bank = $1 and message_no = $2`,
-    [bank, messageNo],
-  );
-  const [payout] = rows;
-  if (payout === undefined) return { verdict: 'no_such_payout' };
-  const rules = { bank, now, settlingMs: 0, opensAt: undefined, unknownFindingMs };
-  const [noted] = await noteAnswers(tx, [{ payoutId: payout.payoutId, source, answer, who }], rules);
-  check(noted, 'an answer was noted');
-  return { ...noted, amountWon: payout.amountWon };
-}

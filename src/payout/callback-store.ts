@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { openFinding } from '../findings/store.ts';
 import { isProblem, type Problem } from '../kernel/problem.ts';
 import { inTransaction, type Pool, type PoolClient, type Queryable } from '../platform/database/pool.ts';
-import { applyAnswer } from './answer-store.ts';
 import type { Bank, BankCallback, CallbackHeaders } from './bank-port.ts';
+import { applyAnswer } from './late-answer-store.ts';
 
 /** What came of a callback. `disagrees`: the payout's end was another one, or the amount is not ours; nothing changed. */
 export type CallbackVerdict =

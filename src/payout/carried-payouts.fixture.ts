@@ -11,8 +11,8 @@ import { balanceOf } from '../ledger/store.ts';
 import { openCipher } from '../platform/cipher.ts';
 import { inTransaction } from '../platform/database/pool.ts';
 import { createDurable, type Durable } from '../platform/durable/durable.ts';
-import { applyAnswer } from './answer-store.ts';
 import type { BankAnswer } from './bank-port.ts';
+import { applyAnswer } from './late-answer-store.ts';
 import { createJournalBank, type JournalBank, makeJournal, makeMerchants, noon } from './payout.fixture.ts';
 import { type Payouts, registerPayouts } from './workflow.ts';
 

@@ -1,6 +1,7 @@
 import { inTransactionOnce, type Pool, type PoolClient, type Queryable } from '../platform/database/pool.ts';
-import { applyAnswer } from './answer-store.ts';
+import { type Answered, noteAnswers } from './answer-store.ts';
 import type { BankAnswer, ListedTransfer } from './bank-port.ts';
+import { rulesOfLate } from './late-answer-store.ts';
 
 /** A bank's list of the messages of a day. */
 export type DayList = { readonly bank: string; readonly on: string };
@@ -62,18 +63,19 @@ export async function settleByList(
   { bank, on }: DayList,
   { who, most, now }: { readonly who: string; readonly most: number; readonly now: Temporal.Instant },
 ): Promise<number> {
-  const { rows } = await tx.query<{ messageNo: string; outcome: 'succeeded' | 'rejected' }>(
-    `select l.message_no as "messageNo", l.outcome
+  const { rows } = await tx.query<{ payoutId: bigint; outcome: 'succeeded' | 'rejected' }>(
+    `select p.payout_id as "payoutId", l.outcome
        from payout_list l join payout p on p.bank = l.bank and p.message_no = l.message_no and p.message_on = l.listed_on
       where l.bank = $1 and l.listed_on = $2 and p.amount_won = l.amount_won
         and p.state not in ('succeeded', 'rejected', 'cancelled')
       order by p.payout_id limit $3`,
     [bank, on, most],
   );
-  for (const { messageNo, outcome } of rows) {
+  const answers = rows.map(({ payoutId, outcome }): Answered => {
     const answer: BankAnswer = { outcome, code: 'list', text: `${bank} ${on}` };
-    await applyAnswer(tx, { bank, messageNo, answer, source: 'day_list', who }, now);
-  }
+    return { payoutId, answer, source: 'day_list', who };
+  });
+  await noteAnswers(tx, answers, rulesOfLate(bank, now));
   return rows.length;
 }
 

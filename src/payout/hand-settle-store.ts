@@ -3,7 +3,8 @@ import { closeFinding } from '../findings/store.ts';
 import { check } from '../kernel/check.ts';
 import { Problem } from '../kernel/problem.ts';
 import { inTransaction, type Pool, type PoolClient } from '../platform/database/pool.ts';
-import { noteAnswers, unknownFindingMs } from './answer-store.ts';
+import { noteAnswers } from './answer-store.ts';
+import { rulesOfLate } from './late-answer-store.ts';
 import { closeBreaksOf } from './payout-break-store.ts';
 import type { PayoutState } from './states.ts';
 
@@ -60,9 +61,12 @@ export function decideSettle(
     refuseUnlessOpen(payout);
     const outcome = handOutcomes.find((each) => each === proposal.detail['as']);
     check(outcome, 'a proposal names its outcome');
-    const rules = { bank: payout.bank, now, settlingMs: 0, opensAt: undefined, unknownFindingMs };
     const answer = { outcome, code: '', text: proposal.reason };
-    const [noted] = await noteAnswers(tx, [{ payoutId: id, source: 'hand', answer, who: decidedBy }], rules);
+    const [noted] = await noteAnswers(
+      tx,
+      [{ payoutId: id, source: 'hand', answer, who: decidedBy }],
+      rulesOfLate(payout.bank, now),
+    );
     check(noted?.verdict === 'applied', 'what is open under its lock is settled');
     await closeFinding(tx, { kind: 'payout_unknown', subject: `payout:${id}`, by: decidedBy });
     await closeBreaksOf(tx, id, { by: decidedBy, note: proposal.reason });

@@ -13,10 +13,10 @@ import { createDurable, type Durable } from '../platform/durable/durable.ts';
 import { createHttpClient } from '../platform/http-client.ts';
 import { calm } from '../sandbox/bank-moods.ts';
 import { type BankServer, startBankServer } from '../sandbox/bank-server.ts';
-import { applyAnswer } from './answer-store.ts';
 import type { Bank, BankAnswer } from './bank-port.ts';
 import { openBanks } from './banks/registry.ts';
 import { claimPayouts, markSending, releaseClaim } from './claim-store.ts';
+import { applyAnswer } from './late-answer-store.ts';
 import { makeMerchants } from './payout.fixture.ts';
 import { payoutReconcileCommands } from './reconcile-commands.ts';
 import {
