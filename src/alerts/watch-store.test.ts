@@ -102,7 +102,7 @@ describe('breaks', () => {
 });
 
 test('a day is INCOMPLETE until its latest run says otherwise', async () => {
-  const run = (attempt: number, outcome: string) =>
+  const run = (attempt: number, outcome: string | null) =>
     db.pool.query(
       `insert into reconciliation_run (run_id, business_on, attempt, providers, stages, started_by, finished_at, outcome)
        values ('reconcile:2026-11-20:' || $1::text, '2026-11-20', $1::int, '{ksnet}', '{transaction}', 'test', now(), $2)`,
@@ -111,7 +111,11 @@ test('a day is INCOMPLETE until its latest run says otherwise', async () => {
   await run(1, 'incomplete');
   await lookAt('2026-11-21T00:00:00Z', []);
   expect(await subjects('day_incomplete')).toEqual(['2026-11-20']);
-  await run(2, 'complete');
+  // Asked for, and never begun: it says nothing of the day.
+  await run(2, null);
+  await lookAt('2026-11-21T00:00:00Z', []);
+  expect(await subjects('day_incomplete')).toEqual(['2026-11-20']);
+  await run(3, 'complete');
   await lookAt('2026-11-21T00:00:00Z', []);
   expect(await subjects('day_incomplete')).toEqual([]);
 });

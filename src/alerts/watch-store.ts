@@ -105,7 +105,7 @@ async function incompleteDays({ tx, now }: Watch): Promise<readonly Stands[]> {
                from reconciliation_run_stage g
               where g.run_id = last.run_id and g.outcome in ('missing', 'waiting', 'refused', 'failed')) as stages
        from (select distinct on (business_on) business_on, run_id, outcome from reconciliation_run
-              where finished_at is not null and business_on > $1::date - ${daysBack} - 1
+              where outcome is not null and business_on > $1::date - ${daysBack} - 1
               order by business_on, cardinality(providers) * cardinality(stages) desc, attempt desc) last
       where outcome = 'incomplete' order by 1 desc limit ${most}`,
     [today],

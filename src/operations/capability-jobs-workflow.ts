@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type DifferentialRequest, type DifferentialSettlement, differentialRunId } from '../differential/workflow.ts';
 import { reconciledProviders } from '../providers/registry.ts';
 import { stages } from '../providers/stage.ts';
-import { openRun, type ReconcileRequest } from '../reconciliation/run-store.ts';
+import { abandonRun, openRun, type ReconcileRequest } from '../reconciliation/run-store.ts';
 import type { Reconciliation } from '../reconciliation/workflow.ts';
 import { formatSlot, slotAt } from '../settlement/slot.ts';
 import type { Settlement } from '../settlement/workflow.ts';
@@ -32,6 +32,7 @@ export function reconcileJob({ reconciliation }: { readonly reconciliation: Pick
     words: { ko: '대사', en: 'reconciliation' },
     parameters,
     runId: async (tx, call) => (await openRun(tx, requestOf(call))).runId,
+    abandon: abandonRun,
     start: async (runId, call) => ({ done: (await reconciliation.start(runId, requestOf(call))).result() }),
   });
 }

@@ -1,11 +1,14 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
-import { inTransaction } from '../platform/database/pool.ts';
+import { Problem } from '../kernel/problem.ts';
+import { inTransaction, query } from '../platform/database/pool.ts';
 import { createDurable, type Durable } from '../platform/durable/durable.ts';
+import { statesOfRuns } from '../platform/durable/runs.ts';
 import { differentialJob, reconcileJob, settleJob } from './capability-jobs-workflow.ts';
 import { collectJobs, type Job, type JobCall } from './job.ts';
 import { defaultSchedules } from './schedule-defaults.ts';
-import { listSchedules, previewSlots, seedSchedules } from './schedule-store.ts';
+import { addSchedule, listSchedules, previewSlots, removeSchedule, seedSchedules } from './schedule-store.ts';
+import { createSchedulingWorld, usualTerms } from './scheduling.fixture.ts';
 
 let db: TestDatabase;
 let durable: Durable;
@@ -82,6 +85,46 @@ test("reconciliation is of the day before, under the day's next number, and keep
     'reconcile:2026-11-19:2',
   );
   expect(asked.at(-1)).toMatchObject({ providers: ['ksnet'], stages: ['capture'] });
+});
+
+test('of a slot whose run nobody begins no run is left open', async () => {
+  const terms = { ...usualTerms, job: 'reconcile', cron: '0 * * * *', misfire: 'skip' as const };
+  const by = { actor: { who: 'kim@pg.example', from: 'test' }, reason: 'a test' };
+  const world = createSchedulingWorld(db.pool, '2026-11-21T07:59:00+09:00');
+  onTestFinished(() => world.stop());
+  let failing: Error | undefined;
+  const reconcile = jobs.named('reconcile');
+  const start = (runId: string, call: JobCall<unknown>) =>
+    failing === undefined ? reconcile.start(runId, call) : Promise.reject(failing);
+  const ports = { jobs: collectJobs([{ ...reconcile, start }]), statesOfRuns };
+  const slots = () =>
+    query(
+      db.pool,
+      `select s.state, n.run_id as run, n.finished_at is not null as ended, n.outcome
+         from schedule_slot s join reconciliation_run n using (run_id) order by nominal_at`,
+    );
+  await addSchedule(db.pool, jobs, { name: 'hourly', terms, by, now: world.now() });
+  onTestFinished(async () => {
+    await removeSchedule(db.pool, { name: 'hourly', version: undefined, by, now: world.now() });
+  });
+  // Killed between the slot's row and the run's start, and there again when it is too late for that slot.
+  failing = new Error('killed');
+  world.node(ports);
+  await world.advance('2026-11-21T08:00:01+09:00');
+  await world.stop();
+  world.jump('2026-11-21T08:30:00+09:00');
+  failing = undefined;
+  world.node(ports);
+  await world.idle();
+  expect(await slots()).toEqual([{ state: 'missed', run: 'reconcile:2026-11-20:1', ended: true, outcome: null }]);
+  failing = new Problem('not_found', { what: 'provider', id: 'x' });
+  await world.advance('2026-11-21T09:00:01+09:00');
+  expect((await slots()).at(-1)).toEqual({
+    state: 'failed',
+    run: 'reconcile:2026-11-20:2',
+    ended: true,
+    outcome: null,
+  });
 });
 
 test('a slot of settlement has its own run, and says for which ones it makes up', async () => {

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { seoul } from '../kernel/business-day.ts';
 import { check } from '../kernel/check.ts';
 import { Problem } from '../kernel/problem.ts';
-import type { PoolClient } from '../platform/database/pool.ts';
+import type { PoolClient, Queryable } from '../platform/database/pool.ts';
 import type { Durable } from '../platform/durable/durable.ts';
 
 /** What a slot asks a job for. */
@@ -34,6 +34,8 @@ export type Job<Parameters = unknown> = {
   readonly refuses?: (slot: Temporal.Instant) => string | undefined;
   /** The id of the run that serves the slot, asked for once, in the transaction that writes the slot's row. */
   runId(tx: PoolClient, call: JobCall<Parameters>): Promise<string>;
+  /** Nobody will start the run of that id after all: nothing that `runId` wrote of it is left open. */
+  readonly abandon?: (db: Queryable, runId: string) => Promise<void>;
   /** Starts the run of that id, or finds it. `done` settles with the run's end. */
   start(runId: string, call: JobCall<Parameters>): Promise<{ readonly done: Promise<unknown> }>;
 };

@@ -1,6 +1,6 @@
 import { closeFinding, openFinding } from '../findings/store.ts';
 import { isProblem } from '../kernel/problem.ts';
-import type { Pool } from '../platform/database/pool.ts';
+import { inTransaction, type Pool } from '../platform/database/pool.ts';
 import type { Log } from '../platform/durable/engine-log.ts';
 import type { RunState } from '../platform/durable/runs.ts';
 import { type ClaimedSlot, callOf, graceMs } from './due-store.ts';
@@ -44,8 +44,14 @@ export async function startSlot(ports: SlotRunPorts, slot: ClaimedSlot): Promise
       log.warn({ schedule: call.schedule, run: runId, err: error }, 'a slot could not be started yet');
       return;
     }
-    await end(ports, { ...slot, schedule: call.schedule }, 'failed', error.message);
+    await refuse(ports, { ...slot, schedule: call.schedule }, error.message);
   }
+}
+
+/** A slot whose run is not begun, because it cannot be. */
+async function refuse(ports: SlotRunPorts, slot: Followed, reason: string): Promise<void> {
+  await ports.jobs.named(slot.job).abandon?.(ports.pool, slot.runId);
+  await end(ports, slot, 'failed', reason);
 }
 
 type Followed = Pick<OpenSlot, 'scheduleId' | 'nominalAt' | 'schedule' | 'job'> & { readonly runId: string };
@@ -118,14 +124,16 @@ async function adopt(
   if (job === undefined || runId === null || !(await adoptSlot(pool, slot, { executorId, now }))) return;
   if (state !== undefined) return void (await noteStarted(pool, slot, now));
   if (slot.misfire === 'skip' && slot.kind === 'clock' && now.since(nominalAt).total('milliseconds') > graceMs) {
-    await noteEnded(pool, slot, { state: 'missed', at: now, reason: 'stopped' });
-    const finding = { kind: scheduleFindings.missed, subject: slot.schedule, audience: 'operations' as const };
-    await openFinding(pool, { ...finding, detail: { job: slot.job, slots: 1, first: `${nominalAt}` } });
-    return;
+    return await inTransaction(pool, async (tx) => {
+      await noteEnded(tx, slot, { state: 'missed', at: now, reason: 'stopped' });
+      await job.abandon?.(tx, runId);
+      const finding = { kind: scheduleFindings.missed, subject: slot.schedule, audience: 'operations' as const };
+      await openFinding(tx, { ...finding, detail: { job: slot.job, slots: 1, first: `${nominalAt}` } });
+    });
   }
   log.warn({ schedule: slot.schedule, run: runId, from: slot.claimedBy }, 'a slot that a node left is started');
   const parsed = job.parameters.safeParse(slot.parameters);
-  if (!parsed.success) return await end(ports, { ...slot, runId }, 'failed', parsed.error.message);
+  if (!parsed.success) return await refuse(ports, { ...slot, runId }, parsed.error.message);
   const asked = { name: slot.schedule, parameters: slot.parameters };
   const call = callOf(asked, job, { nominalAt, makesUp: makesUpAt ?? undefined, who });
   const { scheduleId, lateAfterSeconds } = slot;

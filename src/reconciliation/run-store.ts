@@ -57,6 +57,16 @@ export async function openRun(db: Queryable, request: ReconcileRequest): Promise
   }
 }
 
+/** Ends a run that was asked for and that nobody will begin: without an outcome. One that the engine knows goes on. */
+export async function abandonRun(db: Queryable, runId: string): Promise<void> {
+  await db.query(
+    `update reconciliation_run set finished_at = now()
+      where run_id = $1 and finished_at is null
+        and not exists (select from dbos.workflow_status w where w.workflow_uuid = $1)`,
+    [runId],
+  );
+}
+
 /** Keeps what the run did for a stage; a restarted run replaces what it had noted. */
 export async function noteStageRun(tx: PoolClient, runId: string, run: StageRun): Promise<void> {
   await tx.query(
