@@ -104,7 +104,10 @@ function take(tx: PoolClient, endpoints: readonly bigint[], most: number, mostEa
   );
 }
 
-/** What a try came to. `nextInSeconds` undefined: it is the last one, whichever way it went. */
+/**
+ * What a try came to. `nextInSeconds` undefined: it is the last one, whichever way it went. False where nobody waits for it
+ * any more: another process has it in hand, or its endpoint was removed meanwhile.
+ */
 export async function noteAttempt(
   tx: PoolClient,
   due: Pick<Due, 'id' | 'attempt'>,
@@ -115,7 +118,7 @@ export async function noteAttempt(
     readonly fault: string | undefined;
     readonly nextInSeconds: number | undefined;
   },
-): Promise<void> {
+): Promise<boolean> {
   await tx.query(
     `insert into webhook_attempt (delivery_id, attempt, took_ms, status, fault) values ($1, $2, $3, $4, $5)
      on conflict (delivery_id, attempt) do nothing`,
@@ -123,13 +126,14 @@ export async function noteAttempt(
   );
   const ends = came.delivered || came.nextInSeconds === undefined;
   // Its attempt names it: a process that was given up for dead and wakes up changes nothing.
-  await tx.query(
+  const { rowCount } = await tx.query(
     `update webhook_delivery
         set state = $3, held_until = null, finished_at = case when $4 then clock_timestamp() end,
             next_at = clock_timestamp() + make_interval(secs => $5)
       where delivery_id = $1 and attempts = $2 and state = 'pending'`,
     [due.id, due.attempt, came.delivered ? 'delivered' : ends ? 'given_up' : 'pending', ends, came.nextInSeconds ?? 0],
   );
+  return rowCount === 1;
 }
 
 export type DeliveryFilter = {
@@ -244,13 +248,17 @@ export async function replay(
   return done ?? { again: 0, hurried: 0 };
 }
 
-/** Removes events of before `until` whose deliveries have all ended, at most `most`; returns how many. */
+/**
+ * Removes events of before `until` whose deliveries have all ended, at most `most`; returns how many. What was written for an
+ * endpoint while it was being removed waits for nothing.
+ */
 export async function forgetEvents(tx: PoolClient, until: Temporal.Instant, most: number): Promise<number> {
   const gone = await query<{ event_id: bigint }>(
     tx,
     `with old as (
        select event_id from webhook_event v where at < $1
-          and not exists (select from webhook_delivery d where d.event_id = v.event_id and d.state = 'pending')
+          and not exists (select from webhook_delivery d join webhook_endpoint e using (endpoint_id)
+                           where d.event_id = v.event_id and d.state = 'pending' and e.removed_at is null)
         order by at limit $2
      ), deliveries as (delete from webhook_delivery d using old where d.event_id = old.event_id returning 1)
      select event_id from old`,

@@ -82,7 +82,7 @@ export async function changeEndpoint(
   id: bigint,
   { version, change }: { readonly version: number; readonly change: EndpointChange },
 ): Promise<void> {
-  const { name } = await holdVersion(tx, id, version);
+  const { name } = await holdVersion(tx, id, version, 'no key update');
   const sealed = change.secret === undefined ? undefined : cipher.seal(change.secret, secretOf(name));
   await tx.query(
     `update webhook_endpoint set url = coalesce($2, url), events = coalesce($3, events), enabled = coalesce($4, enabled),
@@ -104,7 +104,8 @@ export async function changeEndpoint(
  * @throws Problem `not_found`, `version_differs`
  */
 export async function removeEndpoint(tx: PoolClient, id: bigint, version: number): Promise<string> {
-  const { name } = await holdVersion(tx, id, version);
+  // Whoever is just writing down what it is to hear goes first, so that nothing is left to wait for it.
+  const { name } = await holdVersion(tx, id, version, 'update');
   await tx.query(
     `update webhook_endpoint set enabled = false, removed_at = clock_timestamp(), version = version + 1
       where endpoint_id = $1`,
@@ -131,10 +132,15 @@ export const sealedEndpoints = sealedPlace({
   parts: [{ sealed: 'sealed', keyId: 'key_id', belongsTo: (owner) => secretOf(owner.replace(/#\d+$/, '')) }],
 });
 
-async function holdVersion(tx: PoolClient, id: bigint, version: number): Promise<{ readonly name: string }> {
+async function holdVersion(
+  tx: PoolClient,
+  id: bigint,
+  version: number,
+  strength: 'update' | 'no key update',
+): Promise<{ readonly name: string }> {
   const [held] = await query<{ version: number; name: string }>(
     tx,
-    'select version, name from webhook_endpoint where endpoint_id = $1 and removed_at is null for update',
+    `select version, name from webhook_endpoint where endpoint_id = $1 and removed_at is null for ${strength}`,
     [id],
   );
   if (held === undefined) throw new Problem('not_found', { what: 'webhook', id: String(id) });

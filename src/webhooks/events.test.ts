@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { givenBreak } from '../../test/support/breaks.ts';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { lockWaits } from '../../test/support/lock-waits.ts';
 import { makeMerchants, noon } from '../payout/payout.fixture.ts';
 import { cancelPayout, requestPayout } from '../payout/request-store.ts';
 import { type Cipher, openCipher } from '../platform/cipher.ts';
@@ -12,7 +13,7 @@ import { createDurable, type Durable } from '../platform/durable/durable.ts';
 import { actOnBreaks } from '../reconciliation/break-act-store.ts';
 import { createSettlementBooks } from '../settlement/books.fixture.ts';
 import { forgetEvents, listDeliveries, tellOfRuns } from './delivery-store.ts';
-import { dropEndpoint, makeEndpoint } from './endpoint-acts-store.ts';
+import { dropEndpoint, editEndpoint, makeEndpoint } from './endpoint-acts-store.ts';
 import { eventTypes } from './event-types.ts';
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
@@ -144,6 +145,28 @@ test('nothing is kept that nobody hears, and what waits for a removed endpoint i
   await dropEndpoint({ pool: database.pool }, { id: endpoint.id, version: endpoint.version }, { actor });
   await happen('run.done');
   expect((await listDeliveries(database.pool, {}, { limit: 10 })).map(({ state }) => state)).toEqual(['dropped']);
+});
+
+test('an endpoint is changed while somebody writes down what it is to hear, and removed when that is done', async () => {
+  const { endpoint } = await make('run.*');
+  const { pool } = database;
+  const writing = await pool.connect();
+  const happen = `insert into webhook_event (type, subject, at, data) values ('run.done', 'x', '2026-01-01T00:00Z', '{}')`;
+  await writing.query('begin');
+  await writing.query(happen);
+  const change = { url: 'https://1.1.1.1/new' };
+  const wanted = { id: endpoint.id, version: endpoint.version, change };
+  const changed = await editEndpoint({ pool, cipher, allowed: [] }, wanted, { actor });
+  const removing = dropEndpoint({ pool }, { id: endpoint.id, version: changed.endpoint.version }, { actor });
+  await lockWaits(pool, 1);
+  await writing.query('commit; begin');
+  await removing;
+  // As one that had looked who is to hear of it before that.
+  await pool.query(`update webhook_delivery set state = 'pending', finished_at = null`);
+  await writing.query('rollback');
+  writing.release();
+  const until = Temporal.Instant.from('2026-06-01T00:00:00Z');
+  expect(await inTransaction(pool, (tx) => forgetEvents(tx, until, 10))).toBe(1);
 });
 
 test('old events go with their deliveries, and those that still wait stay', async () => {

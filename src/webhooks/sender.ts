@@ -103,7 +103,7 @@ async function deliver(ports: SenderPorts, due: Due): Promise<void> {
   await inTransaction(pool, async (tx) => {
     const mayMakeGood = delivered && (await isLossOpen(tx, due.name));
     if (isLost || mayMakeGood) await holdEndpoint(tx, due.endpointId);
-    await noteAttempt(tx, due, { delivered, tookMs, status, fault, nextInSeconds });
+    if (!(await noteAttempt(tx, due, { delivered, tookMs, status, fault, nextInSeconds }))) return;
     const subject = due.name;
     if (mayMakeGood) await closeMadeGood(tx, due);
     if (delivered) await closeFinding(tx, { kind: 'webhook_failing', subject, by: 'jeongsan' });
