@@ -50,7 +50,8 @@ export async function showChannel(db: Queryable, channel: string): Promise<Alert
 export function saveChannel(ports: ChannelPorts, draft: ChannelDraft, act: SettingAct): Promise<AlertChannel> {
   return inTransaction(ports.pool, async (tx) => {
     await actingAs(tx, act.actor, act.reason);
-    await refuseOtherVersion(tx, { table: 'alert_channel', key: 'channel_id', id: draft.channel }, act.version);
+    const row = { table: 'alert_channel', key: 'channel_id', id: draft.channel } as const;
+    await refuseOtherVersion(tx, row, act.version);
     const [known] = await query<{ kind: ChannelKind }>(tx, 'select kind from alert_channel where channel_id = $1', [
       draft.channel,
     ]);
@@ -59,7 +60,7 @@ export function saveChannel(ports: ChannelPorts, draft: ChannelDraft, act: Setti
     const url = draft.url === undefined ? undefined : ports.cipher.seal(draft.url, partOf(draft.channel, 'url'));
     const secret =
       draft.secret === undefined ? undefined : ports.cipher.seal(draft.secret, partOf(draft.channel, 'secret'));
-    await tx.query(
+    const { rowCount } = await tx.query(
       `insert into alert_channel (channel_id, kind, recipients, url_sealed, url_key_id, host, secret_sealed, secret_key_id,
                                   language, purposes, enabled, changed_by)
        values ($1, $2, coalesce($3, '{}'::text[]), $4, $5, $6, $7, $8, coalesce($9, 'ko'), coalesce($10, '{}'::text[]),
@@ -69,7 +70,8 @@ export function saveChannel(ports: ChannelPorts, draft: ChannelDraft, act: Setti
          host = coalesce($6, alert_channel.host), secret_sealed = coalesce($7, alert_channel.secret_sealed),
          secret_key_id = coalesce($8, alert_channel.secret_key_id), language = coalesce($9, alert_channel.language),
          purposes = coalesce($10, alert_channel.purposes), enabled = coalesce($11, alert_channel.enabled),
-         changed_by = $12, changed_at = clock_timestamp(), version = alert_channel.version + 1`,
+         changed_by = $12, changed_at = clock_timestamp(), version = alert_channel.version + 1
+       where $13::int is null or alert_channel.version = $13`,
       [
         draft.channel,
         kind,
@@ -83,8 +85,11 @@ export function saveChannel(ports: ChannelPorts, draft: ChannelDraft, act: Setti
         draft.purposes ?? null,
         draft.enabled ?? null,
         act.actor.who,
+        act.version ?? null,
       ],
     );
+    // Somebody else made one of that name since we looked.
+    if (rowCount === 0) await refuseOtherVersion(tx, row, act.version);
     return await showChannel(tx, draft.channel);
   });
 }

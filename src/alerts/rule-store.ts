@@ -40,8 +40,9 @@ export function saveRule(pool: Pool, draft: RuleDraft, act: SettingAct): Promise
   return inTransaction(pool, async (tx) => {
     await actingAs(tx, act.actor, act.reason);
     await refuseUnknownChannels(tx, [...draft.channels, ...draft.escalationChannels]);
-    await refuseOtherVersion(tx, { table: 'alert_rule', key: 'rule_id', id: draft.rule }, act.version);
-    await tx.query(
+    const row = { table: 'alert_rule', key: 'rule_id', id: draft.rule } as const;
+    await refuseOtherVersion(tx, row, act.version);
+    const { rowCount } = await tx.query(
       `insert into alert_rule (rule_id, position, kinds, subjects, severities, audience, severity, channels, group_by,
          group_seconds, update_seconds, repeat_seconds, escalate_seconds, escalation_channels, calm_seconds, quiet_from,
          quiet_to, continues, enabled, changed_by)
@@ -54,7 +55,8 @@ export function saveRule(pool: Pool, draft: RuleDraft, act: SettingAct): Promise
          escalation_channels = excluded.escalation_channels, calm_seconds = excluded.calm_seconds,
          quiet_from = excluded.quiet_from, quiet_to = excluded.quiet_to, continues = excluded.continues,
          enabled = excluded.enabled, changed_by = excluded.changed_by, changed_at = clock_timestamp(),
-         version = alert_rule.version + 1`,
+         version = alert_rule.version + 1
+       where $21::int is null or alert_rule.version = $21`,
       [
         draft.rule,
         draft.position,
@@ -76,8 +78,11 @@ export function saveRule(pool: Pool, draft: RuleDraft, act: SettingAct): Promise
         draft.continues,
         draft.enabled,
         act.actor.who,
+        act.version ?? null,
       ],
     );
+    // Somebody else made one of that name since we looked.
+    if (rowCount === 0) await refuseOtherVersion(tx, row, act.version);
     return await showRule(tx, draft.rule);
   });
 }
