@@ -26,7 +26,7 @@ export async function createDirectPayouts(tx: PoolClient, slot: PayoutSlot, rule
   const made = await makePayouts(tx, at, slot, rules);
   if (made > 0) await lockAll(tx, slot);
   await tellOfAccounts(tx, at, slot);
-  await tx.query('drop table payout_due, payout_made');
+  await tx.query('drop table payout_wanted, payout_due, payout_made');
   return made;
 }
 
@@ -51,41 +51,53 @@ async function tellOfAccounts(tx: PoolClient, at: Temporal.ZonedDateTime, { slot
   }
 }
 
-/** Wallets with enough in them whose time has come. Locked as the ledger locks, in the order of the accounts' names. */
+/**
+ * Wallets with enough in them whose time has come. Locked as the ledger locks, in the order of the accounts' names, and
+ * then looked at again: while they were waited for somebody may have been credited, or have had all held.
+ */
 async function dueWallets(tx: PoolClient, at: Temporal.ZonedDateTime): Promise<void> {
   const day = at.toPlainDate().toString();
+  await tx.query(`
+    create temporary table payout_wanted (merchant_id text, kind text, key text, min_won bigint) on commit drop;
+    create temporary table payout_due (merchant_id text, kind text, key text, amount_won bigint, account_id bigint) on commit drop`);
   await tx.query(
-    'create temporary table payout_due (merchant_id text, kind text, key text, amount_won bigint, account_id bigint) on commit drop',
-  );
-  await tx.query(
-    `with terms as materialized (
+    `insert into payout_wanted
+     with terms as materialized (
        select distinct on (merchant_id) merchant_id, payout, payout_time, min_payout_won from settlement_terms
         where valid_from <= $1 order by merchant_id, valid_from desc, terms_id desc
      ), wanted as materialized (
-       select merchant_id, payout as kind, min_payout_won,
+       select merchant_id, payout as kind, greatest(min_payout_won, 1) as min_won,
               case payout when 'direct' then 'direct:' || $2 else 'scheduled:' || $1::text end || ':' || merchant_id as key
          from terms t where (payout = 'direct' or (payout = 'scheduled' and payout_time <= $3::time))
           -- What comes back to a wallet while all is held stays there until the release.
-          and not exists (select from settlement_hold h
-                           where h.merchant_id = t.merchant_id and h.released_at is null and h.amount_won is null)
-     ), wallet as materialized (
-       select b.account, w.merchant_id, w.kind, w.key, w.min_payout_won
-         from wanted w join ledger_balance b on b.account = 'wallet:' || w.merchant_id
-        where b.balance_won >= w.min_payout_won and b.balance_won > 0
-          and not exists (select from payout p where p.idempotency_key = w.key)
-     ), locked as materialized (
-       select b.account, b.balance_won from ledger_balance b
-        where b.account in (select account from wallet union all select 'in_flight:' || merchant_id from wallet)
-        order by b.account, b.shard for update
+          and not ${allIsHeld('t.merchant_id')}
      )
-     insert into payout_due (merchant_id, kind, key, amount_won, account_id)
-     select w.merchant_id, w.kind, w.key, least(l.balance_won, $4::bigint),
+     select w.merchant_id, w.kind, w.key, w.min_won
+       from wanted w join ledger_balance b on b.account = 'wallet:' || w.merchant_id
+      where b.balance_won >= w.min_won and not exists (select from payout p where p.idempotency_key = w.key)`,
+    [day, at.toString({ timeZoneName: 'never', smallestUnit: 'minute' }), at.toPlainTime().toString()],
+  );
+  // By name and not joined: a row that changed while it was waited for would be joined anew, and might be lost.
+  await tx.query(
+    `select from ledger_balance where shard = 0 and account = any (array(
+       select 'wallet:' || merchant_id from payout_wanted union all select 'in_flight:' || merchant_id from payout_wanted))
+      order by account for update`,
+  );
+  await tx.query(
+    `insert into payout_due (merchant_id, kind, key, amount_won, account_id)
+     select w.merchant_id, w.kind, w.key, least(b.balance_won, $2::bigint),
             (select a.account_id from bank_account a where a.merchant_id = w.merchant_id and a.valid_from <= $1
               order by a.valid_from desc, a.account_id desc limit 1)
-       from wallet w join locked l using (account)
-      where l.balance_won >= w.min_payout_won and l.balance_won > 0`,
-    [day, at.toString({ timeZoneName: 'never', smallestUnit: 'minute' }), at.toPlainTime().toString(), mostWon],
+       from payout_wanted w join ledger_balance b on b.account = 'wallet:' || w.merchant_id
+      where b.balance_won >= w.min_won and not ${allIsHeld('w.merchant_id')}`,
+    [day, mostWon],
   );
+}
+
+/** SQL: whether all that a merchant has and gets is held. */
+function allIsHeld(merchantId: string): string {
+  return `exists (select from settlement_hold h
+                   where h.merchant_id = ${merchantId} and h.released_at is null and h.amount_won is null)`;
 }
 
 async function makePayouts(

@@ -3,7 +3,7 @@ import { seoul } from '../kernel/business-day.ts';
 import { check } from '../kernel/check.ts';
 import { isProblem, Problem } from '../kernel/problem.ts';
 import { inFlightOf, walletOf } from '../ledger/accounts.ts';
-import { balanceOf, post } from '../ledger/store.ts';
+import { balanceOf, ensureLedgerDay, holdAccounts, post } from '../ledger/store.ts';
 import { inTransaction, type Pool, type PoolClient } from '../platform/database/pool.ts';
 import { wholeHold } from '../settlement/hold-store.ts';
 import { ensureControl } from './control-store.ts';
@@ -52,6 +52,9 @@ export async function requestPayout(pool: Pool, wanted: PayoutRequest, rules: Re
     return await inTransaction(pool, async (tx) => {
       const known = await findByKey(tx, key);
       if (known) return sameContent(known, wanted);
+      // First of all: what is decided here is still true when the money moves.
+      await ensureLedgerDay(tx, dayOf(rules.now));
+      await holdAccounts(tx, [walletOf(merchantId), inFlightOf(merchantId)]);
       const { accountId, approvalOverWon } = await surroundings(tx, wanted, rules);
       const hold = await wholeHold(tx, merchantId);
       if (hold !== undefined) throw new Problem('hold_stands', { merchant: merchantId, hold: hold.id });
