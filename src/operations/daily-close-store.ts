@@ -38,6 +38,8 @@ export async function closeDay(
     readonly deviations: number;
   },
 ): Promise<Pick<DailyClose, 'verdict' | 'debitWon' | 'creditWon'> & { readonly accounts: number }> {
+  // Of two who close a day the second begins when the first is done, and so finds what it replaces.
+  await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`jeongsan.daily.close.${day.on}`]);
   await tx.query('delete from daily_close_account where closed_on = $1', [day.on]);
   // One statement, so that no entry that is booked meanwhile stands in the accounts and not in their sum.
   const [row] = await query<Awaited<ReturnType<typeof closeDay>>>(
@@ -90,6 +92,15 @@ export async function dailyCloses(
       order by closed_on ${descending ? 'desc' : ''} limit $2`,
     [after ?? null, limit],
   );
+}
+
+/** Whether a day was closed, for the first time or again, since then. */
+export async function wasClosed(db: Queryable, on: string, since: Temporal.Instant): Promise<boolean> {
+  const found = await query(db, 'select from daily_close where closed_on = $1 and closed_at >= $2', [
+    on,
+    since.toString(),
+  ]);
+  return found.length > 0;
 }
 
 /** What was kept of a closed day. @throws Problem `not_found` */

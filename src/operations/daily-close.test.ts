@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runCommand } from '../../test/support/commands.ts';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { lockWaits } from '../../test/support/lock-waits.ts';
 import { serveRoutes } from '../../test/support/served-routes.ts';
 import { listFindings } from '../findings/store.ts';
 import { inTransaction, query } from '../platform/database/pool.ts';
@@ -170,4 +171,18 @@ test('the accounts of a day come to its sum, whatever is booked while it is clos
     );
     expect(rows).toEqual([{ debit: closed.debitWon, credit: closed.creditWon }]);
   });
+});
+
+test('of two who close a day at once the second one replaces what the first kept', async () => {
+  const day = { on: '2026-11-20', entries: '1', lines: '4', deviations: 0 };
+  const first = await db.pool.connect();
+  await first.query('begin');
+  await closeDay(first, { ...day, runId: 'first' });
+  const second = inTransaction(db.pool, (tx) => closeDay(tx, { ...day, runId: 'second' }));
+  await lockWaits(db.pool, 1);
+  await first.query('commit');
+  first.release();
+  expect(await second).toMatchObject({ verdict: 'balanced' });
+  const rows = await query(db.pool, `select run_id from daily_close where closed_on = '2026-11-20'`);
+  expect(rows).toEqual([{ run_id: 'second' }]);
 });

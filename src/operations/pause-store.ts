@@ -70,11 +70,14 @@ export async function pause(
     by,
     until,
     now,
+    isEndless,
     also,
   }: {
     readonly by: ChangedBy;
     readonly until?: Temporal.Instant | undefined;
     readonly now: Temporal.Instant;
+    /** Asked where it was not paused before: whether it stays so beyond `until`. */
+    isEndless?(tx: PoolClient): Promise<boolean>;
     also?(tx: PoolClient): Promise<void>;
   },
 ): Promise<void> {
@@ -87,12 +90,13 @@ export async function pause(
     await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [
       `jeongsan.pause.${what.kind}.${what.subject}`,
     ]);
-    await end(tx, what, by.actor.who);
+    const wasPaused = await end(tx, what, by.actor.who);
+    const isWithoutEnd = !wasPaused && (await isEndless?.(tx));
     await tx.query('insert into pause (kind, subject, since, until, who, reason) values ($1, $2, $3, $4, $5, $6)', [
       what.kind,
       what.subject,
       now.toString(),
-      until?.toString() ?? null,
+      isWithoutEnd ? null : (until?.toString() ?? null),
       by.actor.who,
       by.reason,
     ]);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { TestDatabase } from '../../test/support/database.ts';
+import { lockWaits } from '../../test/support/lock-waits.ts';
 import { changeControl, ensureControl, listControls } from '../payout/control-store.ts';
 import { query } from '../platform/database/pool.ts';
 import { everything, maintenanceOf, ofSchedule, pause, resume } from './pause-store.ts';
@@ -250,4 +251,18 @@ test('a bank that somebody has paused is not let go by the end of a maintenance 
   expect((await listControls(db.pool))[0]?.paused).toBe(true);
   await unpauseQueue(db.pool, 'mock', tester);
   expect((await listControls(db.pool))[0]?.paused).toBe(false);
+});
+
+test('nor one that somebody is just pausing', async () => {
+  await ensureControl(db.pool, 'json-van');
+  const other = await db.pool.connect();
+  await other.query('begin');
+  await changeControl(other, 'json-van', { paused: true }, { who: 'lee', reason: 'fraud' });
+  const until = Temporal.Instant.from(at('12:20'));
+  const pausing = pauseQueue(db.pool, 'json-van', { by: tester, until, now: world.now() });
+  await lockWaits(db.pool, 1);
+  await other.query('commit');
+  other.release();
+  await pausing;
+  expect(await query(db.pool, 'select until from pause where ended_at is null')).toEqual([{ until: null }]);
 });

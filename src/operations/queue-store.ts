@@ -14,22 +14,19 @@ export async function pauseQueue(
 ): Promise<void> {
   await ensureControl(pool, bank);
   const { actor, reason } = request.by;
-  const until = (await isPausedOtherwise(pool, bank)) ? undefined : request.until;
   await pause(pool, ofQueue(bank), {
     ...request,
-    until,
+    isEndless: (tx) => isPaused(tx, bank),
     also: (tx) => changeControl(tx, bank, { paused: true }, { who: actor.who, reason }),
   });
 }
 
-async function isPausedOtherwise(pool: Pool, bank: string): Promise<boolean> {
-  const rows = await query(
-    pool,
-    `select from bank_control c where bank = $1 and paused and not exists (
-       select from pause where kind = 'queue' and subject = c.bank and ended_at is null)`,
-    [bank],
-  );
-  return rows.length > 0;
+/** Nobody pauses it or lets it go until the transaction ends. */
+async function isPaused(tx: PoolClient, bank: string): Promise<boolean> {
+  const [control] = await query<{ paused: boolean }>(tx, 'select paused from bank_control where bank = $1 for update', [
+    bank,
+  ]);
+  return control?.paused === true;
 }
 
 /** 재개. @throws Problem `not_paused` */

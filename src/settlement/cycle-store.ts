@@ -62,12 +62,13 @@ export async function openCycle(
     if (rowCount === 1) return 'running';
   }
   const because = later === undefined ? 'another_running' : 'slot_passed';
-  await tx.query(
+  const { rowCount } = await tx.query(
     `insert into settlement_cycle (slot, run_id, state, started_by, makes_up, finished_at, reason)
-     values ($1, $2, 'skipped', $3, $4, clock_timestamp(), $5)`,
+     values ($1, $2, 'skipped', $3, $4, clock_timestamp(), $5) on conflict (slot) do nothing returning slot`,
     [slot, cycle.runId, cycle.who, cycle.makesUp ?? null, because],
   );
-  return because;
+  // Whoever opened this very slot meanwhile has it.
+  return rowCount === 1 ? because : 'closed';
 }
 
 /** Takes what came in, and divides it with what is due again into parts of about so many; returns how many parts. */

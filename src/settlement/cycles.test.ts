@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { lockWaits } from '../../test/support/lock-waits.ts';
+import { inTransaction } from '../platform/database/pool.ts';
 import { createSettlementBooks, type Terms } from './books.fixture.ts';
+import { openCycle } from './cycle-store.ts';
 
 let db: TestDatabase;
 let books: ReturnType<typeof createSettlementBooks>;
@@ -103,4 +106,20 @@ describe('tiers', () => {
     await books.settle('12:10');
     expect(await books.items()).toEqual(['a/0 60000 1200 120 rate', 'a/1 -30000 -600 -60 rate']);
   });
+});
+
+test('of two that open one slot at once, one has it and the other finds it taken', async () => {
+  const slot = Temporal.Instant.from('2026-11-20T12:05+09:00');
+  const opened = { slot, runId: 'settle:12:05', who: 'test' };
+  const first = await db.pool.connect();
+  await first.query('begin');
+  expect(await openCycle(first, opened)).toBe('running');
+  const second = inTransaction(db.pool, (tx) => openCycle(tx, opened));
+  const third = inTransaction(db.pool, (tx) =>
+    openCycle(tx, { ...opened, slot: slot.add({ minutes: 5 }), runId: 'settle:12:10' }),
+  );
+  await lockWaits(db.pool, 2);
+  await first.query('commit');
+  first.release();
+  expect([await second, await third]).toEqual(['closed', 'another_running']);
 });
