@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { testDatabase } from '../../../test/support/database.ts';
+import { lockWaits } from '../../../test/support/lock-waits.ts';
 import { temporaryFolder } from '../../../test/support/processes.ts';
 import { migrate, migrationFolder, readMigrations } from './migrate.ts';
 import { createPool, type Pool, query } from './pool.ts';
@@ -44,6 +45,21 @@ test('migrators that start together take turns', async () => {
   await Promise.all(others.map((each) => each.end()));
   expect(applied.flat().sort()).toEqual([1, 2]);
   expect(await query(pool, 'select n from a')).toEqual([{ n: 2 }]);
+});
+
+test('a migration and work that goes on meanwhile do not end each other', async () => {
+  const { pool } = await emptyDatabase();
+  put('0001_create_tables.sql', 'create table a (n int); create table b (n int);');
+  await migrate(pool, folder);
+  put('0002_change_tables.sql', 'alter table a add m int; alter table b add m int;');
+  const working = await pool.connect();
+  await working.query('begin; insert into b values (1)');
+  const migrated = migrate(pool, folder);
+  await lockWaits(pool, 1);
+  await Promise.allSettled([working.query('insert into a values (1)')]);
+  await working.query('commit');
+  working.release();
+  expect(await migrated).toEqual([2]);
 });
 
 test('a migration that fails leaves nothing of itself, and those before it stay', async () => {

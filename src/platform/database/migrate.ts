@@ -12,6 +12,9 @@ export const migrationFolder = join(repositoryRoot, 'migrations');
 /** Any number that nothing else in this database locks: the bytes of 'jeongsan'. */
 const advisoryLock = 0x6a656f6e6773616en;
 const lockTimeoutMs = 10 * 60_000;
+const deadlock = '40P01';
+const triesMost = 10;
+const otherFirstMs = 100;
 
 type Migration = { readonly number: number; readonly name: string; readonly sha256: string; readonly sql: string };
 type Applied = { readonly number: number; readonly name: string; readonly sha256: string };
@@ -85,16 +88,24 @@ function historyFaults(migrations: readonly Migration[], applied: readonly Appli
   return faults;
 }
 
+/** Servers of the version before may be at work: one that waits for a migration which waits for it is let through first. */
 async function apply(client: PoolClient, { number, name, sha256, sql }: Migration): Promise<void> {
-  const applied = [number, name, sha256];
-  try {
-    await client.query('begin');
-    await client.query(sql);
-    await client.query('insert into schema_migration (number, name, sha256) values ($1, $2, $3)', applied);
-    await client.query('commit');
-  } catch (error) {
-    const reason = (error as Error).message;
-    throw new Problem('migration_failed', { file: fileName(number, name), reason }, { cause: error });
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await client.query('begin');
+      await client.query(sql);
+      const applied = [number, name, sha256];
+      await client.query('insert into schema_migration (number, name, sha256) values ($1, $2, $3)', applied);
+      await client.query('commit');
+      return;
+    } catch (error) {
+      if (tries >= triesMost || (error as { code?: unknown }).code !== deadlock) {
+        const reason = (error as Error).message;
+        throw new Problem('migration_failed', { file: fileName(number, name), reason }, { cause: error });
+      }
+      await client.query('rollback');
+      await wait(otherFirstMs * tries);
+    }
   }
 }
 
