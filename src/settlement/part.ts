@@ -1,3 +1,5 @@
+import type { KnownImports } from './known-imports-store.ts';
+
 /** 정산 회차의 한 부분. What a transaction of a slot settles: everything, or the captures of one of several parts. */
 export type Part = {
   readonly runId: string;
@@ -8,6 +10,8 @@ export type Part = {
   readonly settledOn: string;
   readonly part: number;
   readonly parts: number;
+  /** Approvals of no other import count in a slot of several parts, whose captures they would move from part to part. */
+  readonly imports?: KnownImports | undefined;
   readonly holidays: ReadonlySet<string>;
   /** Slots that set a capture aside before a person hears of it. */
   readonly findingAfter: number;

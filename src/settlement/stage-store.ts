@@ -2,6 +2,7 @@ import { escapeIdentifier, escapeLiteral, type PoolClient } from 'pg';
 import { type Arrival, arrivalsOf } from '../payments/arrival-store.ts';
 import { query } from '../platform/database/pool.ts';
 import { providers } from '../providers/registry.ts';
+import { cameWith } from './known-imports-store.ts';
 import type { Part } from './part.ts';
 
 /**
@@ -44,7 +45,7 @@ export async function stageCaptures(tx: PoolClient, part: Part): Promise<void> {
     create temp table staged on commit drop as
     select r.provider, r.captured_on, r.provider_tid, r.cancel_seq, r.traded_on, r.mid, r.amount_won, r.again, r.was_sound,
            p.amount_won as paid_won, coalesce(p.merchant_id, r.merchant_id) as merchant_id
-      from raw_capture r left join (${paymentsOf(traded)}) p
+      from raw_capture r left join (${paymentsOf(traded, part)}) p
         on p.provider = r.provider and p.traded_on = r.traded_on and p.provider_tid = r.provider_tid
        and p.cancel_seq = r.cancel_seq ${partOf(part)};
     reset enable_hashjoin;
@@ -90,18 +91,23 @@ function leafOf(table: string, provider: string, on: string): string {
 
 /**
  * SQL: whether a capture belongs to the part. A merchant is in one part with all it has, so that parts which are settled
- * at the same time touch no wallet of one another; what has no merchant goes by its transaction.
+ * at the same time touch no wallet of one another; what has no merchant goes by its transaction. The approvals that say
+ * whose it is are the same for all parts, else one between two of them would be in neither, or in both.
  */
 function partOf({ part, parts }: Part): string {
   const owner = 'coalesce(p.merchant_id, r.merchant_id, r.provider_tid)';
   return parts === 1 ? '' : `where (hashtextextended(${owner}, 0) & 1073741823) % ${parts} = ${part}`;
 }
 
-function paymentsOf(traded: readonly { readonly provider: string; readonly days: readonly string[] }[]): string {
+function paymentsOf(
+  traded: readonly { readonly provider: string; readonly days: readonly string[] }[],
+  { imports }: Part,
+): string {
+  const known = imports === undefined ? '' : `and ${cameWith(imports, 'import_id')}`;
   const columns = 'provider, traded_on, provider_tid, cancel_seq, amount_won, merchant_id';
   const queries = traded.map(
     ({ provider, days }) => `select ${columns} from payment
-      where provider = ${escapeLiteral(provider)} and traded_on in (${days.map(day).join(', ')})`,
+      where provider = ${escapeLiteral(provider)} and traded_on in (${days.map(day).join(', ')}) ${known}`,
   );
   return queries.length === 0 ? `select ${columns} from payment where false` : queries.join(' union all ');
 }

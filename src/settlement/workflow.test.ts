@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
 import { eventually } from '../../test/support/eventually.ts';
+import { lockWaits } from '../../test/support/lock-waits.ts';
 import { createDurable, type Durable } from '../platform/durable/durable.ts';
 import { createSettlementBooks, today } from './books.fixture.ts';
 import { parseSlot } from './slot.ts';
@@ -232,6 +233,23 @@ describe('a slot of several parts', () => {
     );
     expect(rows[0].rows).toBe(7);
     expect(rows[0].parts).toBeGreaterThan(1);
+  });
+
+  test('takes each capture once, where the approvals of some come in between two of its parts', async () => {
+    const sales = ids.map((tid) => ({ tid, won: 1_000, merchant: merchantOf(tid) }));
+    await books.captures(sales);
+    // The first two parts have taken what is theirs, and wait to book it.
+    const holding = await db.pool.connect();
+    await holding.query('begin; lock table settlement_hold in row exclusive mode');
+    const settling = settle('12:05');
+    await lockWaits(db.pool, 2);
+    await books.payments(sales);
+    await holding.query('commit');
+    holding.release();
+    expect(await settling).toMatchObject({ captures: 35n, items: 0n, setAside: 35n });
+    expect(await books.unsettled()).toHaveLength(35);
+    expect(await settle('12:10')).toMatchObject({ captures: 0n, items: 35n, creditedWon: 34_580n });
+    expect(await books.unsettled()).toEqual([]);
   });
 
   test('that fails in one of them settles those beside it and leaves the others to the next slot', async () => {

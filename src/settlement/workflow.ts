@@ -23,6 +23,7 @@ import {
   type SkippedBecause,
   takeCaptures,
 } from './cycle-store.ts';
+import { type KnownImports, knownImports } from './known-imports-store.ts';
 import type { Part } from './part.ts';
 import type { StuckCaptures } from './set-aside-store.ts';
 import { settlePart } from './settle-store.ts';
@@ -94,10 +95,10 @@ async function settleSlot(ports: SettlementPorts, request: SlotRequest): Promise
   if (opened !== 'running') return await skip(ports, slot, opened);
   try {
     const perPart = ports.capturesPerPart ?? capturesPerPartDefault;
-    const parts = await transaction('take', (tx) => takeCaptures(tx, slot, id, perPart));
+    const { parts, imports } = taken(await transaction('take', (tx) => take(tx, slot, id, perPart)));
     await step('prepare', () => prepare(ports, slot, settledOn), { retries: tries });
     for (let first = 0; first < parts; first += lanes) {
-      await settleTogether(ports, { request, slot, settledOn, parts }, first);
+      await settleTogether(ports, { request, slot, settledOn, parts, imports }, first);
     }
     const unpaid = await payOut(ports, { slot: request.slot, settledOn, runId: id });
     return await transaction('note', async (tx) => {
@@ -121,7 +122,18 @@ type Slot = {
   readonly slot: Temporal.Instant;
   readonly settledOn: string;
   readonly parts: number;
+  readonly imports: KnownImports | undefined;
 };
+
+type Taken = { readonly parts: number; readonly imports?: KnownImports };
+
+async function take(tx: PoolClient, slot: Temporal.Instant, id: string, perPart: number): Promise<Taken> {
+  const parts = await takeCaptures(tx, slot, id, perPart);
+  return parts > 1 ? { parts, imports: await knownImports(tx) } : { parts };
+}
+
+/** Of a run that began with an older version there is the number of its parts alone. */
+const taken = (kept: Taken | number): Taken => (typeof kept === 'number' ? { parts: kept } : kept);
 
 /** Settles the parts from `first` on that go together, and waits for all of them also where one fails. */
 async function settleTogether(ports: SettlementPorts, of: Slot, first: number): Promise<void> {
@@ -176,15 +188,15 @@ async function prepare({ pool }: SettlementPorts, slot: Temporal.Instant, settle
 }
 
 async function settle(tx: PoolClient, ports: SettlementPorts, of: Slot & { readonly part: number }): Promise<null> {
-  const { slot, settledOn, part, parts } = of;
+  const { request, ...own } = of;
   const id = runId();
-  if (!(await isRunning(tx, id))) throw new Problem('settlement_cycle_over', { slot: of.request.slot });
+  if (!(await isRunning(tx, id))) throw new Problem('settlement_cycle_over', { slot: request.slot });
   const findingAfter = ports.findingAfter ?? findingAfterDefault;
   const holidays = await businessCalendar(tx);
-  const work: Part = { runId: id, slot, slotText: of.request.slot, settledOn, part, parts, holidays, findingAfter };
+  const work: Part = { ...own, runId: id, slotText: request.slot, holidays, findingAfter };
   const { stuck, relieved } = await settlePart(tx, work);
   for (const each of stuck.slice(0, findingsMax)) await tell(tx, each);
-  await tellRest(tx, stuck.slice(findingsMax), `${of.request.slot} ${part + 1}/${parts}`);
+  await tellRest(tx, stuck.slice(findingsMax), `${request.slot} ${of.part + 1}/${of.parts}`);
   for (const { owner, reason } of relieved) {
     await closeFinding(tx, { kind: 'capture_unsettled', subject: `${owner} ${reason}`, by: id });
   }
