@@ -40,7 +40,7 @@ beforeAll(async () => {
   await changeControl(pool, bank, { transferLimit: 1_000 }, { who: 'test', reason: 'test' });
   const address = { host: '127.0.0.1', port: 1, path: '', key: 'key', secret: new Secret(secret) };
   const { banks } = openBanks({ [bank]: address }, createHttpClient);
-  const api = createBankApi({ pool, log, banks, now: () => noon }, { bodyMs: 200 });
+  const api = createBankApi({ pool, log, banks, now: () => noon }, { bodyMs: 2_000 });
   const server = serve({ fetch: api.fetch, port: 0, hostname: '127.0.0.1' });
   await once(server, 'listening');
   port = (server.address() as AddressInfo).port;

@@ -8,7 +8,9 @@ import { certificateIn } from '../sandbox/certificate.ts';
 import { createHttpClient, type HttpPatience } from './http-client.ts';
 
 const request = { method: 'POST', path: '/', headers: {}, body: '{"a":1}' } as const;
-const patience: HttpPatience = { connectMs: 300, answerMs: 300, mostAnswerBytes: 1_000 };
+const patient: HttpPatience = { connectMs: 20_000, answerMs: 20_000, mostAnswerBytes: 1_000 };
+/** Of those who wait for what never comes. */
+const hasty = { connect: { ...patient, connectMs: 300 }, answer: { ...patient, answerMs: 300 } };
 
 async function listen(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1');
@@ -17,7 +19,7 @@ async function listen(server: Server): Promise<number> {
 }
 
 /** An HTTPS server that does as it is told; `bodies` is what reached it. */
-async function serve(answer: (response: ServerResponse) => void) {
+async function serve(answer: (response: ServerResponse) => void, patience = patient) {
   const pem = certificateIn(temporaryFolder());
   const bodies: string[] = [];
   let connections = 0;
@@ -70,8 +72,8 @@ describe('after the request may have left, no failure is certain', () => {
       },
     ],
     ['the answer is too large', (response: ServerResponse) => response.end('x'.repeat(2_000))],
-  ])('%s', async (_, answer) => {
-    const { client, bodies } = await serve(answer);
+  ])('%s', async (what, answer) => {
+    const { client, bodies } = await serve(answer, /never|slower/.test(what) ? hasty.answer : patient);
     expect(await client.send(request)).toMatchObject({ kind: 'failed', mayHaveLeft: true });
     expect(bodies).toHaveLength(1);
   });
@@ -94,12 +96,12 @@ describe('nothing has left', () => {
     const server = createServer();
     const port = await listen(server);
     await new Promise((resolve) => server.close(resolve));
-    const client = createHttpClient({ host: '127.0.0.1', port, patience });
+    const client = createHttpClient({ host: '127.0.0.1', port, patience: patient });
     expect(await client.send(request)).toMatchObject({ kind: 'failed', mayHaveLeft: false });
   });
 
   test('where the name is not known', async () => {
-    const client = createHttpClient({ host: 'bank.invalid', port: 443, patience: { ...patience, connectMs: 5_000 } });
+    const client = createHttpClient({ host: 'bank.invalid', port: 443, patience: patient });
     expect(await client.send(request)).toMatchObject({ kind: 'failed', mayHaveLeft: false });
   });
 
@@ -107,7 +109,7 @@ describe('nothing has left', () => {
     const { port, bodies } = await serve((response) => response.end('caught'));
     const { certificatePath } = certificateIn(temporaryFolder());
     for (const caPath of [certificatePath, undefined]) {
-      const client = createHttpClient({ host: '127.0.0.1', port, caPath, patience });
+      const client = createHttpClient({ host: '127.0.0.1', port, caPath, patience: patient });
       expect(await client.send(request)).toMatchObject({ kind: 'failed', mayHaveLeft: false });
     }
     expect(bodies).toEqual([]);
@@ -117,10 +119,11 @@ describe('nothing has left', () => {
     ['hangs up in the handshake', (server: Server) => server.on('connection', (socket) => socket.destroy())],
     ['never answers the handshake', (server: Server) => server],
     ['speaks something else', (server: Server) => server.on('connection', (socket) => socket.end('SSH-2.0-x\r\n'))],
-  ])('where the server %s', async (_, behave) => {
+  ])('where the server %s', async (what, behave) => {
     const server = behave(createServer());
     const port = await listen(server);
     onTestFinished(() => void server.close());
+    const patience = what.startsWith('never') ? hasty.connect : patient;
     const client = createHttpClient({ host: '127.0.0.1', port, patience });
     expect(await client.send(request)).toMatchObject({ kind: 'failed', mayHaveLeft: false });
   });

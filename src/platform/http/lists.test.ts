@@ -115,7 +115,7 @@ describe('a list as a file', () => {
     await reader?.read();
     const before = seen.endlessEnded;
     await eventually(() => expect(seen.endlessEnded).toBeGreaterThan(before));
-    // Each page is a megabyte: what was made is what fits the buffers of the network, and not what two seconds allow.
+    // Each page is a megabyte: what was made is what fits the buffers of the network, and not what three seconds allow.
     expect(seen.endless).toBeLessThan(40);
     await expect(
       (async () => {

@@ -144,8 +144,8 @@ export const streamRoutes: readonly Route[] = [
 
 export const streamLimits = {
   uploadBytes: 5_000_000,
-  uploadIdleMs: 300,
-  takeIdleMs: 1_000,
+  uploadIdleMs: 2_000,
+  takeIdleMs: 3_000,
   heartbeatMs: 30,
   streams: { each: 3, all: 4 },
 } as const;
