@@ -180,6 +180,8 @@ export async function failCycle(tx: PoolClient, runId: string, reason: string): 
   if (failed.parts_done === failed.parts) return;
   const slot = failed.slot.toTemporalInstant();
   const taken = capturesOf(await arrivalsOf(tx, runId));
+  // Who dismisses one of them is not passed: it would be neither waiting nor seen to be dismissed, and come back.
+  await tx.query('lock table dismissed_capture in share mode');
   await tx.query(
     `insert into unsettled_capture (provider, captured_on, provider_tid, cancel_seq, traded_on, mid, merchant_id,
        amount_won, due_at)

@@ -1,10 +1,14 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runCommand } from '../../test/support/commands.ts';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { lockWaits } from '../../test/support/lock-waits.ts';
 import { listFindings, openFinding } from '../findings/store.ts';
+import { inTransaction } from '../platform/database/pool.ts';
 import { createSettlementBooks } from './books.fixture.ts';
 import { settlementCommands } from './commands.ts';
+import { failCycle, openCycle, takeCaptures } from './cycle-store.ts';
 import { dismissalCommands } from './dismissal-commands.ts';
+import { settlePart } from './settle-store.ts';
 
 let db: TestDatabase;
 let books: ReturnType<typeof createSettlementBooks>;
@@ -92,6 +96,38 @@ test('what is merely not due, not there, or settled meanwhile is not dismissed; 
      values ('ksnet', '2026-11-20', 'late', 0, '', 1, 'x', 'ksnet:2026-11-20:late:0:1')`,
   );
   await expect(alone).rejects.toMatchObject({ constraint: 'dismissal_approved' });
+});
+
+test('what is dismissed while its slot is given up does not come back', async () => {
+  await books.merchant('M2', null);
+  const sales = ['a', 'b', 'c'].map((tid) => ({ tid, won: 1_000, merchant: 'M2' }));
+  await books.sales(sales);
+  // A slot of several parts of which the first ones were settled, the one of M2 among them.
+  const [slotText, runId] = ['2026-11-20T12:05+09:00', 'settle:2026-11-20T12:05+09:00'];
+  const slot = Temporal.Instant.from(slotText);
+  await inTransaction(db.pool, (tx) => openCycle(tx, { slot, runId, who: 'test' }));
+  const parts = await inTransaction(db.pool, (tx) => takeCaptures(tx, slot, runId, 1));
+  const of = { runId, slot, slotText, settledOn: '2026-11-20', parts, holidays: new Set<string>(), findingAfter: 3 };
+  for (let part = 0; (await books.unsettled()).length === 0; part += 1) {
+    await inTransaction(db.pool, (tx) => settlePart(tx, { ...of, part }));
+  }
+  await run('settlement dismiss propose ksnet a/0 --reason test+sale --by kim');
+  // The second person's word is about to be committed.
+  await db.pool.query(`
+    create function wait_here() returns trigger language plpgsql as
+      $$ begin perform pg_advisory_xact_lock(42); return null; end $$;
+    create constraint trigger wait_here after insert on dismissed_capture deferrable initially deferred
+      for each row execute function wait_here()`);
+  const holding = await db.pool.connect();
+  await holding.query('begin; select pg_advisory_xact_lock(42)');
+  const dismissing = run('settlement dismiss approve ksnet a/0 --by lee');
+  await lockWaits(db.pool, 1);
+  const failing = inTransaction(db.pool, (tx) => failCycle(tx, runId, 'given up'));
+  await lockWaits(db.pool, 2);
+  await holding.query('commit');
+  holding.release();
+  await Promise.all([dismissing, failing]);
+  expect((await books.unsettled()).map((line) => line.split(' ')[0])).toEqual(['b/0', 'c/0']);
 });
 
 test('settlement dismiss stands among the commands of settlement', async () => {
