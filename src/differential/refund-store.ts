@@ -1,8 +1,9 @@
 import { escapeLiteral, type PoolClient } from 'pg';
 import { check } from '../kernel/check.ts';
-import { postAll } from '../ledger/store.ts';
+import { ensureLedgerDay, postAll } from '../ledger/store.ts';
 import { query } from '../platform/database/pool.ts';
 import { type Failure, inHalves } from '../settlement/isolation.ts';
+import { lookingUp } from './candidate-store.ts';
 
 /** 환급 결과. What was booked; `refused` are merchants that the ledger took no entry of, and why. */
 export type RefundsBooked = {
@@ -49,8 +50,13 @@ export async function bookRefunds(
   check(new Set(ids).size === ids.length, 'refunds are of one provider');
   // Nobody places or releases a hold until this is committed: what is credited would pass it by.
   await tx.query('lock table settlement_hold in share mode');
+  // The day's place before any account: who makes it comes to the accounts next.
+  await ensureLedgerDay(tx, refunds.postedOn);
   const culprits = await inHalves(tx, { from: 1, to: ids.length }, async (from, to) => {
-    await book(tx, refunds, between(ids, from, to));
+    const merchants = between(ids, from, to);
+    await tx.query('savepoint refunds');
+    while (!(await book(tx, refunds, merchants))) await tx.query('rollback to savepoint refunds');
+    await tx.query('release savepoint refunds');
   });
   const [sums] = await query<Omit<RefundsBooked, 'refused'>>(
     tx,
@@ -70,7 +76,8 @@ function between(ids: readonly string[], from: number, to: number): string {
 
 type Refunds = Parameters<typeof bookRefunds>[1];
 
-async function book(tx: PoolClient, refunds: Refunds, merchants: string): Promise<void> {
+/** False where a merchant came to owe something meanwhile: its account, which was not there to be locked, is now. */
+async function book(tx: PoolClient, refunds: Refunds, merchants: string): Promise<boolean> {
   const { eventPrefix, kind, answerId, postedOn, postedBy } = refunds;
   await allot(tx, merchants);
   await tx.query(`
@@ -90,7 +97,16 @@ async function book(tx: PoolClient, refunds: Refunds, merchants: string): Promis
            ) l (account, amount_won)
      where l.amount_won <> 0`);
   await postAll(tx, { from: 'refund_posting' });
+  const owing = await lookingUp(
+    tx,
+    `select from refund_allotted m
+      cross join lateral (
+        select balance_won from ledger_balance
+         where account = 'debt:' || m.merchant_id collate "C" and shard = 0 offset 0) owed
+      where owed.balance_won < 0 and m.wallet_won + m.held_won > 0 limit 1`,
+  );
   await tx.query('drop table refund_posting, refund_allotted');
+  return owing === 0;
 }
 
 /** Where each merchant's net goes: the temporary table `refund_allotted`. */
