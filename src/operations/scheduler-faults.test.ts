@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { TestDatabase } from '../../test/support/database.ts';
+import { Problem } from '../kernel/problem.ts';
 import { everything, pause } from './pause-store.ts';
 import { type SchedulingWorld, tester } from './scheduling.fixture.ts';
 import { at, schedulingSuite } from './scheduling-suite.fixture.ts';
@@ -37,6 +38,20 @@ test('a slot that was left and that its job cannot read fails, and those beside 
   expect(world.started).toEqual(['12:02 +10']);
   expect([await world.rows('bad'), await world.rows('five')]).toEqual([['12:02 failed'], ['12:02 done']]);
   expect(await findings()).toEqual(['schedule_failed bad']);
+});
+
+test('a refusal that cannot be noted is said, and noted by whoever looks next', async () => {
+  await world.add('five');
+  world.setRefusal(new Problem('not_found', { what: 'file', id: 'x' }));
+  await db.pool.query(`create function break() returns trigger language plpgsql as $$ begin raise exception 'away'; end $$;
+    create trigger breaks before update on schedule_slot for each row when (new.state = 'failed') execute function break()`);
+  world.node();
+  await world.advance(at('12:05:01'));
+  expect(await world.rows('five')).toEqual(['12:05 claimed']);
+  expect(world.warned).toContain('a slot is left to the next look');
+  await db.pool.query('drop function break cascade');
+  await world.advance(at('12:05:20'));
+  expect(await world.rows('five')).toEqual(['12:05 failed']);
 });
 
 test('of many who pause at once each is heard, and one pause stands', async () => {

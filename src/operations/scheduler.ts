@@ -100,7 +100,7 @@ export function startScheduler(ports: SchedulerPorts): Scheduler {
       const { upTo, claimed } = await decideDue({ ...ports, now }, id);
       known.decidedUpTo = upTo;
       state.undecided.delete(id);
-      for (const slot of claimed) void track(begin(slot));
+      for (const slot of claimed) void track(begin(slot)).catch((error: unknown) => leave(slot, error));
     } catch (error) {
       log.error({ schedule: name, err: error }, 'slots could not be decided on');
       known.hasFailed = true;
@@ -111,6 +111,9 @@ export function startScheduler(ports: SchedulerPorts): Scheduler {
       known.isDeciding = false;
     }
   };
+  /** It stays claimed, and whoever looks next takes it up. */
+  const leave = ({ runId }: ClaimedSlot, err: unknown) =>
+    log.error({ run: runId, err }, 'a slot is left to the next look');
   const begin = (slot: ClaimedSlot) => {
     const ended = async (job: string) => {
       await ports.ended?.(job);
