@@ -16,11 +16,22 @@ const detailMost = 8_000;
 /** Members that have a column of their own, or say nothing within a run. */
 const ordinary = new Set(['level', 'time', 'pid', 'msg']);
 
+/** The lines as they are kept; one that cannot be read keeps no other from it. */
+export function readLines(said: readonly SaidLine[], executorId: string): RunLogLine[] {
+  return said.flatMap((each) => {
+    try {
+      return [readLine(each, executorId)];
+    } catch {
+      return [];
+    }
+  });
+}
+
 /** The line as it is kept: cut to size, and without what PostgreSQL does not hold in text. */
-export function readLine({ runId, step, level, line, kind }: SaidLine, executorId: string): RunLogLine {
+function readLine({ runId, step, level, line, kind }: SaidLine, executorId: string): RunLogLine {
   const said = JSON.parse(line) as Record<string, unknown>;
   const rest = Object.fromEntries(Object.entries(said).filter(([name]) => !ordinary.has(name)));
-  const detail = storable(JSON.stringify(rest));
+  const detail = storable(JSON.stringify(rest).replace(escapes, withoutHalves));
   return {
     runId,
     step,
@@ -39,7 +50,11 @@ function levelOf(level: number): RunLogLevel {
   return level >= 40 ? 'warn' : 'info';
 }
 
+/** All that backslashes begin in JSON, each once: one that stands for itself begins nothing else. */
+const escapes = /\\(u[0-9a-fA-F]{4}|.)/g;
+const withoutHalves = (text: string): string => (/^\\u(0000|[dD][89a-fA-F])/.test(text) ? '?' : text);
+
 /** NUL and lone halves of surrogate pairs are no characters to PostgreSQL, written out or escaped. */
 function storable(text: string): string {
-  return text.replace(/\0|\\u0000|\\u[dD][89a-fA-F][0-9a-fA-F]{2}/g, '?').toWellFormed();
+  return text.replaceAll('\0', '?').toWellFormed();
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Pool } from '../database/pool.ts';
-import { readLine, type SaidLine } from './run-log-line.ts';
+import { readLines, type SaidLine } from './run-log-line.ts';
 import { keepRunLog } from './run-log-store.ts';
 
 /** What a process leaves in a file whose end gave it no time for the database. */
@@ -63,10 +63,6 @@ function filesOf(folder: string): string[] {
 async function keep(pool: Pool, file: string): Promise<void> {
   const { executorId, lines } = JSON.parse(readFileSync(file, 'utf8')) as { executorId: string; lines: SaidLine[] };
   for (let first = 0; first < lines.length; first += chunk) {
-    const part = lines.slice(first, first + chunk);
-    await keepRunLog(
-      pool,
-      part.map((said) => readLine(said, executorId)),
-    );
+    await keepRunLog(pool, readLines(lines.slice(first, first + chunk), executorId));
   }
 }

@@ -3,7 +3,7 @@ import { DBOS } from '@dbos-inc/dbos-sdk';
 import { actingNow } from '../database/acting.ts';
 import type { Pool } from '../database/pool.ts';
 import { tapLog } from '../log-tap.ts';
-import { readLine, type SaidLine } from './run-log-line.ts';
+import { readLines, type SaidLine } from './run-log-line.ts';
 import { openSpill } from './run-log-spill.ts';
 import { keepRunLog } from './run-log-store.ts';
 
@@ -71,10 +71,7 @@ export function startRunLog(pool: Pool, executorId: string, spillFolder: string 
     const batch = pending.slice(0, batchLines);
     if (batch.length === 0) return true;
     try {
-      await keepRunLog(
-        pool,
-        batch.map((said) => readLine(said, executorId)),
-      );
+      await keepRunLog(pool, readLines(batch, executorId));
     } catch (error) {
       // A line that the database will never take goes with its batch, so that others are not kept waiting for ever.
       if (!neverTaken.test((error as { code?: string }).code ?? '')) return false;
