@@ -2,17 +2,19 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { openArchive } from '../platform/archive.ts';
 import { inTransaction } from '../platform/database/pool.ts';
 import type { DifferentialProvider } from '../providers/differential.ts';
 import { differentialProviderOf } from '../providers/differential-registry.ts';
 import type { ExchangeRow } from '../providers/layout/exchange-layout.ts';
 import { encodeExchange } from '../providers/layout/exchange-typed.ts';
+import { loadAnswer, temporaryLines } from './answer-load.ts';
 import { type AnswerCounts, type AnswerStage, noteApplied, registerAnswer } from './answer-store.ts';
-import { applyPart, loadInParts } from './apply-part-store.ts';
+import { type Applying, alone, applyLines, judgingOf } from './apply-lines-store.ts';
+import { applyPart, loadInParts, partsOf } from './apply-part-store.ts';
 import { applyAnswer } from './apply-store.ts';
-import type { Share } from './candidate-store.ts';
+import { planForSets, type Share } from './candidate-store.ts';
 import { type PlantedClaim, plantClaim } from './claims.fixture.ts';
 
 /** Our number, as it stands in the names of the files. */
@@ -33,14 +35,18 @@ export type SaidLine = {
   readonly tradedOn?: string;
 };
 
-/**
- * Claims, files and answers of one provider in a database of a test's own; answers are applied in parts where it is said of
- * how many lines. `close` removes the archive.
- */
+/** How answers are applied: in parts where it is said of how many lines, and with which TIDs told as repeated. */
+type Way = {
+  readonly linesPerPart?: number;
+  /** Of the TIDs of the answer's lines; else those that its reader tells. */
+  readonly repeats?: (tids: readonly string[]) => readonly string[] | null;
+};
+
+/** Claims, files and answers of one provider in a database of a test's own. `close` removes the archive. */
 export function createAnswerBooks(
   pool: Pool,
   providerId: 'welcome' | 'ksnet' | 'nice' = 'welcome',
-  linesPerPart?: number,
+  { linesPerPart, repeats }: Way = {},
 ) {
   const provider: DifferentialProvider = differentialProviderOf(providerId);
   const channel = provider.channels[0] as string;
@@ -144,16 +150,23 @@ export function createAnswerBooks(
       );
     },
     async apply(answerId: bigint, by: DifferentialProvider = provider): Promise<AnswerCounts> {
-      const applying = applyingOf(answerId, by);
       if (linesPerPart !== undefined) {
         const parts = await books.load(answerId, by);
+        if (parts > 0 && repeats !== undefined) {
+          const tids = await texts(`select distinct provider_tid as text from answer_line_${answerId} order by 1`);
+          await rows('update answer_load set repeats = $2 where answer_id = $1', [answerId, repeats(tids)]);
+        }
         await Promise.all(Array.from({ length: parts }, (_, part) => books.applyPart(answerId, { part, parts }, by)));
       }
-      return await inTransaction(pool, async (tx) => {
-        const counts = await applyAnswer(tx, applying);
-        await noteApplied(tx, answerId, counts);
-        return counts;
-      });
+      return await inTransaction(pool, (tx) => books.applyIn(tx, answerId, by));
+    },
+    /** As a whole, or what is left of it after its parts, in a transaction of the test's. */
+    async applyIn(tx: PoolClient, answerId: bigint, by: DifferentialProvider = provider): Promise<AnswerCounts> {
+      const applying = applyingOf(answerId, by);
+      const isTold = repeats !== undefined && (await partsOf(tx, answerId)) === undefined;
+      const counts = isTold ? await applyTold(tx, applying, repeats) : await applyAnswer(tx, applying);
+      await noteApplied(tx, answerId, counts);
+      return counts;
     },
     /** Loads an answer that is applied in parts; returns in how many. */
     load: (answerId: bigint, by: DifferentialProvider = provider): Promise<number> =>
@@ -189,6 +202,22 @@ export function createAnswerBooks(
   };
   return books;
 }
+
+/** As a whole, whatever the reader says of repeated lines. */
+async function applyTold(tx: PoolClient, applying: Applying, repeats: Required<Way>['repeats']): Promise<AnswerCounts> {
+  const of = await judgingOf(tx, applying);
+  await planForSets(tx);
+  await loadAnswer(tx, { archive: applying.archive, ...of, into: temporaryLines });
+  await alone(tx, applying.provider);
+  const { rows } = await tx.query<{ tid: string }>(
+    `select distinct provider_tid as tid from ${temporaryLines} order by 1`,
+  );
+  const counts = await applyLines(tx, { ...of, lines: temporaryLines, repeats: repeats(rows.map(({ tid }) => tid)) });
+  await tx.query(`drop table ${temporaryLines}`);
+  return counts;
+}
+
+export type AnswerBooks = ReturnType<typeof createAnswerBooks>;
 
 async function* one(bytes: Buffer): AsyncGenerator<Buffer, void, void> {
   yield bytes;

@@ -92,9 +92,12 @@ async function closeEnded(tx: PoolClient, { provider, file, by }: Judging): Prom
     await tx.query(`
       update claim_break b set closed_at = clock_timestamp(), closed_by = ${escapeLiteral(by)}, resolution = 'answered'
         from (select s.break_id from standing s
-               join (select ${key}, false as is_booked from judged where verdict in ('A', 'S')
-                     union all select ${key}, action in ('accept', 'same') from aside where ${ends}) e using (${key})
-               where not exists (select from differing d where d.kind = s.kind and d.subject = s.subject)) done
+               join (select ${key}, true as is_of_now from judged where verdict in ('A', 'S')
+                     -- A rejection that leaves the claim as it was is of a try that is over.
+                     union all select ${key}, said <> 'rejected' or action in ('reject', 'revoke') from aside where ${ends})
+                    e using (${key})
+               where (e.is_of_now or not s.is_kept)
+                 and not exists (select from differing d where d.kind = s.kind and d.subject = s.subject)) done
        where b.break_id = done.break_id`);
   }
   await tx.query('drop table standing');

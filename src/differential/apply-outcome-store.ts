@@ -60,11 +60,12 @@ async function decideAlone(tx: PoolClient, { file, answer }: Judging): Promise<v
     where said <> 'accepted' or type = 'A'`);
 }
 
-/** Accepted cancels take back what their approval got: before, or in this answer. */
+/** Accepted cancels take back what their approval got: before, or in this answer. Those that a break keeps wait for it. */
 async function decideCancels(tx: PoolClient): Promise<void> {
   await tx.query(`
     create temp table approval_now on commit drop as
-    select distinct channel, provider_tid, original_on from aside where said = 'accepted' and type <> 'A'`);
+    select distinct channel, provider_tid, original_on from aside
+     where said in ('accepted', 'kept') and type <> 'A' and action is null`);
   const days = await query<{ day: string }>(
     tx,
     'select distinct original_on::text as day from approval_now order by 1',
@@ -104,11 +105,12 @@ async function decideCancels(tx: PoolClient): Promise<void> {
                when n.is_refunded then case
                  when not a.is_active then 'accept' when a.before_won = a.theirs_won then 'same'
                  when a.is_accepted_here then 'revise' else 'conflict' end
+               when a.said = 'kept' then 'none'
                when a.is_active then 'revoke_hold'
                when a.is_here and a.state in ('P', 'R', 'X') or (a.is_here and a.state = 'H' and a.reason <> 'original_not_paid') then 'hold'
                else 'aside' end
         from now n
-       where a.said = 'accepted' and a.type <> 'A' and a.action is null
+       where a.said in ('accepted', 'kept') and a.type <> 'A' and a.action is null
          and n.channel = a.channel and n.provider_tid = a.provider_tid and n.original_on = a.original_on;
       drop table refunded_before`);
   }
@@ -168,6 +170,8 @@ async function addKept(
 ): Promise<void> {
   // The parts have tried.
   if (isRest === true) return;
+  // What became of a cancel's approval since is looked at where that has not been done.
+  const action = reason === 'original_not_paid' ? `'accept'` : `case when c.type = 'A' then 'accept' end`;
   const isOurs = share === undefined ? 'true' : isOfShare('c.merchant_id', share);
   const kept = await query<{ day: string }>(
     tx,
@@ -181,7 +185,7 @@ async function addKept(
             (b.detail ->> 'cardType')::"char", (b.detail ->> 'payOn')::date, b.theirs_won, (b.detail ->> 'supplyWon')::bigint,
             (b.detail ->> 'differences')::smallint, c.channel, c.kind, c.file_id, c.state, c.reason, c.type, c.attempt,
             c.original_on, c.amount_won, c.difference_won, c.charged_won, c.merchant_id, false, r.channel is not null, false, 0,
-            false, b.answer_id, b.detail ->> 'code', 'kept', 'accept', null
+            false, b.answer_id, b.detail ->> 'code', 'kept', ${action}, null
        from (select distinct on (channel, traded_on, provider_tid, cancel_seq, claim_kind) * from claim_break
               where provider = ${escapeLiteral(provider.id)} and kind = ${escapeLiteral(keptFor[reason])}
               order by channel, traded_on, provider_tid, cancel_seq, claim_kind, break_id desc) b

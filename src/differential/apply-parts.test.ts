@@ -9,7 +9,7 @@ let database: TestDatabase;
 let books: ReturnType<typeof createAnswerBooks>;
 beforeEach(async () => {
   database = await testDatabase();
-  books = createAnswerBooks(database.pool, 'welcome', 100);
+  books = createAnswerBooks(database.pool, 'welcome', { linesPerPart: 100 });
 });
 afterEach(async () => {
   books.close();
@@ -141,7 +141,7 @@ test('a line said more often than the reader tells is looked for in the database
     await database.close();
     database = await testDatabase();
     books.close();
-    books = createAnswerBooks(database.pool, 'welcome', 100);
+    books = createAnswerBooks(database.pool, 'welcome', { linesPerPart: 100 });
   }
 });
 

@@ -57,11 +57,11 @@ async function setMerchantAside(tx: PoolClient, judging: Judging, merchantId: st
     update aside set new_reason = 'booking_failed', cause = ${why},
                      action = case when action = 'accept' and is_here and state <> 'Q' then 'hold' else 'aside' end
      where merchant_id = ${id} and action in ('accept', 'revise', 'revoke', 'revoke_hold');
-    insert into aside (line_no, provider_tid, cancel_seq, traded_on, tier, card_type, pay_on, theirs_won, supply_won, differences,
+    insert into aside (line_no, provider_tid, cancel_seq, traded_on, mid, tier, card_type, pay_on, theirs_won, supply_won, differences,
                        channel, kind, state, type, attempt, ours_won, merchant_id, is_here, has_result, is_active, before_won,
                        said_by, full_code, said, action, new_reason, cause)
-    select j.line_no, j.provider_tid, j.cancel_seq, j.traded_on, j.tier, j.card_type, j.pay_on, j.theirs_won, j.supply_won,
-           j.differences, j.channel, 'D', 'P', 'A', 1, j.ours_won, j.merchant_id, true, false, false, 0, ${answer.answerId},
+    select j.line_no, j.provider_tid, j.cancel_seq, j.traded_on, l.mid, j.tier, j.card_type, j.pay_on, j.theirs_won, j.supply_won,
+           j.differences, j.channel, 'D', 'P', case j.cancel_seq when 0 then 'A' else 'C' end, 1, j.ours_won, j.merchant_id, true, false, false, 0, ${answer.answerId},
            ${escapeLiteral(provider.id)} || ':' || l.code, 'accepted', 'hold', 'booking_failed', ${why}
       from judged j join ${lines} l using (line_no) where j.verdict = 'A' and j.merchant_id = ${id};
     update judged set verdict = 'F' where verdict = 'A' and merchant_id = ${id}`);

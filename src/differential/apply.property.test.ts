@@ -11,7 +11,7 @@ let inParts: ReturnType<typeof createAnswerBooks>;
 beforeAll(async () => {
   database = await testDatabase();
   books = createAnswerBooks(database.pool);
-  inParts = createAnswerBooks(database.pool, 'welcome', 1);
+  inParts = createAnswerBooks(database.pool, 'welcome', { linesPerPart: 1 });
 });
 afterAll(async () => {
   books.close();
