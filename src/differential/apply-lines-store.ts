@@ -45,9 +45,9 @@ export async function applyLines(tx: PoolClient, judging: Judging): Promise<Answ
 }
 
 /**
- * From here on nobody else applies answers of the provider to the same merchants until this is committed: a cancel's answer
- * has to see that of its approval, or be seen by it, though they stand in files of different days. Parts of different
- * lanes have no merchant in common.
+ * From here on nobody else applies answers of the provider to the same merchants, or lets claims of theirs go again, until
+ * this is committed: a cancel's answer has to see that of its approval, or be seen by it, though they stand in files of
+ * different days. Parts of different lanes have no merchant in common.
  */
 export async function alone(tx: PoolClient, { id }: DifferentialProvider, share?: Share): Promise<void> {
   const all = Array.from({ length: lanes }, (_, lane) => lane);

@@ -3,6 +3,7 @@ import { closeFinding, openFinding } from '../findings/store.ts';
 import { check } from '../kernel/check.ts';
 import { query } from '../platform/database/pool.ts';
 import type { DifferentialProvider } from '../providers/differential.ts';
+import { alone } from './apply-lines-store.ts';
 import { batchOf, markSelected, type SelectedCounts, type SelectionBatch, selectedCounts } from './batch-store.ts';
 import { lanes, lockShare, planForSets } from './candidate-store.ts';
 import { releaseClaims } from './release-store.ts';
@@ -155,6 +156,8 @@ export async function closeSelection(
     [batchId],
   );
   if (open !== undefined) {
+    // What answers say of claims that are to go again is heard first.
+    await alone(tx, provider);
     const batch = await batchOf(tx, batchId);
     await planForSets(tx);
     await drawFileNumbers(tx, batchId, provider);

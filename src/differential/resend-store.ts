@@ -2,6 +2,7 @@ import { escapeLiteral, type PoolClient } from 'pg';
 import { openFinding } from '../findings/store.ts';
 import { query } from '../platform/database/pool.ts';
 import type { DifferentialProvider } from '../providers/differential.ts';
+import { alone } from './apply-lines-store.ts';
 import { dayList } from './candidate-store.ts';
 import { makePrices, preferentialFee } from './price-store.ts';
 
@@ -49,6 +50,8 @@ export async function queueResend(
   which: ResendWhich,
   act: { readonly by: string; readonly because: string; readonly on: string },
 ): Promise<readonly Resent[]> {
+  // What an answer is about to say of these claims is heard first.
+  await alone(tx, provider);
   await collect(tx, provider, which);
   const days = await query<{ day: string }>(tx, 'select distinct original_on::text as day from to_send order by 1');
   if (days.length === 0) {
