@@ -3,6 +3,7 @@ import { startAlerts } from './alerts/alert-work.ts';
 import { attachReport } from './alerts/report-files.ts';
 import { mailPort } from './alerts/send-port.ts';
 import type { App } from './app.ts';
+import { closeMadeGood } from './operations/missed-store.ts';
 import { noteClock } from './operations/node-store.ts';
 import { startNodeWatch } from './operations/node-watch.ts';
 import { resumeQueue } from './operations/queue-store.ts';
@@ -61,7 +62,11 @@ export async function startAutomaticWork(app: App, log: Log): Promise<AutomaticW
   const posting = { ...postDefaults, allowed: config.privateHosts, caPath: config.webhookCaPath };
   const sender = startSender({ pool, log, cipher, now, post: (message) => sendSignedPost(message, posting) });
   const lateness = startLatenessWatch({ log, everyMs: latenessEveryMs, look });
-  const runs = startRunWatch({ log, everyMs: runsEveryMs, look: () => watchRuns(pool, now()) });
+  const lookAtRuns = async () => {
+    await watchRuns(pool, now());
+    await closeMadeGood(pool, jobs);
+  };
+  const runs = startRunWatch({ log, everyMs: runsEveryMs, look: lookAtRuns });
   const { home, language, sources } = config;
   const alerts = startAlerts({
     pool,

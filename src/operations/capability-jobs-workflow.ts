@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { type DifferentialRequest, type DifferentialSettlement, differentialRunId } from '../differential/workflow.ts';
+import { statesOfRuns } from '../platform/durable/runs.ts';
 import { reconciledProviders } from '../providers/registry.ts';
 import { stages } from '../providers/stage.ts';
-import { abandonRun, openRun, type ReconcileRequest } from '../reconciliation/run-store.ts';
+import { abandonRun, openRun, type ReconcileRequest, wasReconciled } from '../reconciliation/run-store.ts';
 import type { Reconciliation } from '../reconciliation/workflow.ts';
 import { formatSlot, slotAt } from '../settlement/slot.ts';
 import type { Settlement } from '../settlement/workflow.ts';
@@ -32,6 +33,7 @@ export function reconcileJob({ reconciliation }: { readonly reconciliation: Pick
     words: { ko: '대사', en: 'reconciliation' },
     parameters,
     runId: async (tx, call) => (await openRun(tx, requestOf(call))).runId,
+    wasDone: (pool, call, since) => wasReconciled(pool, requestOf(call), since),
     abandon: abandonRun,
     start: async (runId, call) => ({ done: (await reconciliation.start(runId, requestOf(call))).result() }),
   });
@@ -74,6 +76,11 @@ export function differentialJob({
     words: { ko: '차액정산 선별·송신', en: 'differential settlement: select and send' },
     parameters,
     runId: async (_, call) => differentialRunId(requestOf(call)),
+    // A provider's day has one run, which lives for days.
+    async wasDone(pool, call) {
+      const run = differentialRunId(requestOf(call));
+      return ['waiting', 'running', 'done'].includes((await statesOfRuns(pool, [run])).get(run) ?? '');
+    },
     start: async (_, call) => ({ done: (await differential.begin(requestOf(call))).result() }),
   });
 }

@@ -4,6 +4,7 @@ import { Problem } from '../kernel/problem.ts';
 import { inTransaction, query } from '../platform/database/pool.ts';
 import { createDurable, type Durable } from '../platform/durable/durable.ts';
 import { statesOfRuns } from '../platform/durable/runs.ts';
+import { reconciledProviders } from '../providers/registry.ts';
 import { differentialJob, reconcileJob, settleJob } from './capability-jobs-workflow.ts';
 import { collectJobs, type Job, type JobCall } from './job.ts';
 import { defaultSchedules } from './schedule-defaults.ts';
@@ -85,6 +86,42 @@ test("reconciliation is of the day before, under the day's next number, and keep
     'reconcile:2026-11-19:2',
   );
   expect(asked.at(-1)).toMatchObject({ providers: ['ksnet'], stages: ['capture'] });
+});
+
+test('what a person has had done since counts for the slot that was missed', async () => {
+  const at = slot('2026-11-10T08:00+09:00');
+  const of = (name: string, parameters: object = {}) => {
+    const job = jobs.named(name);
+    return job.wasDone?.(db.pool, callOf(job, '2026-11-10T08:00+09:00', {}, parameters), at);
+  };
+  const reconciled = (attempt: number, providers: string[], startedAt: string, outcome: string | null) =>
+    db.pool.query(
+      `insert into reconciliation_run (run_id, business_on, attempt, providers, stages, started_by, started_at, finished_at, outcome)
+       values ('r' || $1::text, '2026-11-09', $1::int, $2, '{transaction,capture,settlement}', 'kim', $3, now(), $4)`,
+      [attempt, providers, startedAt, outcome],
+    );
+  const all = reconciledProviders.map(({ id }) => id);
+  await reconciled(1, all, '2026-11-10T07:59:59+09:00', 'complete');
+  await reconciled(2, all.slice(1), '2026-11-12T08:00:00+09:00', 'complete');
+  await reconciled(3, all, '2026-11-12T08:00:00+09:00', null);
+  expect(await of('reconcile')).toBe(false);
+  expect(await of('reconcile', { providers: all.slice(1) })).toBe(true);
+  await reconciled(4, all, '2026-11-12T08:00:00+09:00', 'incomplete');
+  expect(await of('reconcile')).toBe(true);
+
+  const began = (state: string) =>
+    db.pool.query(
+      `insert into dbos.workflow_status (workflow_uuid, status, name, created_at, updated_at)
+       values ('differential:welcome:2026-11-09', $1, 'differential', 1, 1)
+       on conflict (workflow_uuid) do update set status = excluded.status`,
+      [state],
+    );
+  expect(await of('differential', { provider: 'welcome' })).toBe(false);
+  await began('ERROR');
+  expect(await of('differential', { provider: 'welcome' })).toBe(false);
+  await began('SUCCESS');
+  expect(await of('differential', { provider: 'welcome' })).toBe(true);
+  expect(await of('differential', { provider: 'ksnet' })).toBe(false);
 });
 
 test('of a slot whose run nobody begins no run is left open', async () => {

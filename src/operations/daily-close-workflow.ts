@@ -4,8 +4,8 @@ import { type Deviation, verifyLedger } from '../ledger/verify-store.ts';
 import type { Pool } from '../platform/database/pool.ts';
 import type { Durable } from '../platform/durable/durable.ts';
 import { runId, step, transaction } from '../platform/durable/step.ts';
-import { closeDay } from './daily-close-store.ts';
-import { type Job, registerJob } from './job.ts';
+import { closeDay, wasClosed } from './daily-close-store.ts';
+import { type Job, type JobCall, registerJob } from './job.ts';
 
 /** So many deviations stand in the finding; `ledger verify` shows all. */
 const shownMost = 20;
@@ -18,9 +18,16 @@ const tries = { attempts: 5, firstWaitMs: 500 };
  */
 export function dailyCloseJob({ durable, pool }: { readonly durable: Durable; readonly pool: Pool }): Job {
   const parameters = z.strictObject({ daysBack: z.number().int().min(0).max(31).default(1) });
-  const job = { name: 'daily-close', words: { ko: '일 마감', en: 'daily close' }, parameters };
+  const dayOf = (call: JobCall<z.output<typeof parameters>>) =>
+    call.on.subtract({ days: call.parameters.daysBack }).toString();
+  const job: Parameters<typeof registerJob<z.output<typeof parameters>>>[1] = {
+    name: 'daily-close',
+    words: { ko: '일 마감', en: 'daily close' },
+    parameters,
+    wasDone: (_, call, since) => wasClosed(pool, dayOf(call), since),
+  };
   return registerJob(durable, job, async (call) => {
-    const on = call.on.subtract({ days: call.parameters.daysBack }).toString();
+    const on = dayOf(call);
     const found = await step('verify the ledger', () => verify(pool), { retries: tries });
     return await transaction('close', async (tx) => {
       const closed = await closeDay(tx, { on, runId: runId(), ...found });

@@ -40,6 +40,7 @@ export type ClaimedSlot = {
   readonly lateAfterSeconds: number | null;
   /** Others before it were missed just now: that it starts at its time does not make that good. */
   readonly isAfterMissed: boolean;
+  readonly misfire: Schedule['misfire'];
 };
 
 /** All slots up to that moment have been decided on. */
@@ -197,7 +198,7 @@ async function claimOf(
   who = 'system:scheduler',
 ): Promise<ClaimedSlot> {
   const call = callOf(schedule, job, { nominalAt, makesUp, who });
-  const { id, lateAfterSeconds } = schedule;
+  const { id, lateAfterSeconds, misfire } = schedule;
   const runId = await job.runId(tx, call);
   return {
     scheduleId: id,
@@ -207,6 +208,7 @@ async function claimOf(
     call,
     lateAfterSeconds,
     isAfterMissed: makesUp !== undefined,
+    misfire,
   };
 }
 

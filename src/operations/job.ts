@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { seoul } from '../kernel/business-day.ts';
 import { check } from '../kernel/check.ts';
 import { Problem } from '../kernel/problem.ts';
-import type { PoolClient, Queryable } from '../platform/database/pool.ts';
+import type { Pool, PoolClient, Queryable } from '../platform/database/pool.ts';
 import type { Durable } from '../platform/durable/durable.ts';
 
 /** What a slot asks a job for. */
@@ -34,6 +34,8 @@ export type Job<Parameters = unknown> = {
   readonly refuses?: (slot: Temporal.Instant) => string | undefined;
   /** The id of the run that serves the slot, asked for once, in the transaction that writes the slot's row. */
   runId(tx: PoolClient, call: JobCall<Parameters>): Promise<string>;
+  /** Whether somebody has had done since then what the slot would have asked for, in whatever way; a backfill is seen by itself. */
+  readonly wasDone?: (pool: Pool, call: JobCall<Parameters>, since: Temporal.Instant) => Promise<boolean>;
   /** Nobody will start the run of that id after all: nothing that `runId` wrote of it is left open. */
   readonly abandon?: (db: Queryable, runId: string) => Promise<void>;
   /** Starts the run of that id, or finds it. `done` settles with the run's end. */
@@ -81,7 +83,7 @@ type WrittenCall<Parameters> = {
  */
 export function registerJob<Parameters>(
   durable: Pick<Durable, 'register' | 'start'>,
-  job: Pick<Job<Parameters>, 'name' | 'words' | 'parameters' | 'refuses'>,
+  job: Pick<Job<Parameters>, 'name' | 'words' | 'parameters' | 'refuses' | 'wasDone'>,
   body: (call: JobCall<Parameters>) => Promise<unknown>,
 ): Job {
   const workflow = durable.register(job.name, (call: WrittenCall<Parameters>) => body(readCall(call)));

@@ -5,6 +5,7 @@ import type { Log } from '../platform/durable/engine-log.ts';
 import type { RunState } from '../platform/durable/runs.ts';
 import { type ClaimedSlot, callOf, graceMs } from './due-store.ts';
 import type { Jobs } from './job.ts';
+import { endsWithNextSlot } from './missed-store.ts';
 import { type SlotState, scheduleFindings } from './schedule-rows.ts';
 import { adoptSlot, noteEnded, noteStarted, type OpenSlot } from './slot-store.ts';
 
@@ -136,8 +137,8 @@ async function adopt(
   if (!parsed.success) return await refuse(ports, { ...slot, runId }, parsed.error.message);
   const asked = { name: slot.schedule, parameters: slot.parameters };
   const call = callOf(asked, job, { nominalAt, makesUp: makesUpAt ?? undefined, who });
-  const { scheduleId, lateAfterSeconds } = slot;
-  await begin({ scheduleId, nominalAt, runId, job: job.name, call, lateAfterSeconds, isAfterMissed: true });
+  const { scheduleId, lateAfterSeconds, misfire } = slot;
+  await begin({ scheduleId, nominalAt, runId, job: job.name, call, lateAfterSeconds, misfire, isAfterMissed: true });
 }
 
 async function noteRun(
@@ -182,7 +183,7 @@ export async function tellUndecided(
   await openFinding(pool, { ...finding, detail: { job: schedule.job, reason } });
 }
 
-/** A start at its time ends what was told of late, missed and skipped ones. */
+/** A start at its time ends what was told of late and skipped ones, and of those that were missed to be left out. */
 async function tellStart(pool: Pool, slot: ClaimedSlot, lateSeconds: number): Promise<void> {
   const { call, lateAfterSeconds, runId } = slot;
   const subject = call.schedule;
@@ -193,7 +194,8 @@ async function tellStart(pool: Pool, slot: ClaimedSlot, lateSeconds: number): Pr
     return;
   }
   if (slot.isAfterMissed || lateSeconds * 1000 > graceMs) return;
-  for (const kind of [scheduleFindings.late, scheduleFindings.missed, scheduleFindings.skipped]) {
+  const over = [scheduleFindings.late, scheduleFindings.skipped];
+  for (const kind of endsWithNextSlot(slot.misfire) ? [...over, scheduleFindings.missed] : over) {
     await closeFinding(pool, { kind, subject, by: runId });
   }
 }

@@ -57,6 +57,20 @@ export async function openRun(db: Queryable, request: ReconcileRequest): Promise
   }
 }
 
+/** Whether a run of at least that much of the day was begun since then and went through. */
+export async function wasReconciled(
+  db: Queryable,
+  { on, providers, stages }: Omit<ReconcileRequest, 'who'>,
+  since: Temporal.Instant,
+): Promise<boolean> {
+  const { rows } = await db.query(
+    `select from reconciliation_run
+      where business_on = $1 and providers @> $2 and stages @> $3 and started_at >= $4 and outcome is not null limit 1`,
+    [on, providers, stages, since.toString()],
+  );
+  return rows.length > 0;
+}
+
 /** Ends a run that was asked for and that nobody will begin: without an outcome. One that the engine knows goes on. */
 export async function abandonRun(db: Queryable, runId: string): Promise<void> {
   await db.query(
