@@ -53,6 +53,7 @@ type Row = {
   sends: number;
   asks: number;
   claims: number;
+  run: string | null;
   firstSentAt: Date | null;
   resultCode: string | null;
 };
@@ -80,7 +81,8 @@ export async function noteAnswers(tx: PoolClient, given: readonly Answered[], ru
   const changes = given.map((each) => {
     const row = rows.get(each.payoutId);
     check(row, `there is no payout ${each.payoutId}`);
-    const judgement = judge(row, each.source, each.answer, each.settled ?? false);
+    const facts = { ...row, inHand: row.run !== null && row.run === each.releases };
+    const judgement = judge(facts, each.source, each.answer, each.settled ?? false);
     check(
       judgement.to === row.state || transitions[row.state].includes(judgement.to),
       `payout ${row.payoutId} cannot go from ${row.state} to ${judgement.to}`,
@@ -114,7 +116,7 @@ export async function noteAnswers(tx: PoolClient, given: readonly Answered[], ru
 async function lockPayouts(tx: PoolClient, ids: readonly bigint[]): Promise<Map<bigint, Row>> {
   const { rows } = await tx.query<Row>(
     `select payout_id as "payoutId", state, kind, merchant_id as "merchantId", amount_won as "amountWon",
-            message_no as "messageNo", sends, asks, claims, first_sent_at as "firstSentAt", result_code as "resultCode"
+            message_no as "messageNo", sends, asks, claims, claimed_by as run, first_sent_at as "firstSentAt", result_code as "resultCode"
        from payout where payout_id = any ($1::bigint[]) order by payout_id for update`,
     [ids.map(String)],
   );

@@ -10,7 +10,10 @@ import { balanceOf, post } from '../ledger/store.ts';
 import { openCipher } from '../platform/cipher.ts';
 import { inTransaction, inTransactionOnce, type PoolClient } from '../platform/database/pool.ts';
 import { placeHold } from '../settlement/hold-store.ts';
+import { noteAnswers } from './answer-store.ts';
+import { claimPayouts, markSending } from './claim-store.ts';
 import { createDirectPayouts } from './direct-store.ts';
+import { rulesOfLate } from './late-answer-store.ts';
 import { makeMerchants, noon, on } from './payout.fixture.ts';
 import { cancelPayout, requestPayout } from './request-store.ts';
 
@@ -80,4 +83,27 @@ test('what is credited to a wallet while it is about to be paid out by itself is
   const credit = { event: `credit ${merchant}`, kind: 'test', postedOn: on, postedBy: 'test', lines };
   expect(await during((tx) => post(tx, credit), [payDirect])).toEqual([{ status: 'fulfilled', value: 1 }]);
   expect(await moneyOf()).toEqual([0n, 105_000n]);
+});
+
+test('that a payout was not sent, said again because its commit was not heard of, does not unsay the next sending', async () => {
+  const { id } = await request(10_000n, 'k');
+  const send = async () => {
+    const [payout] = await claimPayouts(database.pool, rules.bank, noon.add({ hours: 1 }));
+    await markSending(database.pool, [{ payoutId: id, run: payout?.run ?? '' }], noon);
+    return payout?.run ?? '';
+  };
+  const notSent = (run: string) => {
+    const answer = { outcome: 'not_sent', reason: 'refused' } as const;
+    const word = { payoutId: id, source: 'transfer', answer, who: run, releases: run } as const;
+    return inTransaction(database.pool, (tx) => noteAnswers(tx, [word], rulesOfLate(rules.bank, noon)));
+  };
+  const first = await send();
+  expect(await notSent(first)).toMatchObject([{ state: 'holder_checked', verdict: 'applied' }]);
+  const second = await send();
+  expect(await notSent(first)).toMatchObject([{ state: 'sent', verdict: 'repeated' }]);
+  await expect(cancelPayout(database.pool, id, { who: 'kim' }, noon)).rejects.toMatchObject({
+    code: 'payout_not_cancellable',
+  });
+  expect(await notSent(second)).toMatchObject([{ state: 'holder_checked', verdict: 'applied' }]);
+  expect(await cancelPayout(database.pool, id, { who: 'kim' }, noon)).toMatchObject({ state: 'cancelled' });
 });

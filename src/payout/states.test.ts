@@ -55,12 +55,17 @@ const cases: readonly (readonly [PayoutState, Source, BankAnswer, boolean, strin
 
 test.each(cases)('%s, %s says %o, settled %s: %s', (state, source, answer, settled, expected) => {
   const { to, verdict, booking, next } = judge(
-    { state, sends: state === 'created' ? 0 : 1, asks: 0, claims: 1 },
+    { state, sends: state === 'created' ? 0 : 1, asks: 0, claims: 1, inHand: true },
     source,
     answer,
     settled,
   );
   expect(`${to} ${verdict} ${booking ?? '-'} ${next}`).toBe(expected);
+});
+
+test('of what was not sent only the run that has it in its hands is heard', () => {
+  const payout = { state: 'sent', sends: 1, asks: 0, claims: 2, inHand: false } as const;
+  expect(judge(payout, 'transfer', none('not_sent'), false)).toMatchObject({ to: 'sent', verdict: 'repeated' });
 });
 
 test('back-off doubles from a second to five minutes', () => {

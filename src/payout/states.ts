@@ -39,6 +39,8 @@ export type PayoutFacts = {
   readonly sends: number;
   readonly asks: number;
   readonly claims: number;
+  /** The run that says this still has it in its hands. */
+  readonly inHand: boolean;
 };
 
 /** When it is looked at next: at once, some time after (longer each time), when it is settled, when the bank opens. */
@@ -77,7 +79,9 @@ export function judge(payout: PayoutFacts, source: Source, answer: BankAnswer, s
   switch (outcome) {
     case 'not_sent':
     case 'closed':
-      return source === 'transfer' ? { to: 'holder_checked', unsent: true, ...waits } : { to: 'unknown', ...waits };
+      if (source !== 'transfer') return { to: 'unknown', ...waits };
+      // Said before, by a commit of which the run did not hear: what is under way now is another sending.
+      return payout.inHand ? { to: 'holder_checked', unsent: true, ...waits } : stays;
     case 'not_found':
       if (source === 'inquiry' && settled) return { to: 'holder_checked', verdict: 'applied', next: 'now' };
       return { to: 'unknown', verdict: 'applied', next: 'settled' };
