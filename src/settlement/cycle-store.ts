@@ -1,7 +1,8 @@
+import { Problem } from '../kernel/problem.ts';
 import { arrivalsOf, giveBackArrivals, takeArrivals } from '../payments/arrival-store.ts';
 import { type PoolClient, type Queryable, query } from '../platform/database/pool.ts';
 import type { Part } from './part.ts';
-import { nextSlot } from './slot.ts';
+import { formatSlot, nextSlot } from './slot.ts';
 import { capturesOf, instant } from './stage-store.ts';
 
 /** 정산 회차. What became of a slot. */
@@ -71,13 +72,17 @@ export async function openCycle(
   return rowCount === 1 ? because : 'closed';
 }
 
-/** Takes what came in, and divides it with what is due again into parts of about so many; returns how many parts. */
+/**
+ * Takes what came in, and divides it with what is due again into parts of about so many; returns how many parts.
+ * @throws Problem `settlement_cycle_over` where the cycle was closed meanwhile: nobody would settle what it takes
+ */
 export async function takeCaptures(
   tx: PoolClient,
   slot: Temporal.Instant,
   runId: string,
   capturesPerPart: number,
 ): Promise<number> {
+  if (!(await isRunning(tx, runId))) throw new Problem('settlement_cycle_over', { slot: formatSlot(slot) });
   const captures = await takeArrivals(tx, runId);
   const [due] = await query<{ due: bigint }>(tx, 'select count(*) as due from unsettled_capture where due_at <= $1', [
     slot.toString(),

@@ -3,7 +3,7 @@ import { type TestDatabase, testDatabase } from '../../test/support/database.ts'
 import { lockWaits } from '../../test/support/lock-waits.ts';
 import { inTransaction } from '../platform/database/pool.ts';
 import { createSettlementBooks, type Terms } from './books.fixture.ts';
-import { openCycle } from './cycle-store.ts';
+import { failCycle, openCycle, takeCaptures } from './cycle-store.ts';
 
 let db: TestDatabase;
 let books: ReturnType<typeof createSettlementBooks>;
@@ -122,4 +122,16 @@ test('of two that open one slot at once, one has it and the other finds it taken
   await first.query('commit');
   first.release();
   expect([await second, await third]).toEqual(['closed', 'another_running']);
+});
+
+test('a slot that was given up, its run cancelled say, takes nothing away from the next one', async () => {
+  await books.merchant('M1', { ppm: 0 });
+  await books.sales([{ tid: 'a', won: 1_000 }]);
+  const slot = Temporal.Instant.from('2026-11-20T12:05+09:00');
+  const runId = 'settle:2026-11-20T12:05+09:00';
+  await inTransaction(db.pool, (tx) => openCycle(tx, { slot, runId, who: 'test' }));
+  await inTransaction(db.pool, (tx) => failCycle(tx, runId, 'run_ended'));
+  const taking = inTransaction(db.pool, (tx) => takeCaptures(tx, slot, runId, 10));
+  await expect(taking).rejects.toMatchObject({ code: 'settlement_cycle_over' });
+  expect(await books.settle('12:10')).toMatchObject({ captures: 1n, items: 1n });
 });
