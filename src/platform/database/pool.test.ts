@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
-import { inTransaction, type PoolClient, query } from './pool.ts';
+import { inTransaction, inTransactionOnce, type PoolClient, query } from './pool.ts';
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -48,6 +48,14 @@ test('of two transactions that wait for each other both are done, the one that h
     { n: 1, times: 2 },
     { n: 2, times: 2 },
   ]);
+});
+
+test('a transaction that says nothing for a minute is ended by the server, unless it waits for something outside', async () => {
+  const timeout = async (tx: PoolClient) => (await query(tx, 'show idle_in_transaction_session_timeout'))[0];
+  expect(await inTransaction(db.pool, timeout)).toEqual({ idle_in_transaction_session_timeout: '1min' });
+  const [usual] = await query(db.pool, 'show idle_in_transaction_session_timeout');
+  expect(usual).not.toEqual({ idle_in_transaction_session_timeout: '1min' });
+  expect(await inTransactionOnce(db.pool, timeout)).toEqual(usual);
 });
 
 test('a connection that the server ends, idle or in use, is replaced', async () => {

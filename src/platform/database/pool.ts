@@ -69,15 +69,17 @@ export async function query<Row extends QueryResultRow>(
 const deadlock = '40P01';
 const triesMost = 5;
 const otherFirstMs = 20;
+const idleMs = 60_000;
 
 /**
  * Runs `work` in one transaction: committed when it returns, rolled back when it throws. Where PostgreSQL rolls it back
- * because it and another one wait for each other, it is run again, so `work` changes nothing but rows through `tx`.
+ * because it and another one wait for each other, it is run again, so `work` changes nothing but rows through `tx`. A
+ * process that freezes in the midst of it keeps nobody waiting for more than a minute.
  */
 export async function inTransaction<T>(pool: Pool, work: (tx: PoolClient) => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await inTransactionOnce(pool, work);
+      return await transact(pool, work, `; set local idle_in_transaction_session_timeout = ${idleMs}`);
     } catch (error) {
       if (tries >= triesMost || (error as { code?: unknown }).code !== deadlock) throw error;
       // Else it might be back before the other one has what it waited for.
@@ -87,7 +89,11 @@ export async function inTransaction<T>(pool: Pool, work: (tx: PoolClient) => Pro
 }
 
 /** The same for `work` that cannot be run again: what it reads or writes elsewhere is used up. */
-export async function inTransactionOnce<T>(pool: Pool, work: (tx: PoolClient) => Promise<T>): Promise<T> {
+export function inTransactionOnce<T>(pool: Pool, work: (tx: PoolClient) => Promise<T>): Promise<T> {
+  return transact(pool, work, '');
+}
+
+async function transact<T>(pool: Pool, work: (tx: PoolClient) => Promise<T>, settings: string): Promise<T> {
   const client = await pool.connect();
   let lost: Error | undefined;
   const onError = (error: Error) => {
@@ -95,7 +101,7 @@ export async function inTransactionOnce<T>(pool: Pool, work: (tx: PoolClient) =>
   };
   client.on('error', onError);
   try {
-    await client.query(beginning());
+    await client.query(`${beginning()}${settings}`);
     const value = await work(client);
     await client.query('commit');
     return value;
