@@ -169,6 +169,45 @@ describe('a channel that reaches nobody', () => {
     expect((await alertStatus(db.pool, true)).faults).toEqual([]);
   });
 
+  test('is told again only what it has not heard in a later word', async () => {
+    const wordsOf = async (alert: bigint) =>
+      (await deliveries()).filter((each) => each.alert === alert).map(({ purpose, state }) => `${purpose} ${state}`);
+    server.manner = 'refuse';
+    await bankOpen(db.pool);
+    await world.pass({ minutes: 1 });
+    expect(await wordsOf(1n)).toEqual(['first failed']);
+    server.manner = 'accept';
+    await bankOpen(db.pool, 'other');
+    await world.pass({ minutes: 6 });
+    expect(await wordsOf(1n)).toEqual(['first failed', 'update sent']);
+    server.manner = 'refuse';
+    await bankOpen(db.pool, 'third');
+    await world.pass({ minutes: 11 });
+    await db.pool.query(`update finding set closed_at = now(), closed_by = 'test' where kind = 'bank_circuit_open'`);
+    await world.pass({ minutes: 3 });
+    expect(await wordsOf(1n)).toEqual(['first failed', 'update sent', 'escalation failed', 'all_clear failed']);
+    const heard = server.mails.length;
+    server.manner = 'accept';
+    await retryDeliveries(db.pool, { channel: 'in-charge', now: world.now });
+    await world.pass({ minutes: 3 });
+    expect(await wordsOf(1n)).toEqual(['first dropped', 'update sent', 'escalation dropped', 'all_clear sent']);
+    const about = server.mails.slice(heard).filter(({ subject }) => subject?.includes('은행'));
+    expect(about.map(({ subject }) => subject?.includes('해제'))).toEqual([true]);
+    expect((await alertStatus(db.pool, true)).faults).toEqual([]);
+  });
+
+  test('is sent again what a person names, and nothing that went through', async () => {
+    server.manner = 'refuse';
+    await bankOpen(db.pool);
+    await world.pass({ minutes: 1 });
+    server.manner = 'accept';
+    await bankOpen(db.pool, 'other');
+    await world.pass({ minutes: 6 });
+    const ids = (await deliveries()).filter(({ alert }) => alert === 1n).map(({ id }) => id);
+    expect(ids).toHaveLength(2);
+    expect(await retryDeliveries(db.pool, { ids, now: world.now })).toBe(1);
+  });
+
   test('is tried by one message at a time, and gives up on each in the end', async () => {
     server.manner = 'defer';
     for (let n = 0; n < 20; n += 1) {

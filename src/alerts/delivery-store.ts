@@ -1,6 +1,6 @@
 import { Problem } from '../kernel/problem.ts';
 import { keysetPage } from '../platform/database/keyset.ts';
-import { type Queryable, query } from '../platform/database/pool.ts';
+import { inTransaction, type Pool, type PoolClient, type Queryable, query } from '../platform/database/pool.ts';
 import type { Page, PageRequest } from '../platform/http/route.ts';
 import type { Content } from './content.ts';
 import { type DeliveryPurpose, putDelivery } from './outbox-store.ts';
@@ -86,9 +86,12 @@ export async function showDelivery(
   return { ...delivery, tries };
 }
 
-/** 재발송. Lets what failed be tried again, now: these, or all of a channel, or all. Returns how many. */
+/**
+ * 재발송. Lets what failed be tried again, now: these, or all of a channel, or all. Returns how many. Where nobody says which,
+ * a channel is told of an alert only what it does not know: what a later word to it says too is dropped.
+ */
 export async function retryDeliveries(
-  db: Queryable,
+  pool: Pool,
   {
     ids,
     channel,
@@ -99,6 +102,25 @@ export async function retryDeliveries(
     readonly now: Temporal.Instant;
   },
 ): Promise<number> {
+  return await inTransaction(pool, async (db) => {
+    if (ids === undefined) await dropOvertaken(db, channel);
+    return await retry(db, { ids, channel, now });
+  });
+}
+
+/** Each word about an alert says how it stands then: whoever has, or will have, a later one needs none of before. */
+async function dropOvertaken(db: PoolClient, channel: string | undefined): Promise<void> {
+  await db.query(
+    `update alert_delivery d set state = 'dropped'
+      where state = 'failed' and ($1::text is null or channel_id = $1)
+        and exists (select from alert_delivery l
+                     where l.alert_id = d.alert_id and l.channel_id = d.channel_id and l.delivery_id > d.delivery_id
+                       and l.state in ('sent', 'waiting', 'failed'))`,
+    [channel ?? null],
+  );
+}
+
+async function retry(db: PoolClient, { ids, channel, now }: Parameters<typeof retryDeliveries>[1]): Promise<number> {
   const again = await query<{ channel: string }>(
     db,
     // Made anew, so that it does not fail at once for its age.
