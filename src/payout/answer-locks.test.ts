@@ -9,7 +9,7 @@ import { openCipher } from '../platform/cipher.ts';
 import type { PoolClient } from '../platform/database/pool.ts';
 import { noteAnswers } from './answer-store.ts';
 import type { BankAnswer } from './bank-port.ts';
-import { claimPayouts, markSending, releaseClaim } from './claim-store.ts';
+import { claimPayouts, forgetFarTimes, markSending, releaseClaim, waitForOpening } from './claim-store.ts';
 import { keepDayList, settleByList } from './day-list-store.ts';
 import { rulesOfLate } from './late-answer-store.ts';
 import { makeMerchants, noon, on } from './payout.fixture.ts';
@@ -62,6 +62,17 @@ test("a bank's list books in the order in which everybody else locks accounts", 
   await other.query('rollback');
   expect(await settling).toBe(2);
   await noting.query('commit');
+});
+
+test('who looks after a lane waits for nobody who has a payout of it in hand', async () => {
+  const [held, free] = sent.map(({ id }) => id) as [bigint, bigint];
+  await other.query('select from payout where payout_id = $1 for update', [held]);
+  const opening = noon.add({ hours: 1 });
+  expect(await waitForOpening(db.pool, bank, noon.add({ minutes: 1 }), opening)).toBe(1);
+  await db.pool.query(`update payout set next_at = '2028-01-01' where payout_id = $1`, [free]);
+  await forgetFarTimes(db.pool, bank, noon);
+  const { rows } = await db.pool.query('select next_at from payout order by payout_id');
+  expect(rows.map(({ next_at: at }) => at.toISOString())).toEqual(Array(2).fill(noon.toString().replace('Z', '.000Z')));
 });
 
 test('so do answers that came at the same moment, whichever way each went', async () => {

@@ -151,6 +151,12 @@ export async function oldClaims(db: Queryable, bank: string): Promise<{ payoutId
   return rows;
 }
 
+/** SQL: those of the lane that nobody is just acting on, who would be waited for; the next look comes to them. */
+const idle = (where: string): string => `payout_id in (
+  select payout_id from payout
+   where bank = $1 and claimed_by is null and ${where} and state in ('created', 'holder_checked', 'sent', 'unknown')
+     for update skip locked)`;
+
 /** What is due while the bank is closed waits until it opens, and says so. */
 export async function waitForOpening(
   db: Queryable,
@@ -160,9 +166,7 @@ export async function waitForOpening(
 ): Promise<number> {
   const { rowCount } = await db.query(
     `with waiting as (
-       update payout set next_at = $3, result_reason = 'bank_closed'
-        where bank = $1 and claimed_by is null and next_at <= $2
-          and state in ('created', 'holder_checked', 'sent', 'unknown')
+       update payout set next_at = $3, result_reason = 'bank_closed' where ${idle('next_at <= $2')}
        returning payout_id, state
      )
      insert into payout_event (payout_id, who, from_state, to_state, what, detail)
@@ -176,11 +180,7 @@ export async function waitForOpening(
 /** Payouts and circuits whose time was set by a clock that was far ahead are not kept waiting for it. */
 export async function forgetFarTimes(db: Pool, bank: string, now: Temporal.Instant): Promise<void> {
   const far = now.add({ hours: longestWaitHours }).toString();
-  await db.query(
-    `update payout set next_at = $2 where bank = $1 and claimed_by is null and next_at > $3
-        and state in ('created', 'holder_checked', 'sent', 'unknown')`,
-    [bank, now.toString(), far],
-  );
+  await db.query(`update payout set next_at = $2 where ${idle('next_at > $3')}`, [bank, now.toString(), far]);
   await db.query('update bank_control set open_until = null where bank = $1 and open_until > $2', [
     bank,
     now.add({ milliseconds: 2 * circuit.mostMs }).toString(),
