@@ -5,7 +5,7 @@ import { check } from '../kernel/check.ts';
 import { Problem } from '../kernel/problem.ts';
 import { inTransaction, type Queryable, query } from '../platform/database/pool.ts';
 import type { DifferentialProvider } from '../providers/differential.ts';
-import { planForSets } from './candidate-store.ts';
+import { lockShare, planForSets } from './candidate-store.ts';
 import { supplyOf } from './price-store.ts';
 import { bookRefunds } from './refund-store.ts';
 import { computeRefunds, type RetroactiveLine, refundLines } from './retroactive-compute-store.ts';
@@ -99,6 +99,8 @@ export async function approveRefund(
     if (refund.postedBy !== null)
       return { half, state: 'posted', refundId, subject, lines: await postedLines(tx, refundId) };
     await refusePosted(tx, half);
+    // What a batch is claiming of these sales is seen here, and what is refunded here by the batches that come.
+    for (const { id } of asked.providers) await lockShare(tx, id, { part: 0, parts: 1 });
     const { lines, digest } = await compute(tx, half, asked.today, asked.providers);
     if (digest !== refund.digest) {
       const nowWon = totalOf(lines).differenceWon;

@@ -1,9 +1,14 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runCommand } from '../../test/support/commands.ts';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { lockWaits } from '../../test/support/lock-waits.ts';
 import { listFindings } from '../findings/store.ts';
+import { inTransaction } from '../platform/database/pool.ts';
+import { openBatch } from './batch-store.ts';
+import { planSelection } from './plan-store.ts';
 import { addRetroactiveCommand } from './retroactive-commands.ts';
 import { approveRefund, proposeRefund } from './retroactive-store.ts';
+import { selectPart } from './select-store.ts';
 import { createClaimBooks, unregistered } from './selection.fixture.ts';
 
 let db: TestDatabase;
@@ -155,6 +160,46 @@ test('two who approve at the same time book once', async () => {
   const ends = await Promise.allSettled([approve(refundId as bigint, 'lee'), approve(refundId as bigint, 'park')]);
   expect(ends.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
   expect(await balances()).toContain('wallet:NEW 286');
+});
+
+test('a batch that is being selected is waited for: what it claims is not refunded as well', async () => {
+  const { refundId } = await propose();
+  await books.tier('1048100994', '2026H1', 1);
+  const provider = ksnet;
+  const of = { provider, on: '2026-03-10', runId: 'run', who: 'test' } as const;
+  const { batchId } = await inTransaction(db.pool, (tx) => openBatch(tx, of));
+  await inTransaction(db.pool, (tx) => planSelection(tx, batchId, provider, 200_000));
+  const selecting = await db.pool.connect();
+  await selecting.query('begin');
+  await selectPart(selecting, { batchId, provider, part: 0, parts: 1 });
+  const approving = approve(refundId as bigint).catch((error: unknown) => error);
+  await lockWaits(db.pool, 1);
+  await selecting.query('commit');
+  selecting.release();
+  expect(await approving).toMatchObject({ code: 'retroactive_changed' });
+  expect(await books.claims()).toEqual(['FIRST/0 P 1C 10000 110 143 R']);
+});
+
+test('a refund that is being booked is waited for by who selects: neither its sales nor their cancels pass it by', async () => {
+  const { refundId } = await propose();
+  // Its sale was looked at, and may be claimed now.
+  await books.select(ksnet, '2026-03-10');
+  await books.tier('1048100994', '2026H1', 1);
+  const blocker = await db.pool.connect();
+  await blocker.query('begin; lock table settlement_hold in access exclusive mode');
+  const approving = approve(refundId as bigint);
+  await lockWaits(db.pool, 1);
+  const cancel = { seq: 1, won: -10_000, fee: -230, vat: -23, type: 'C', captured: '2026-03-12' } as const;
+  await books.sales([{ ...sale('FIRST', '2026-03-10'), ...cancel }]);
+  const selecting = books.select(ksnet, '2026-03-12');
+  await lockWaits(db.pool, 2);
+  await blocker.query('rollback');
+  blocker.release();
+  await Promise.all([approving, selecting]);
+  expect(await books.claims(`kind = 'D'`)).toEqual([]);
+  expect(await listFindings(db.pool, { kind: 'differential_refunded_cancel' })).toMatchObject([
+    { subject: 'ksnet:2026-03-12:ksnet:1', detail: { cancels: '1', first: [{ providerTid: 'FIRST', cancelSeq: 1 }] } },
+  ]);
 });
 
 test('one who is cut off in the middle leaves nothing behind', async () => {
