@@ -64,24 +64,25 @@ async function book(tx: PoolClient, part: Part, merchants: string): Promise<void
  * wallet, or is held. What is taken back comes from what is held, then from the wallet; what neither has is its debt.
  */
 async function allot(tx: PoolClient, merchants: string): Promise<void> {
+  // All that may change, by name and not joined: a row that changed while it was waited for would be joined anew, with the
+  // first of a merchant's accounts, and be lost.
+  const theirs = `shard = 0 and account = any (array(
+    select 'debt:' || merchant_id collate "C" from merchant_sum m where net_won <> 0 and ${merchants}
+    union all select 'wallet:' || merchant_id from merchant_sum m where net_won < 0 and ${merchants}
+    union all select 'held:' || merchant_id from merchant_sum m where net_won < 0 and ${merchants}))`;
+  // Nobody else may spend of these before this is committed; in order, so that two who lock do not dead-lock.
+  await tx.query(`
+    with locked as materialized (select from ledger_balance where ${theirs} order by account for update)
+    select count(*) from locked`);
+  // Read once they are locked: an account that was opened while another one was waited for is seen too.
   await tx.query(`
     create temp table allotted on commit drop as
-    with needed as (
-      select 'debt:' || merchant_id as account from merchant_sum m where net_won <> 0 and ${merchants}
-      union all select 'wallet:' || merchant_id from merchant_sum m where net_won < 0 and ${merchants}
-      union all select 'held:' || merchant_id from merchant_sum m where net_won < 0 and ${merchants}
-    ), locked as materialized (
-      -- Nobody else may spend of these before this is committed; all that may change, and in order, so that two who lock
-      -- do not dead-lock. By name and not joined: a row that changed while it was waited for would be joined anew, with
-      -- the first of a merchant's accounts, and be lost.
-      select account, balance_won from ledger_balance
-       where shard = 0 and account = any (array(select account collate "C" from needed)) order by account for update
-    ), standing as (
+    with standing as (
       select substr(account, position(':' in account) + 1) as merchant_id,
              -coalesce(sum(balance_won) filter (where account like 'debt:%'), 0)::bigint as debt_won,
              coalesce(sum(balance_won) filter (where account like 'wallet:%'), 0)::bigint as wallet_won,
              coalesce(sum(balance_won) filter (where account like 'held:%'), 0)::bigint as held_won
-        from locked group by 1
+        from ledger_balance where ${theirs} group by 1
     ), placed as (
       select m.*, h.merchant_id is not null as on_hold, coalesce(s.debt_won, 0) as debt_won,
              coalesce(s.wallet_won, 0) as in_wallet_won,

@@ -201,3 +201,25 @@ test.each([
   await settling;
   expect(await own()).toEqual(left);
 });
+
+test('what comes into a first wallet while a slot waits for the debt counts too', async () => {
+  const move = (event: string, account: string, won: bigint) => {
+    const lines = [
+      { account, amountWon: won },
+      { account: 'suspense', amountWon: -won },
+    ];
+    return { event, kind: 'test', postedOn: '2026-11-20', postedBy: 'test', lines };
+  };
+  await inTransaction(db.pool, (tx) => post(tx, move('owed', 'debt:M1', -5_000n)));
+  const refund = await db.pool.connect();
+  await refund.query('begin');
+  await refund.query(`select from ledger_balance where account = 'debt:M1' for update`);
+  await sell('a', -20_000);
+  const settling = books.settle('12:05');
+  await lockWaits(db.pool, 1);
+  await post(refund, move('refund', 'wallet:M1', 1_000n));
+  await refund.query('commit');
+  refund.release();
+  await settling;
+  expect(await own()).toEqual(['debt:M1 -24000']);
+});
