@@ -122,6 +122,7 @@ async function carryOut(
     return undefined;
   });
   if (refused !== undefined) {
+    await job.abandon?.(pool, run);
     await endDay(pool, backfill.id, on, { state: 'failed', problem: { code: refused.code, message: refused.message } });
     return 'failed';
   }

@@ -77,10 +77,12 @@ test('so many days at a time and no more, cancelled with the backfill, and gone 
       return {};
     },
   );
+  const abandoned: string[] = [];
   const refusing: Job = {
     ...job,
     name: 'refuse',
     runId: async (_, { on }) => `refuse:${on}`,
+    abandon: async (_, id) => void abandoned.push(id),
     start(id, call) {
       if (call.on.day === 2) throw new Problem('business_no_not_configured');
       return job.start(id, call);
@@ -113,6 +115,7 @@ test('so many days at a time and no more, cancelled with the backfill, and gone 
       'failed',
       'done',
     ]);
+    expect(abandoned).toEqual(['refuse:2026-11-02']);
     const refused = async (more: object) =>
       backfills.start({ ...asked, job: 'wait', ...more }).catch((error: unknown) => isProblem(error) && error.code);
     expect(await refused({ job: 'none' })).toBe('not_found');
