@@ -63,7 +63,8 @@ async function gather(tx: PoolClient, { file }: Judging): Promise<void> {
               from aside where differences <> 0 and said in ('accepted', 'kept') and action in ('accept', 'revise', 'same')) a
       join (values ${kinds}) k (bit, kind) on a.differences & k.bit <> 0
     union all
-    select distinct on (kind, subject) kind, subject, ${claim}, claim_kind, line_no, ours_won, theirs_won, said_by, detail
+    -- Of several lines the first tells.
+    (select distinct on (kind, subject) kind, subject, ${claim}, claim_kind, line_no, ours_won, theirs_won, said_by, detail
       from (select ${kindOfAside} as kind,
                    case when action = 'unknown_claim'
                         then ${escapeLiteral(file.fileName)} || ':' || provider_tid || '/' || cancel_seq else ${claimSubject} end as subject,
@@ -74,7 +75,7 @@ async function gather(tx: PoolClient, { file }: Judging): Promise<void> {
                      'code', full_code, 'tier', coalesce(said_tier, tier::text), 'cardType', card_type, 'payOn', pay_on,
                      'supplyWon', supply_won, 'differences', differences, 'mid', mid, 'cause', cause)) as detail
               from aside where ${kindOfAside} is not null) a
-     order by kind, subject, line_no`);
+     order by kind, subject, line_no)`);
 }
 
 /** What the answer says plainly now ends what its file had said otherwise; what was kept to be booked ends with that. */

@@ -145,3 +145,15 @@ test('answers that are applied at the same time are applied one after another', 
   await Promise.all([books.apply(one), books.apply(other)]);
   expect(await books.standing()).toEqual([1, 2, 3].flatMap((n) => [`T${n}/0 paid 176`, `T${n}/1 clawed_back -176`]));
 });
+
+test('of several lines to a claim that nobody made the first tells, whatever order they are looked at in', async () => {
+  const file = await books.file();
+  const tids = Array.from({ length: 40 }, (_, n) => `T${String(n).padStart(2, '0')}`);
+  const said = [170n, 171n, 172n, 173n].flatMap((won) => tids.map((tid) => ({ tid, won })));
+  await books.claim(file, { tid: 'OURS' });
+  await books.answer(file, [...said, { tid: 'OURS' }]);
+  const first = await books.texts(
+    `select concat_ws(' ', provider_tid, line_no, theirs_won) as text from claim_break order by provider_tid`,
+  );
+  expect(first).toEqual(tids.map((tid, n) => `${tid} ${n + 3} 170`));
+});
