@@ -81,7 +81,7 @@ export async function noteAnswers(tx: PoolClient, given: readonly Answered[], ru
   const changes = given.map((each) => {
     const row = rows.get(each.payoutId);
     check(row, `there is no payout ${each.payoutId}`);
-    const facts = { ...row, inHand: row.run !== null && row.run === each.releases };
+    const facts = { ...row, inHand: row.run !== null && [each.who, each.releases].includes(row.run) };
     const judgement = judge(facts, each.source, each.answer, each.settled ?? false);
     check(
       judgement.to === row.state || transitions[row.state].includes(judgement.to),

@@ -63,9 +63,14 @@ test.each(cases)('%s, %s says %o, settled %s: %s', (state, source, answer, settl
   expect(`${to} ${verdict} ${booking ?? '-'} ${next}`).toBe(expected);
 });
 
-test('of what was not sent only the run that has it in its hands is heard', () => {
-  const payout = { state: 'sent', sends: 1, asks: 0, claims: 2, inHand: false } as const;
-  expect(judge(payout, 'transfer', none('not_sent'), false)).toMatchObject({ to: 'sent', verdict: 'repeated' });
+test.each([
+  ['transfer', none('not_sent')],
+  ['transfer', none('unknown')],
+  ['inquiry', word('not_found')],
+] as const)('%s says %o to a run that has let go of it: nothing', (source, answer) => {
+  const payout = { state: 'sent', sends: 2, asks: 1, claims: 2, inHand: false } as const;
+  expect(judge(payout, source, answer, true)).toMatchObject({ to: 'sent', verdict: 'repeated' });
+  expect(judge(payout, source, word('succeeded'), true)).toMatchObject({ to: 'succeeded', booking: 'paid' });
 });
 
 test('back-off doubles from a second to five minutes', () => {

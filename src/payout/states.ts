@@ -76,12 +76,12 @@ export function judge(payout: PayoutFacts, source: Source, answer: BankAnswer, s
   if (source === 'holder') return { to: state, ...waits };
   // Somebody's word came while this one was under way, and said that it can be sent again: that stands.
   if (state !== 'sent' && state !== 'unknown') return stays;
+  // Of a run that was frozen, or that did not hear of its commit: what is under way now is another sending.
+  if (!payout.inHand) return stays;
   switch (outcome) {
     case 'not_sent':
     case 'closed':
-      if (source !== 'transfer') return { to: 'unknown', ...waits };
-      // Said before, by a commit of which the run did not hear: what is under way now is another sending.
-      return payout.inHand ? { to: 'holder_checked', unsent: true, ...waits } : stays;
+      return source === 'transfer' ? { to: 'holder_checked', unsent: true, ...waits } : { to: 'unknown', ...waits };
     case 'not_found':
       if (source === 'inquiry' && settled) return { to: 'holder_checked', verdict: 'applied', next: 'now' };
       return { to: 'unknown', verdict: 'applied', next: 'settled' };
