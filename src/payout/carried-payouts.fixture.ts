@@ -37,12 +37,14 @@ export const goAhead = (by: Temporal.DurationLike) => {
 export function carryPayouts(): void {
   let next = 1;
   let newMerchant: () => Promise<string>;
+  let settlingMs = 0;
   beforeAll(async () => {
     database = await testDatabase();
     const { pool, url } = database;
     await makeJournal(pool);
     const cipher = await openCipher({ home: mkdtempSync(path.join(tmpdir(), 'jeongsan-payout-')) });
     bank = createJournalBank(pool, { closed: { from: '23:30', to: '00:30' } });
+    ({ settlingMs } = bank);
     durable = createDurable({ databaseUrl: url, pool, log });
     payouts = registerPayouts(durable, { pool, log, banks: [bank], cipher, now });
     await durable.launch();
@@ -59,6 +61,7 @@ export function carryPayouts(): void {
   afterEach(() => {
     bank.mood = () => ({});
     bank.inquiry = () => undefined;
+    bank.settlingMs = settlingMs;
     goAhead({ seconds: 0 });
   });
   afterAll(async () => {

@@ -21,6 +21,8 @@ import { cancelPayout } from './request-store.ts';
 
 carryPayouts();
 
+const hourMs = 3_600_000;
+
 test('a read time-out whose transfer had gone through and whose callback comes later is paid once', async () => {
   bank.mood = () => ({ hears: { outcome: 'unknown', reason: 'read time-out' } });
   bank.inquiry = () => ({ outcome: 'processing', code: 'P', text: 'in process' });
@@ -35,6 +37,7 @@ test('a read time-out whose transfer had gone through and whose callback comes l
 });
 
 test('NOT_FOUND is no proof before the settling time; after it the same number is sent again', async () => {
+  bank.settlingMs = hourMs;
   bank.mood = (_, nth) => (nth === first ? { arrives: false } : {});
   const first = bank.calls.transfer + 1;
   const { id } = await request(10_000n, 'lost');
@@ -48,6 +51,7 @@ test('NOT_FOUND is no proof before the settling time; after it the same number i
   await hasten(id);
   await eventually(async () => expect(await trailOf(id)).toContain('asked → unknown'));
   expect(bank.calls.transfer).toBe(first);
+  bank.settlingMs = 1;
   await eventually(async () => {
     await hasten(id);
     expect(await stateOf(id)).toBe('succeeded');
@@ -82,11 +86,13 @@ test('what may have left is never given back for a reason of ours: the same orde
 test('a wall clock that jumps ahead makes no proof of NOT_FOUND', async () => {
   const first = bank.calls.transfer + 1;
   bank.mood = (_, nth) => (nth === first ? { arrives: false } : {});
+  bank.settlingMs = hourMs;
   const { id } = await request(10_000n, 'jumping clock');
   await becomes(id, 'unknown');
   goAhead({ hours: 24 });
   await eventually(async () => expect(await trailOf(id)).toContain('asked → unknown'));
   expect(bank.calls.transfer).toBe(first);
+  bank.settlingMs = 1;
   await eventually(async () => {
     await hasten(id);
     expect(await stateOf(id)).toBe('succeeded');
