@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createBooks } from '../../test/support/books.ts';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { lockWaits } from '../../test/support/lock-waits.ts';
 import { inTransaction } from '../platform/database/pool.ts';
 import { checkDeposits } from './deposit-store.ts';
 
@@ -66,4 +67,33 @@ test('nothing is judged while the file of a MID is missing', async () => {
   ]);
   await check('2026-11-20');
   expect(await books.breaks('deposit')).toEqual([]);
+});
+
+test.each([
+  [300, ['open → investigating', 'investigating → investigating'], ['2026-11-19 deposit_differs -300 investigating']],
+  [600, ['open → investigating', 'investigating → resolved'], []],
+])('a break that a person takes up while %d won more are checked keeps its trail', async (won, trail, standing) => {
+  await deposit('2026-11-19', 400);
+  await check('2026-11-19');
+  await deposit('2026-11-19', won);
+  const person = await db.pool.connect();
+  await person.query('begin');
+  const { rows } = await person.query(
+    `with taken as (update break set state = 'investigating' where provider = $1 and stage = 'deposit' returning break_id)
+     insert into break_event (break_id, who, action, from_state, to_state)
+     select break_id, 'kim', 'investigating', 'open', 'investigating' from taken returning break_id`,
+    [books.provider],
+  );
+  const checking = check('2026-11-19');
+  await lockWaits(db.pool, 1);
+  await person.query('commit');
+  person.release();
+  await checking;
+  expect(await books.breaks('deposit')).toEqual(standing);
+  const told = await db.pool.query<{ text: string }>(
+    `select from_state || ' → ' || to_state as text from break_event where break_id = $1 and from_state is not null
+      order by event_id`,
+    [rows[0]?.break_id],
+  );
+  expect(told.rows.map(({ text }) => text)).toEqual(trail);
 });

@@ -55,13 +55,17 @@ export async function checkDeposits(
 
 async function closeAgreedDeposits(tx: PoolClient, provider: string, runId: string): Promise<void> {
   await tx.query(
-    `with gone as (
+    `with agreed as materialized (
+       -- Under its lock: whoever acts on it meanwhile leaves it in the state that the trail goes on from.
+       select b.break_id, b.state from break b
+         join deposit_check k on k.provider = b.provider and k.pay_in_on = b.business_on
+        where b.provider = $1 and b.stage = 'deposit' and b.gone_at is null and k.expected_won = k.deposited_won
+        order by b.break_id for update of b
+     ), gone as (
        update break b set state = 'resolved', resolution = coalesce(b.resolution, 'matched_later'), gone_at = now(),
          resolved_at = coalesce(b.resolved_at, now())
-       from break old join deposit_check k on k.provider = old.provider and k.pay_in_on = old.business_on
-       where old.break_id = b.break_id and b.provider = $1 and b.stage = 'deposit' and b.gone_at is null
-         and k.expected_won = k.deposited_won
-       returning b.break_id, old.state as from_state
+       from agreed a where a.break_id = b.break_id
+       returning b.break_id, a.state as from_state
      )
      insert into break_event (break_id, who, action, from_state, to_state, note)
      select break_id, 'jeongsan', 'gone', from_state, 'resolved', 'matched_later in ' || $2 from gone`,
