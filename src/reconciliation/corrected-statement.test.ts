@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createBooks, type Entry } from '../../test/support/books.ts';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { lockWaits } from '../../test/support/lock-waits.ts';
 
 let db: TestDatabase;
 let books: ReturnType<typeof createBooks>;
@@ -69,6 +70,34 @@ describe('a correction of a day whose lines were consumed by records of other da
       [books.provider],
     );
     expect(rows).toEqual([{ action: 'gone', from_state: 'investigating', to_state: 'resolved', said: true }]);
+  });
+
+  test.each([
+    ["state = 'investigating', assigned_to = 'kim'", 2, '2 investigating'],
+    ["state = 'resolved', resolution = 'written_off', resolved_at = now()", 2, '2 resolved'],
+    ["state = 'resolved', resolution = 'written_off', resolved_at = now()", 3, '3 open'],
+  ])('keeps what somebody does meanwhile (%s, then of %d won)', async (act, won, left) => {
+    const differing = (difference: number) => ({ ...plain, won: plain.won + difference });
+    await books.payments(d1, [plain, { ...plain, tid: 'T9' }]);
+    await books.statement('transaction', d1, [{ ...plain, tid: 'T9' }, differing(2)]);
+    await books.match('transaction', d1);
+    await books.statement('transaction', d1, [differing(won), { ...plain, tid: 'T9' }]);
+    const person = await db.pool.connect();
+    await person.query('begin');
+    await person.query(`update break set ${act} where provider = $1`, [books.provider]);
+    const matching = books.match('transaction', d1);
+    await lockWaits(db.pool, 1);
+    await person.query('commit');
+    person.release();
+    await matching;
+    const { rows } = await db.pool.query<{ text: string }>(
+      `select b.difference_won || ' ' || b.state as text, b.resolution is not null as resolved, e.from_state, e.to_state
+         from break b join break_event e using (break_id) where provider = $1 order by event_id desc limit 1`,
+      [books.provider],
+    );
+    const [, from = '', state = ''] = [...(/state = '(\w+)'/.exec(act) ?? []), left.split(' ')[1]];
+    const resolved = state === 'resolved';
+    expect(rows).toEqual([{ text: left, resolved, from_state: from, to_state: state }]);
   });
 
   test('opens a resolved difference again when its amount is another', async () => {

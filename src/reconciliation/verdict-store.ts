@@ -99,6 +99,7 @@ export async function bringBreaksInLine(
       and not exists (select from pairing q where q.load_id = b.load_id and q.line_no = b.line_no
                         and q.ours_on <> q.theirs_on);
     analyze standing`);
+  await holdTouched(tx);
   await tx.query(
     `with closed as (
        update break b set state = 'resolved', gone_at = now(), resolved_at = coalesce(b.resolved_at, now()),
@@ -142,6 +143,22 @@ export async function bringBreaksInLine(
        where s.business_on = f.business_on and s.kind = f.kind and s.identity = f.identity)`,
     runId,
   );
+}
+
+/**
+ * Keeps the breaks that are about to be closed or changed from people until the end, and takes over what they did to them
+ * since they were looked at: it would be undone.
+ */
+async function holdTouched(tx: PoolClient): Promise<void> {
+  await tx.query(`
+    with touched as materialized (
+      select b.break_id, b.state from standing s join break b using (break_id)
+        left join found f on f.business_on = s.business_on and f.kind = s.kind and f.identity = s.identity
+       where f.kind is null or (f.load_id, f.line_no, f.ours, f.theirs, f.difference_won, f.effect_won)
+         is distinct from (s.load_id, s.line_no, s.ours, s.theirs, s.difference_won, s.effect_won)
+       order by b.break_id for update of b
+    )
+    update standing s set state = t.state from touched t where t.break_id = s.break_id and t.state <> s.state`);
 }
 
 /** Opens a break for each row of `source`, a query with the columns of `found`. */
