@@ -52,8 +52,9 @@ export async function openCycle(
   if (cycle.ended !== undefined) await failCycle(tx, cycle.ended, 'run_ended');
   const slot = cycle.slot.toString();
   if ((await cycleResult(tx, cycle.slot)) !== undefined) return 'closed';
+  // In this order: a later one that ends in between is seen by the second look.
+  const running = await runningCycle(tx);
   const [later] = await query(tx, `select from settlement_cycle where state = 'settled' and slot > $1 limit 1`, [slot]);
-  const running = later === undefined ? await runningCycle(tx) : undefined;
   if (later === undefined && running === undefined) {
     const { rowCount } = await tx.query(
       `insert into settlement_cycle (slot, run_id, state, started_by, makes_up)

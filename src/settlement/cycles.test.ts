@@ -3,7 +3,7 @@ import { type TestDatabase, testDatabase } from '../../test/support/database.ts'
 import { lockWaits } from '../../test/support/lock-waits.ts';
 import { inTransaction } from '../platform/database/pool.ts';
 import { createSettlementBooks, type Terms } from './books.fixture.ts';
-import { failCycle, openCycle, takeCaptures } from './cycle-store.ts';
+import { failCycle, finishCycle, openCycle, takeCaptures } from './cycle-store.ts';
 
 let db: TestDatabase;
 let books: ReturnType<typeof createSettlementBooks>;
@@ -134,4 +134,34 @@ test('a slot that was given up, its run cancelled say, takes nothing away from t
   const taking = inTransaction(db.pool, (tx) => takeCaptures(tx, slot, runId, 10));
   await expect(taking).rejects.toMatchObject({ code: 'settlement_cycle_over' });
   expect(await books.settle('12:10')).toMatchObject({ captures: 1n, items: 1n });
+});
+
+test('a slot that is opened while a later one ends is left out', async () => {
+  const [slot, later] = ['12:05', '12:10'].map((time) => Temporal.Instant.from(`2026-11-20T${time}+09:00`));
+  const opened = { runId: 'settle:12:10', who: 'test' };
+  await inTransaction(db.pool, (tx) => openCycle(tx, { ...opened, slot: later as Temporal.Instant }));
+  const opening = await db.pool.connect();
+  const outcomes: string[] = [];
+  // After any one of its looks at the cycles the later slot ends.
+  for (const look of [1, 2, 3]) {
+    await db.pool.query(`update settlement_cycle set state = 'running', finished_at = null`);
+    let looks = 0;
+    const query = opening.query.bind(opening) as (...args: unknown[]) => Promise<unknown>;
+    const watched = Object.create(opening, {
+      query: {
+        value: async (...args: unknown[]) => {
+          const answer = await query(...args);
+          looks += String(args[0]).includes('from settlement_cycle') ? 1 : 0;
+          if (looks === look) await inTransaction(db.pool, (tx) => finishCycle(tx, opened.runId, null));
+          return answer;
+        },
+      },
+    });
+    await opening.query('begin');
+    const found = await openCycle(watched, { slot: slot as Temporal.Instant, runId: 'settle:12:05', who: 'test' });
+    await opening.query('rollback');
+    outcomes.push(found);
+  }
+  opening.release();
+  expect(outcomes).toEqual(['slot_passed', 'slot_passed', 'another_running']);
 });
