@@ -85,7 +85,8 @@ export function createAnswerBooks(
       const on = claim.on ?? file.on;
       const { batchId, fileId } = file;
       await plantClaim(pool, { provider: provider.id, channel, on, batchId, fileId, ...claim });
-      await rows('insert into differential_day values ($1, $2, $3) on conflict do nothing', [batchId, channel, on]);
+      const day = [batchId, claim.channel ?? channel, on];
+      await rows('insert into differential_day values ($1, $2, $3) on conflict do nothing', day);
     },
     /** A cancel of all of an approval of 10,000 won: −10,000 won, charged −220, by the rate −44, claimed −176. */
     async cancel(file: { batchId: bigint; fileId: bigint; on: string }, claim: PlantedClaim): Promise<void> {

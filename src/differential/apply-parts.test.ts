@@ -158,7 +158,6 @@ test('a cancel for which another merchant is named than for its sale lets the an
 test('what two channels claim under one TID, MID and day lets the answer be applied as a whole', async () => {
   const { file, answerId } = await answered();
   await books.claim(file, { tid: 'TM050', channel: 'welcome-offline' });
-  await books.rows('insert into differential_day values ($1, $2, $3)', [file.batchId, 'welcome-offline', file.on]);
   expect(await books.load(answerId)).toBe(0);
 });
 

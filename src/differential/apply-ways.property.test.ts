@@ -67,6 +67,8 @@ type Sale = {
   readonly merchant: number;
   readonly cancels: 'none' | 'whole' | 'part' | 'parts';
   readonly isLater: boolean;
+  /** Of Welcome's other channel, which makes the reader's word of no use: two claims may have one line. */
+  readonly isOffline: boolean;
 };
 type Step =
   | { readonly do: 'resend' }
@@ -87,6 +89,7 @@ const sale: fc.Arbitrary<Sale> = fc.record({
   merchant: fc.integer({ min: 1, max: 4 }),
   cancels: fc.constantFrom('none', 'whole', 'part', 'parts'),
   isLater: fc.boolean(),
+  isOffline: fc.constantFrom(false, false, false, true),
 });
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ do: 'resend' } as const) },
@@ -164,10 +167,11 @@ type World = { readonly files: Awaited<ReturnType<AnswerBooks['file']>>[]; reado
 async function create(books: AnswerBooks, sales: readonly Sale[]): Promise<World> {
   const files = [await books.file(dayOf(0)), await books.file(dayOf(1)), await books.file(dayOf(2))];
   const claims: Claimed[] = [];
-  for (const [n, { merchant, cancels, isLater }] of sales.entries()) {
+  for (const [n, { merchant, cancels, isLater, isOffline }] of sales.entries()) {
     const [tid, merchantId] = [`R${run}-${n}`, `R${run}-M${merchant}`];
+    const channel = isOffline ? 'welcome-offline' : 'welcome-online';
     const [first, second] = files as [World['files'][0], World['files'][0]];
-    await books.claim(first, { tid, merchantId });
+    await books.claim(first, { tid, merchantId, channel });
     claims.push({ tid, seq: 0, file: 0, amountWon: 10_000n, won: 176n });
     const file = isLater ? 1 : 0;
     for (let seq = 1; seq <= { none: 0, whole: 1, part: 1, parts: 3 }[cancels]; seq += 1) {
@@ -178,7 +182,7 @@ async function create(books: AnswerBooks, sales: readonly Sale[]): Promise<World
         originalWon: 10_000n,
         type: 'P',
       } as const;
-      const own = { tid, seq, merchantId, originalOn: first.on, ...(cancels === 'whole' ? {} : part) };
+      const own = { tid, seq, merchantId, channel, originalOn: first.on, ...(cancels === 'whole' ? {} : part) };
       await books.cancel(file === 1 ? second : first, own);
       const [amountWon, won] = cancels === 'whole' ? [-10_000n, -176n] : [-3_000n, -53n];
       claims.push({ tid, seq, file, amountWon, won });
