@@ -69,6 +69,26 @@ test('nothing is judged while the file of a MID is missing', async () => {
   expect(await books.breaks('deposit')).toEqual([]);
 });
 
+test('a difference that was resolved is open again when its amount is another', async () => {
+  await deposit('2026-11-19', 400);
+  await check('2026-11-19');
+  await db.pool.query(
+    `update break set state = 'resolved', resolution = 'written_off', resolved_at = now() where provider = $1`,
+    [books.provider],
+  );
+  await check('2026-11-19');
+  expect(await books.breaks('deposit')).toEqual(['2026-11-19 deposit_differs -600 resolved']);
+  await deposit('2026-11-19', -300);
+  await check('2026-11-19');
+  expect(await books.breaks('deposit')).toEqual(['2026-11-19 deposit_differs -900 open']);
+  const { rows } = await db.pool.query(
+    `select from_state, to_state, note from break_event join break using (break_id) where provider = $1
+      order by event_id desc limit 1`,
+    [books.provider],
+  );
+  expect(rows).toEqual([{ from_state: 'resolved', to_state: 'open', note: '-600 → -900 won in run' }]);
+});
+
 test.each([
   [300, ['open → investigating', 'investigating → investigating'], ['2026-11-19 deposit_differs -300 investigating']],
   [600, ['open → investigating', 'investigating → resolved'], []],

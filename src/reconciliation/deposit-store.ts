@@ -73,19 +73,26 @@ async function closeAgreedDeposits(tx: PoolClient, provider: string, runId: stri
   );
 }
 
+/** Who resolved one agreed to another amount: a difference of a new size is open again. */
 async function openDifferingDeposits(tx: PoolClient, provider: string, runId: string): Promise<void> {
   await tx.query(
-    `with differing as (
+    `with differing as materialized (
        select *, deposited_won - expected_won as difference from deposit_check
        where provider = $1 and run_id = $2 and deposited_won <> expected_won
+     ), held as materialized (
+       select b.break_id, b.state as from_state, b.difference_won as before, d.difference as after, d.expected_won,
+         d.deposited_won, d.deposits,
+         case when b.difference_won <> d.difference and b.state = 'resolved' then 'open' else b.state end as to_state
+       from break b join differing d on d.pay_in_on = b.business_on
+       where b.provider = $1 and b.stage = 'deposit' and b.gone_at is null order by b.break_id for update of b
      ), changed as (
-       update break b set difference_won = d.difference, effect_won = 0,
-         ours = jsonb_build_object('amountWon', d.expected_won),
-         theirs = jsonb_build_object('amountWon', d.deposited_won, 'deposits', d.deposits)
-       from differing d, break old
-       where old.break_id = b.break_id and b.provider = $1 and b.stage = 'deposit' and b.business_on = d.pay_in_on
-         and b.gone_at is null
-       returning b.break_id, b.state, old.difference_won as before, b.difference_won as after, b.business_on
+       update break b set difference_won = h.after, effect_won = 0, state = h.to_state,
+         resolution = case h.to_state when 'resolved' then b.resolution end,
+         resolved_at = case h.to_state when 'resolved' then b.resolved_at end,
+         ours = jsonb_build_object('amountWon', h.expected_won),
+         theirs = jsonb_build_object('amountWon', h.deposited_won, 'deposits', h.deposits)
+       from held h where h.break_id = b.break_id
+       returning b.break_id, h.from_state, h.to_state, h.before, h.after
      ), opened as (
        insert into break (provider, stage, business_on, kind, identity, difference_won, effect_won, opened_run, ours, theirs)
        select $1, 'deposit', pay_in_on, 'deposit_differs', 'deposit', difference, 0, $2,
@@ -98,7 +105,7 @@ async function openDifferingDeposits(tx: PoolClient, provider: string, runId: st
      insert into break_event (break_id, who, action, from_state, to_state, note)
      select break_id, 'jeongsan', 'opened', null, 'open', $2 from opened
      union all
-     select break_id, 'jeongsan', 'changed', state, state, before || ' → ' || after || ' won in ' || $2 from changed
+     select break_id, 'jeongsan', 'changed', from_state, to_state, before || ' → ' || after || ' won in ' || $2 from changed
      where before <> after`,
     [provider, runId],
   );
