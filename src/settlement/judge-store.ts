@@ -73,9 +73,9 @@ const chargeEachByItself = `
  *
  * A cancel waits with what it cancels, where that is not settled yet: set aside where it is set aside or dismissed (but
  * not as captured before: the other one counts), else until it is due. Asks the captures of this slot and those that wait;
- * not the settled ones.
+ * not the settled ones. What this slot has and this part has not has no approval, or is another merchant's.
  */
-export async function waitForOriginals(tx: PoolClient, { slot }: Part): Promise<void> {
+export async function waitForOriginals(tx: PoolClient, { slot, parts }: Part): Promise<void> {
   await tx.query(`
     create temp table part_cancel on commit drop as
     select ctid as at, provider, captured_on, provider_tid, cancel_seq, traded_on, merchant_id, amount_won, is_simple, due_at
@@ -93,6 +93,14 @@ export async function waitForOriginals(tx: PoolClient, { slot }: Part): Promise<
     select o.provider, o.provider_tid, 'original_dismissed', c.due_at
       from part_cancel c join dismissed_capture o on o.provider = c.provider and o.provider_tid = c.provider_tid
      where o.cancel_seq = 0 and o.reason <> 'capture_repeated'`);
+  if (parts > 1) {
+    await tx.query(`
+      insert into waiting_original
+      select o.provider, o.provider_tid, 'capture_without_approval', null
+        from part_cancel c join raw_capture o on o.provider = c.provider and o.provider_tid = c.provider_tid
+       where o.cancel_seq = 0 and not exists (select from staged s where s.provider = o.provider
+                                                 and s.provider_tid = o.provider_tid and s.cancel_seq = 0)`);
+  }
   await tx.query(`
     with kept_back as (
       delete from part_cancel c using waiting_original o

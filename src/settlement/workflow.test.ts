@@ -235,6 +235,19 @@ describe('a slot of several parts', () => {
     expect(rows[0].parts).toBeGreaterThan(1);
   });
 
+  test('keeps a cancel waiting for its sale also where that has no approval, and so is in another part', async () => {
+    const sales = ids.map((tid) => ({ tid, won: 1_000, merchant: merchantOf(tid) }));
+    const cancels = sales.map((sale) => ({ ...sale, seq: 1, won: -1_000 }));
+    await books.payments(cancels);
+    await books.captures([...sales, ...cancels]);
+    expect(await settle('12:05')).toMatchObject({ captures: 70n, items: 0n, setAside: 70n });
+    const reasons = (await books.unsettled()).map((line) => line.replace(/^\w+/, '').split(' ', 2).join(' '));
+    expect(new Set(reasons)).toEqual(new Set(['/0 capture_without_approval', '/1 original_set_aside']));
+    await books.payments(sales);
+    expect(await settle('12:10')).toMatchObject({ items: 70n, netWon: 0n });
+    expect(await books.balances()).toEqual([]);
+  });
+
   test('takes each capture once, where the approvals of some come in between two of its parts', async () => {
     const sales = ids.map((tid) => ({ tid, won: 1_000, merchant: merchantOf(tid) }));
     await books.captures(sales);
