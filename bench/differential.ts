@@ -45,8 +45,9 @@ print(
     outShareOfCopyInAndOut: share(out.claimsInSeconds + out.copyOutSeconds, out.outSeconds),
     inRowsPerSecond: rate(back.inSeconds),
     copyInRowsPerSecond: rate(back.copyInSeconds),
-    /** Of the answer's lines' COPY in and the results' COPY in with their key: a result is a line before. */
-    inShareOfCopyInAndIn: share(back.linesInSeconds + back.copyInSeconds, back.inSeconds),
+    /** Of the results' COPY in with their key and out, as above; and of the COPY in of the lines that they were before, and of them. */
+    inShareOfCopyInAndOut: share(back.copyInSeconds + back.resultsOutSeconds, back.inSeconds),
+    inShareOfLinesAndResultsIn: share(back.linesInSeconds + back.copyInSeconds, back.inSeconds),
     /** Of a COPY into a table with the key that keeps a claim from being accepted twice, and into one without. */
     inShareOfCopyIn: share(back.copyInSeconds, back.inSeconds),
     inShareOfCopyInWithoutKey: share(back.bareInSeconds, back.inSeconds),

@@ -34,6 +34,7 @@ export type RoundFigures = {
   readonly copyOutSeconds: number;
   readonly claimsInSeconds: number;
   readonly linesInSeconds: number;
+  readonly resultsOutSeconds: number;
   readonly copyInSeconds: number;
   readonly bareInSeconds: number;
   readonly requestMegabytes: number;
@@ -156,7 +157,7 @@ async function copied(pool: Pool, home: string, on: string, lines: string) {
   const of = (table: string) => `${table} where channel = '${channel}' and traded_on = date '${on}'`;
   const copyOutSeconds = await seconds(pool, () => copyOut(pool, `select ${columns} from ${of('claim')}`, claims));
   await copyOut(pool, `select * from ${of('claim')}`, claims);
-  await copyOut(pool, `select * from ${of('claim_result')}`, results);
+  const resultsOutSeconds = await seconds(pool, () => copyOut(pool, `select * from ${of('claim_result')}`, results));
   if (statSync(results).size === 0) throw new Error('nothing was accepted');
   const into = async (like: string, key: string, file: string) => {
     await pool.query(`drop table if exists floor; create table floor (like ${like} including constraints${key})`);
@@ -168,5 +169,5 @@ async function copied(pool: Pool, home: string, on: string, lines: string) {
   await pool.query('drop table lines');
   const copyInSeconds = await into('claim_result', key, results);
   const bareInSeconds = await into('claim_result', '', results);
-  return { copyOutSeconds, claimsInSeconds, linesInSeconds, copyInSeconds, bareInSeconds };
+  return { copyOutSeconds, claimsInSeconds, linesInSeconds, resultsOutSeconds, copyInSeconds, bareInSeconds };
 }
