@@ -180,3 +180,24 @@ test('a line that waited and turns out to be a repetition stands beside one that
     expect(await books.breaks()).toEqual([`${d2} duplicate T1/0 700 open`, `${d2} duplicate T1/0 700 open`]);
   }
 });
+
+test('a break that somebody takes up while its line comes is closed from there', async () => {
+  await books.payments(d1, [plain]);
+  await books.statement('transaction', d1, []);
+  await books.match('transaction', d1);
+  await books.statement('transaction', d3, [{ ...plain, dated: d1 }]);
+  const person = await db.pool.connect();
+  await person.query('begin');
+  await person.query(`update break set state = 'investigating' where provider = $1`, [books.provider]);
+  const matching = books.match('transaction', d3);
+  await lockWaits(db.pool, 1);
+  await person.query('commit');
+  person.release();
+  await matching;
+  expect(await books.goneBreaks()).toEqual([`${d1} missing_at_provider T0/0 matched_later`]);
+  const { rows } = await db.pool.query(
+    `select from_state from break_event join break using (break_id) where provider = $1 and action = 'gone'`,
+    [books.provider],
+  );
+  expect(rows).toEqual([{ from_state: 'investigating' }]);
+});

@@ -49,15 +49,18 @@ export async function notePairings(tx: PoolClient, day: StageDay, runId: string)
     [day.provider, day.stage, runId],
   );
   await tx.query(
-    `with consumed as (
+    `with consumed as materialized (
        select o.break_id from pair p join ours_item o on o.id = p.ours_id where not o.from_day and o.break_id is not null
        union select t.break_id from pair p join theirs_item t on t.id = p.theirs_id
        where not t.from_day and t.break_id is not null
+     ), held as materialized (
+       select b.break_id, b.state from break b join consumed c on c.break_id = b.break_id
+        where b.gone_at is null order by b.break_id for update of b
      ), closed as (
        update break b set state = 'resolved', resolution = coalesce(b.resolution, 'matched_later'),
          resolved_at = coalesce(b.resolved_at, now()), gone_at = now()
-       from consumed c join break old using (break_id) where b.break_id = c.break_id and b.gone_at is null
-       returning b.break_id, old.state as from_state
+       from held h where b.break_id = h.break_id
+       returning b.break_id, h.state as from_state
      )
      insert into break_event (break_id, who, action, from_state, to_state, note)
      select break_id, 'jeongsan', 'gone', from_state, 'resolved', 'matched_later in ' || $1 from closed`,
