@@ -4,7 +4,8 @@ import { query } from '../platform/database/pool.ts';
 import type { DifferentialProvider } from '../providers/differential.ts';
 import { codesThat, differencesOf, joined, paired, smallTier, stated } from './answer-line-store.ts';
 import type { AnswerFile } from './answer-store.ts';
-import { dayList, isOfShare, lookingUp, type Share } from './candidate-store.ts';
+import { claimKey, claimsToJudge, ofBatch } from './answered-claims-store.ts';
+import { lookingUp, type Share } from './candidate-store.ts';
 import type { ClaimFile } from './file-store.ts';
 
 /** An answer that is being applied, to which file, by whom, and on which business day it is booked. */
@@ -26,22 +27,7 @@ export type Judging = {
   readonly isRest?: boolean;
 };
 
-export const claimKey = 'channel, traded_on, provider_tid, cancel_seq, kind';
 const lineKey = 'provider_tid, cancel_seq, traded_on, mid';
-
-/** SQL: the rows of a hot table of the batch's days and no other leaf; of claims those of the part. */
-export function ofBatch(
-  { days, share }: Pick<Judging, 'days' | 'share'>,
-  table: 'claim' | 'claim_result' | 'claim_revision',
-  columns: string,
-): string {
-  const own = table === 'claim' && share !== undefined ? ` and ${isOfShare('merchant_id', share)}` : '';
-  const channels = [...Map.groupBy(days, ({ channel }) => channel)].map(([channel, on]) => {
-    const list = dayList(on.map(({ tradedOn }) => tradedOn));
-    return `select ${columns} from ${table} where channel = ${escapeLiteral(channel)} and traded_on in (${list}) and kind = 'D'${own}`;
-  });
-  return channels.length === 0 ? `select ${columns} from ${table} where false` : channels.join(' union all ');
-}
 
 /** What was said before of the batch's claims: most answers are the first. */
 type Before = { readonly results: boolean; readonly revisions: boolean };
@@ -105,7 +91,7 @@ export async function judgeLines(tx: PoolClient, judging: Judging): Promise<void
       from (select l.line_no, l.ctid as line_at, l.provider_tid, l.cancel_seq, l.traded_on, l.amount_won, l.original_won, l.supply_won, l.vat_won, l.pay_on, l.code, c.channel, c.merchant_id, ${compared},
                    r.difference_won as before_won, v.after_won, d.theirs_won, d.supply_now, d.tier_now, d.card_now
               from ${lines} l
-              ${share === undefined ? 'left join' : 'join'} (${ofBatch(judging, 'claim', `${claimKey}, mid, merchant_id, difference_won, ${ours.join(', ')}`)}) c
+              ${share === undefined ? 'left join' : 'join'} (${claimsToJudge(judging, `${claimKey}, mid, merchant_id, difference_won, ${ours.join(', ')}`)}) c
                      on ${claimOf('c')} and c.mid = l.mid
               ${
                 before.results
@@ -242,7 +228,7 @@ async function createAside(tx: PoolClient, judging: Judging, before: Before): Pr
            l.code in (${codesThat(codes, 'final')}) as is_final,
            null::text as action, null::text as new_reason
       from aside_line l
-      ${found.join(ofBatch(judging, 'claim', claimColumns), 'c', 'x.provider_tid = l.provider_tid and x.cancel_seq = l.cancel_seq and x.traded_on = l.traded_on and x.mid = l.mid')}
+      ${found.join(claimsToJudge(judging, claimColumns), 'c', 'x.provider_tid = l.provider_tid and x.cancel_seq = l.cancel_seq and x.traded_on = l.traded_on and x.mid = l.mid')}
       left join lateral (select max((e.detail ->> 'attempt')::smallint) as attempt from claim_event e
                           where c.file_id is distinct from ${file.fileId} and e.${key} and e.event = 'queued'
                             and (e.detail ->> 'fileId')::bigint = ${file.fileId}) q on true

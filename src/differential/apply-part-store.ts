@@ -5,8 +5,9 @@ import { ensureLedgerDay } from '../ledger/store.ts';
 import { query } from '../platform/database/pool.ts';
 import { type AnswerLoad, keptLines, loadAnswer, mostLines, temporaryLines } from './answer-load.ts';
 import { type AnswerCounts, answerFile, takeAnswer } from './answer-store.ts';
+import { claimsOfFile, ofBatch } from './answered-claims-store.ts';
 import type { Unreadable } from './apply-break-store.ts';
-import { type Judging, ofBatch } from './apply-judge-store.ts';
+import type { Judging } from './apply-judge-store.ts';
 import { type Applying, alone, applyLines, judgingOf } from './apply-lines-store.ts';
 import { keptFor } from './apply-outcome-store.ts';
 import { dayList, lanes, lookingUp, planForSets, type Share } from './candidate-store.ts';
@@ -139,7 +140,7 @@ export async function applyRest(
   await tx.query(`
     create temp table ${temporaryLines} on commit drop as
     select l.* from ${kept} l
-     where not exists (select from (${ofBatch(of, 'claim', 'provider_tid, cancel_seq, traded_on, mid')}) c
+     where not exists (select from (${claimsOfFile(of, 'provider_tid, cancel_seq, traded_on, mid')}) c
                         where c.provider_tid = l.provider_tid and c.cancel_seq = l.cancel_seq
                           and c.traded_on = l.traded_on and c.mid = l.mid);
     drop table ${kept}`);

@@ -161,6 +161,21 @@ test('what two channels claim under one TID, MID and day lets the answer be appl
   expect(await books.load(answerId)).toBe(0);
 });
 
+test('a claim that a batch makes of a line to none, between two parts or after the last, is not of the answer', async () => {
+  const { file, answerId } = await answered([{ tid: 'NOBODY' }, { tid: 'NONE' }]);
+  const parts = await books.load(answerId);
+  const next = await books.file('2026-11-21');
+  await books.claim(next, { tid: 'NONE', merchantId: shops[0] ?? '', on: file.on });
+  for (let part = 0; part < parts; part += 1) await books.applyPart(answerId, { part, parts });
+  await books.claim(next, { tid: 'NOBODY', on: file.on });
+  expect(countsText(await books.apply(answerId))).toBe(`132 130 0 0 2 ${176 * 110}`);
+  await expectAllOnce(answerId);
+  expect((await books.breaks()).sort()).toEqual([
+    'unknown_claim daff_welcome_1234567891_20261120_req:NOBODY/0 176 176',
+    'unknown_claim daff_welcome_1234567891_20261120_req:NONE/0 176 176',
+  ]);
+});
+
 test('bytes that are refused leave nothing behind', async () => {
   const { file } = await answered();
   const lines = shops.map((shop) => ({ tid: `T${shop}` }));

@@ -2,7 +2,8 @@ import { escapeLiteral, type PoolClient } from 'pg';
 import { check } from '../kernel/check.ts';
 import { query } from '../platform/database/pool.ts';
 import type { AnswerCounts } from './answer-store.ts';
-import { claimKey, type Judging } from './apply-judge-store.ts';
+import { claimKey } from './answered-claims-store.ts';
+import type { Judging } from './apply-judge-store.ts';
 import { dayList, lanes, lookingUp } from './candidate-store.ts';
 import { bookRefunds } from './refund-store.ts';
 
