@@ -17,7 +17,7 @@ const blockBytes = 262_144;
 const maxSpare = 16;
 const maxSmallint = 32_767;
 /** Beyond so many, which lines are repeated is for the database to find out. */
-const maxSuspects = 1_000;
+const maxSuspects = 10_000;
 const zero = 0x30;
 const space = 0x20;
 
