@@ -24,8 +24,8 @@ export const payoutProblems = {
   },
   payout_balance_short: {
     status: 422,
-    ko: '가맹점 {merchantId}의 지갑 잔액이 부족합니다: 요청 {amountWon}원, 잔액 {balanceWon}원',
-    en: 'The wallet of merchant {merchantId} is short: {amountWon} won requested, {balanceWon} won there',
+    ko: '가맹점 {merchantId}의 지갑 잔액이 부족합니다: 요청 {amountWon}원, 지급 가능(미수금 제외) {payableWon}원',
+    en: 'The wallet of merchant {merchantId} is short: {amountWon} won requested, {payableWon} won may leave, less what it owes',
   },
   payout_not_cancellable: {
     status: 409,

@@ -53,7 +53,8 @@ async function tellOfAccounts(tx: PoolClient, at: Temporal.ZonedDateTime, { slot
 
 /**
  * Wallets with enough in them whose time has come. Locked as the ledger locks, in the order of the accounts' names, and
- * then looked at again: while they were waited for somebody may have been credited, or have had all held.
+ * then looked at again: while they were waited for somebody may have been credited, or have had all held. What came back
+ * of a payout is in the wallet beside a debt that arose meanwhile: as much as is owed stays.
  */
 async function dueWallets(tx: PoolClient, at: Temporal.ZonedDateTime): Promise<void> {
   const day = at.toPlainDate().toString();
@@ -80,16 +81,18 @@ async function dueWallets(tx: PoolClient, at: Temporal.ZonedDateTime): Promise<v
   // By name and not joined: a row that changed while it was waited for would be joined anew, and might be lost.
   await tx.query(
     `select from ledger_balance where shard = 0 and account = any (array(
-       select 'wallet:' || merchant_id from payout_wanted union all select 'in_flight:' || merchant_id from payout_wanted))
+       select of || ':' || merchant_id from payout_wanted cross join unnest(array['debt', 'in_flight', 'wallet']) of))
       order by account for update`,
   );
   await tx.query(
     `insert into payout_due (merchant_id, kind, key, amount_won, account_id)
-     select w.merchant_id, w.kind, w.key, least(b.balance_won, $2::bigint),
+     select w.merchant_id, w.kind, w.key, least(p.won, $2::bigint),
             (select a.account_id from bank_account a where a.merchant_id = w.merchant_id and a.valid_from <= $1
               order by a.valid_from desc, a.account_id desc limit 1)
        from payout_wanted w join ledger_balance b on b.account = 'wallet:' || w.merchant_id
-      where b.balance_won >= w.min_won and not ${allIsHeld('w.merchant_id')}`,
+       left join ledger_balance d on d.account = 'debt:' || w.merchant_id and d.shard = 0
+      cross join lateral (select b.balance_won + coalesce(d.balance_won, 0) as won) p
+      where p.won >= w.min_won and not ${allIsHeld('w.merchant_id')}`,
     [day, mostWon],
   );
 }

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
 import { listApprovals } from '../approvals/store.ts';
 import { listFindings, openFinding } from '../findings/store.ts';
-import { inFlightOf, walletOf } from '../ledger/accounts.ts';
-import { balanceOf } from '../ledger/store.ts';
+import { debtOf, inFlightOf, walletOf } from '../ledger/accounts.ts';
+import { balanceOf, post } from '../ledger/store.ts';
 import { type Cipher, openCipher } from '../platform/cipher.ts';
 import { inTransaction } from '../platform/database/pool.ts';
 import { placeHold, releaseHold } from '../settlement/hold-store.ts';
@@ -207,4 +207,25 @@ test('what comes back to the wallet while all is held is paid out to nobody unti
   await inTransaction(database.pool, (tx) => releaseHold(tx, hold.id, act));
   await direct('12:10');
   expect(await moneyOf()).toEqual([0n, 100_000n]);
+});
+
+test('what comes back to a wallet pays for the debt that arose meanwhile: as much as is owed leaves by no way', async () => {
+  const payout = await request(100_000n, 'all');
+  const lines = [
+    { account: debtOf(merchant), amountWon: -30_000n },
+    { account: 'suspense', amountWon: 30_000n },
+  ];
+  const clawback = { event: `owed ${merchant}`, kind: 'test', postedOn: '2026-11-20', postedBy: 'test', lines };
+  await inTransaction(database.pool, (tx) => post(tx, clawback));
+  await cancelPayout(database.pool, payout.id, { who: 'kim' }, noon);
+  expect(await moneyOf()).toEqual([100_000n, 0n]);
+  await expect(request(70_001n, 'too much')).rejects.toMatchObject({
+    code: 'payout_balance_short',
+    details: { payableWon: 70_000n },
+  });
+  await request(20_000n, 'what may leave');
+  await setTerms(merchant, 'direct', 1n);
+  const slot = { slot: '2026-11-20T13:00+09:00', settledOn: '2026-11-20', runId: 'settle' };
+  expect(await inTransaction(database.pool, (tx) => createDirectPayouts(tx, slot, rules))).toBe(1);
+  expect(await moneyOf()).toEqual([30_000n, 70_000n]);
 });

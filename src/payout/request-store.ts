@@ -2,9 +2,9 @@ import { askApproval, decide } from '../approvals/store.ts';
 import { seoul } from '../kernel/business-day.ts';
 import { check } from '../kernel/check.ts';
 import { isProblem, Problem } from '../kernel/problem.ts';
-import { inFlightOf, walletOf } from '../ledger/accounts.ts';
-import { balanceOf, ensureLedgerDay, holdAccounts, post } from '../ledger/store.ts';
-import { inTransaction, type Pool, type PoolClient } from '../platform/database/pool.ts';
+import { debtOf, inFlightOf, walletOf } from '../ledger/accounts.ts';
+import { balancesOf, ensureLedgerDay, holdAccounts, post } from '../ledger/store.ts';
+import { inTransaction, type Pool, type PoolClient, type Queryable } from '../platform/database/pool.ts';
 import { wholeHold } from '../settlement/hold-store.ts';
 import { ensureControl } from './control-store.ts';
 import { isEnd, type PayoutState } from './states.ts';
@@ -54,10 +54,12 @@ export async function requestPayout(pool: Pool, wanted: PayoutRequest, rules: Re
       if (known) return sameContent(known, wanted);
       // First of all: what is decided here is still true when the money moves.
       await ensureLedgerDay(tx, dayOf(rules.now));
-      await holdAccounts(tx, [walletOf(merchantId), inFlightOf(merchantId)]);
+      await holdAccounts(tx, [debtOf(merchantId), walletOf(merchantId), inFlightOf(merchantId)]);
       const { accountId, approvalOverWon } = await surroundings(tx, wanted, rules);
       const hold = await wholeHold(tx, merchantId);
       if (hold !== undefined) throw new Problem('hold_stands', { merchant: merchantId, hold: hold.id });
+      const payableWon = await payableOf(tx, merchantId);
+      if (payableWon < amountWon) throw new Problem('payout_balance_short', { merchantId, amountWon, payableWon });
       const needsApproval = amountWon > approvalOverWon;
       const id = await insertPayout(tx, wanted, { ...rules, accountId, needsApproval });
       // Another request with this key committed between the look and the insert.
@@ -73,9 +75,15 @@ export async function requestPayout(pool: Pool, wanted: PayoutRequest, rules: Re
     });
   } catch (error) {
     if (!isProblem(error, 'ledger_insufficient')) throw error;
-    const balanceWon = await balanceOf(pool, walletOf(merchantId));
-    throw new Problem('payout_balance_short', { merchantId, amountWon, balanceWon }, { cause: error });
+    const payableWon = await payableOf(pool, merchantId);
+    throw new Problem('payout_balance_short', { merchantId, amountWon, payableWon }, { cause: error });
   }
+}
+
+/** What may leave: what came back of a payout is in the wallet beside a debt that arose meanwhile, and pays for that first. */
+async function payableOf(db: Queryable, merchantId: string): Promise<bigint> {
+  const balances = await balancesOf(db, [walletOf(merchantId), debtOf(merchantId)]);
+  return [...balances.values()].reduce((sum, won) => sum + won, 0n);
 }
 
 async function findByKey(tx: PoolClient, key: string): Promise<Payout | undefined> {
