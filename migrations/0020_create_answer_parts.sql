@@ -23,3 +23,6 @@ create table answer_part (
   applied_at     timestamptz not null default clock_timestamp(),
   primary key (answer_id, part)
 );
+
+-- What is kept until it can be booked is looked for by every answer, whether its break is open or closed.
+create index claim_break_kind on claim_break (provider, kind);
