@@ -22,9 +22,7 @@ import { temporaryFolder } from '../support/processes.ts';
 const quiet = { debug() {}, info() {}, warn() {}, error() {} } as never;
 const at = (time: string) => Temporal.Instant.from(`2026-11-20T${time}+09:00`);
 
-test('sold at 11:58, credited by the slot of 12:00, withdrawn at 12:05:01: a balance that is there is paid', {
-  timeout: 60_000,
-}, async () => {
+test('sold at 11:58, credited by the slot of 12:00, withdrawn at 12:05:01: a balance that is there is paid', async () => {
   const db = await testDatabase();
   onTestFinished(() => db.close());
   const { bank } = await testBank();

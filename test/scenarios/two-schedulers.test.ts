@@ -76,7 +76,7 @@ async function assertOnceEach(): Promise<void> {
   expect(rows.filter(({ state }) => state === 'changed').every(({ runId }) => runId === null)).toBe(true);
 }
 
-test('two processes on one database start every slot once', { timeout: 90_000 }, async () => {
+test('two processes on one database start every slot once', async () => {
   await addEverySecond();
   const workers = [runProcess(worker, [db.url]), runProcess(worker, [db.url])];
   for (const each of workers) await each.line();
@@ -88,9 +88,7 @@ test('two processes on one database start every slot once', { timeout: 90_000 },
   expect(await Promise.all(workers.map((each) => each.line()))).toEqual(['stopped', 'stopped']);
 });
 
-test('a node that is killed between the row of a slot and the start of its run does not lose it', {
-  timeout: 90_000,
-}, async () => {
+test('a node that is killed between the row of a slot and the start of its run does not lose it', async () => {
   await addEverySecond();
   const victim = runProcess(worker, [db.url], { DIE_BEFORE_START: 'yes' });
   const dead = await victim.line();

@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
-test(`invariants 1–7 hold after ${runs} random histories, seed ${seed}`, () =>
+test(`invariants 1–7 hold after ${runs} random histories, seed ${seed}`, { timeout: 600_000 }, () =>
   fc.assert(
     fc.asyncProperty(randomHistory, async (history) => {
       const db = await testDatabase();
@@ -33,7 +33,8 @@ test(`invariants 1–7 hold after ${runs} random histories, seed ${seed}`, () =>
       }
     }),
     { seed, numRuns: runs, endOnFailure: true },
-  ));
+  ),
+);
 
 const plain: RandomHistory = {
   steps: [
