@@ -227,11 +227,8 @@ export async function retryPayout(pool: Pool, id: bigint, who: string, rules: Re
   const payout = await inTransaction(pool, async (tx) => {
     const held = await holdPayout(tx, id);
     if (isEnd(held.state) || held.state === 'awaiting_approval') return held;
-    await tx.query('update payout set next_at = least(next_at, $2) where payout_id = $1 and state = $3', [
-      id,
-      rules.now.toString(),
-      held.state,
-    ]);
+    const due = [id, rules.now.toString(), held.state];
+    await tx.query('update payout set next_at = least(next_at, $2) where payout_id = $1 and state = $3', due);
     await writeEvent(tx, held, held.state, { who, what: 'retried' });
     return held;
   });
@@ -289,15 +286,10 @@ async function moveHeld(
   return { ...payout, state: to };
 }
 
-async function writeEvent(
-  tx: PoolClient,
-  { id, state }: Payout,
-  to: PayoutState,
-  { who, what, why }: Act,
-): Promise<void> {
+async function writeEvent(tx: PoolClient, { id, state }: Payout, to: PayoutState, by: Act): Promise<void> {
   await tx.query(
     'insert into payout_event (payout_id, who, from_state, to_state, what, detail) values ($1, $2, $3, $4, $5, $6)',
-    [id, who, state, to, what, JSON.stringify(why === undefined ? {} : { why })],
+    [id, by.who, state, to, by.what, JSON.stringify(by.why === undefined ? {} : { why: by.why })],
   );
 }
 
