@@ -6,7 +6,7 @@ create table answer_load (
   parts      int not null check (parts > 1),
   lines      bigint not null,                  -- readable ones
   unreadable jsonb not null default '[]',      -- lines with a field that nobody can read: at most 100
-  repeats    text[],                           -- TIDs that more than one line has; null: too many to be told
+  repeats    text[],                           -- TIDs that more than one line perhaps has; null: too many to be told
   loaded_at  timestamptz not null default clock_timestamp()
 );
 

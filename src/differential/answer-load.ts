@@ -3,7 +3,6 @@ import type { PoolClient } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { check } from '../kernel/check.ts';
 import type { Archive } from '../platform/archive.ts';
-import { query } from '../platform/database/pool.ts';
 import type { DifferentialProvider } from '../providers/differential.ts';
 import type { ExchangeFacts, ExpectedExchange } from '../providers/layout/exchange-facts.ts';
 import { columnsOfRecord, type ExchangeLayout } from '../providers/layout/exchange-layout.ts';
@@ -29,7 +28,7 @@ export function keptLines(answerId: bigint): string {
 /** What a load came to. */
 export type AnswerLoad = {
   readonly facts: ExchangeFacts;
-  /** The TIDs that more than one line has with the same sequence; null where they are too many to be told. */
+  /** The TIDs that more than one line perhaps has with the same sequence; null where they are too many to be told. */
   readonly repeats: readonly string[] | null;
 };
 
@@ -65,25 +64,8 @@ export async function loadAnswer(
   const content = archive.read({ sha256: answer.sha256, bytes: Number(answer.bytes) });
   const expectedLines = mostLines(of);
   const to = { copy: copyLines(into, answer.stage), layout, expected, expectedLines };
-  const { facts, suspects } = await copyExchange(tx, to, content);
-  return { facts, repeats: suspects === null ? null : await repeated(tx, into, suspects) };
+  return await copyExchange(tx, to, content);
 }
-
-/** Of the TIDs that the reader suspects those that are repeated: a filter as large as all lines would be needed to tell. */
-async function repeated(tx: PoolClient, lines: string, suspects: readonly string[]): Promise<string[]> {
-  if (suspects.length === 0) return [];
-  const rows = await query<{ tid: string }>(
-    tx,
-    `select distinct provider_tid as tid from (
-       select provider_tid from ${lines} where provider_tid = any ($1::text[])
-        group by provider_tid, cancel_seq having count(*) > 1) r order by 1`,
-    [suspects],
-  );
-  return rows.map(({ tid }) => tid);
-}
-
-/** What a file that was copied says; `suspects` are the TIDs that more than one line perhaps has, null where too many. */
-type Copied = { readonly facts: ExchangeFacts; readonly suspects: readonly string[] | null };
 
 /**
  * Reads a file of an exchange into a table by its `copy … from stdin (format binary)`; where that fails, the connection is
@@ -99,7 +81,7 @@ export async function copyExchange(
     readonly expectedLines: number;
   },
   content: AsyncIterable<Uint8Array>,
-): Promise<Copied> {
+): Promise<AnswerLoad> {
   const stream = tx.query(copyFrom(into.copy));
   let fault: Error | undefined;
   stream.on('error', (error) => {
@@ -121,7 +103,7 @@ export async function copyExchange(
     const facts = reader.end();
     stream.end(copyBinaryTrailer);
     await once(stream, 'finish');
-    return { facts, suspects: reader.repeats() ?? null };
+    return { facts, repeats: reader.repeats() ?? null };
   } catch (error) {
     if (fault) throw fault;
     // PostgreSQL says of the COPY that it was broken off: the reason is what is to be heard.
