@@ -1,23 +1,9 @@
 // A cancel that is answered with its approval. An approval of 10,000 won claims 176, its cancel takes 176 back.
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
-import { type AnswerBooks, createAnswerBooks, type SaidLine } from './answers.fixture.ts';
-import { verifyClaims } from './verify-store.ts';
+import { describe, expect, test } from 'vitest';
+import type { SaidLine } from './answers.fixture.ts';
+import { books, keepVerifiedBooks, partialCancel } from './verified-books.fixture.ts';
 
-let database: TestDatabase;
-let books: AnswerBooks;
-beforeEach(async () => {
-  database = await testDatabase();
-  books = createAnswerBooks(database.pool);
-});
-afterEach(async () => {
-  try {
-    expect((await verifyClaims(database.pool)).deviations).toEqual([]);
-  } finally {
-    books.close();
-    await database.close();
-  }
-});
+keepVerifiedBooks();
 
 type Case = {
   readonly what: string;
@@ -167,14 +153,7 @@ test('an approval that is queued to go again and accepted after all takes its ca
 test('of several parts that are cancelled each is judged by itself', async () => {
   const file = await books.file();
   await books.claim(file, { tid: 'T1' });
-  const part = {
-    amountWon: -3_000n,
-    chargedWon: -66n,
-    preferentialWon: -13n,
-    originalWon: 10_000n,
-    type: 'P',
-  } as const;
-  for (const seq of [1, 2, 3]) await books.cancel(file, { tid: 'T1', seq, ...part });
+  for (const seq of [1, 2, 3]) await books.cancel(file, { tid: 'T1', seq, ...partialCancel });
   const line = { tid: 'T1', amountWon: -3_000n, won: -53n };
   const cancels = [
     { ...line, seq: 1 },

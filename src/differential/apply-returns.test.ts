@@ -1,23 +1,9 @@
 // What was said before and is said again: bytes that come back, words about a try that is over, channels that share TIDs.
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { expect, test } from 'vitest';
 import { countsText, createAnswerBooks } from './answers.fixture.ts';
-import { verifyClaims } from './verify-store.ts';
+import { books, database, keepVerifiedBooks } from './verified-books.fixture.ts';
 
-let database: TestDatabase;
-let books: ReturnType<typeof createAnswerBooks>;
-beforeEach(async () => {
-  database = await testDatabase();
-  books = createAnswerBooks(database.pool);
-});
-afterEach(async () => {
-  try {
-    expect((await verifyClaims(database.pool)).deviations).toEqual([]);
-  } finally {
-    books.close();
-    await database.close();
-  }
-});
+keepVerifiedBooks();
 
 test('bytes of an older version that come back are what holds now', async () => {
   const file = await books.file();

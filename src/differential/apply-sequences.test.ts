@@ -1,26 +1,11 @@
 // What answers come to one after another. An approval of 10,000 won claims 176, its cancel takes 176 back.
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { expect, test } from 'vitest';
 import { inTransaction } from '../platform/database/pool.ts';
-import { countsText, createAnswerBooks } from './answers.fixture.ts';
+import { countsText } from './answers.fixture.ts';
 import { queueResend } from './resend-store.ts';
-import { verifyClaims } from './verify-store.ts';
+import { books, database, keepVerifiedBooks } from './verified-books.fixture.ts';
 
-let database: TestDatabase;
-let books: ReturnType<typeof createAnswerBooks>;
-beforeEach(async () => {
-  database = await testDatabase();
-  books = createAnswerBooks(database.pool);
-});
-afterEach(async () => {
-  try {
-    // Whatever a test lived through, claims and ledger agree.
-    expect((await verifyClaims(database.pool)).deviations).toEqual([]);
-  } finally {
-    books.close();
-    await database.close();
-  }
-});
+keepVerifiedBooks();
 
 test('a corrected answer books what changed alone: a won more, a won less', async () => {
   const file = await books.file();

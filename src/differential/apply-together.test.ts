@@ -1,33 +1,20 @@
 // An answer that is applied while a person, the next batch or another answer is at the same claims: who comes first is seen
 // by who comes next, whichever that is.
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { lockWaits } from '../../test/support/lock-waits.ts';
 import { inTransactionOnce, type PoolClient } from '../platform/database/pool.ts';
-import { type AnswerBooks, createAnswerBooks } from './answers.fixture.ts';
 import { closeSelection } from './plan-store.ts';
 import { queueResend } from './resend-store.ts';
 import { unregistered } from './selection.fixture.ts';
-import { verifyClaims } from './verify-store.ts';
+import { books, database, keepVerifiedBooks } from './verified-books.fixture.ts';
 
-let database: TestDatabase;
-let books: AnswerBooks;
+keepVerifiedBooks();
 beforeEach(async () => {
-  database = await testDatabase();
-  books = createAnswerBooks(database.pool);
   await books.rows(`insert into import (kind, file_name, imported_by) values ('merchants', 'x', 'test')`);
   await books.rows(`insert into merchant select 'M1', 'M1', '1234567891', max(import_id) from import`);
   await books.rows(
     `insert into merchant_tier (business_no, half, tier, recorded_by) values ('1234567891', '2026H2', 0, 'test')`,
   );
-});
-afterEach(async () => {
-  try {
-    expect((await verifyClaims(database.pool)).deviations).toEqual([]);
-  } finally {
-    books.close();
-    await database.close();
-  }
 });
 
 const welcome = unregistered('welcome');

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
 import type { AnswerStage } from './answer-store.ts';
 import { type AnswerBooks, countsText, createAnswerBooks, type SaidLine } from './answers.fixture.ts';
+import { partialCancel } from './verified-books.fixture.ts';
 import { verifyClaims } from './verify-store.ts';
 
 const linesPerPart = 3;
@@ -175,14 +176,14 @@ async function create(books: AnswerBooks, sales: readonly Sale[]): Promise<World
     claims.push({ tid, seq: 0, file: 0, amountWon: 10_000n, won: 176n });
     const file = isLater ? 1 : 0;
     for (let seq = 1; seq <= { none: 0, whole: 1, part: 1, parts: 3 }[cancels]; seq += 1) {
-      const part = {
-        amountWon: -3_000n,
-        chargedWon: -66n,
-        preferentialWon: -13n,
-        originalWon: 10_000n,
-        type: 'P',
-      } as const;
-      const own = { tid, seq, merchantId, channel, originalOn: first.on, ...(cancels === 'whole' ? {} : part) };
+      const own = {
+        tid,
+        seq,
+        merchantId,
+        channel,
+        originalOn: first.on,
+        ...(cancels === 'whole' ? {} : partialCancel),
+      };
       await books.cancel(file === 1 ? second : first, own);
       const [amountWon, won] = cancels === 'whole' ? [-10_000n, -176n] : [-3_000n, -53n];
       claims.push({ tid, seq, file, amountWon, won });
