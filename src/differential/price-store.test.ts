@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
 import { splitSupply } from '../kernel/difference.ts';
 import type { DifferenceRounding } from '../providers/differential.ts';
-import { supplyOf } from './price-store.ts';
+import { preferentialFee, supplyOf } from './price-store.ts';
 import { check, createClaimBooks, credit, unregistered } from './selection.fixture.ts';
 
 let db: TestDatabase;
@@ -172,4 +172,30 @@ test('supply in SQL is that of the rule, in whole numbers, whatever the size and
       won.map((each) => ({ won: each, supply: splitSupply(each, supply).supplyWon, type: 'bigint' })),
     );
   }
+});
+
+/** At 1 %: fees of half a won, of one and a half and of two and a half; VATs of half a won and of one and a half. */
+const ties = [50, 150, 250, 500, 1_500, -150, 0];
+const byTie: readonly (readonly [
+  fee: DifferenceRounding['fee'],
+  alone: readonly number[],
+  taxed: readonly number[],
+])[] = [
+  ['floor', [0, 1, 2, 5, 15, -1, 0], [0, 1, 2, 5, 16, -1, 0]],
+  ['half_up', [1, 2, 3, 5, 15, -2, 0], [1, 2, 3, 6, 17, -2, 0]],
+  ['half_even', [0, 2, 2, 5, 15, -2, 0], [0, 2, 2, 5, 17, -2, 0]],
+];
+
+test.each(byTie)('halves of a won, rounded by %s', async (fee, alone, taxed) => {
+  const feeBy = (vat: DifferenceRounding['vat']) => preferentialFee('amount', '10000', { ...plain, fee, vat });
+  const { rows } = await db.pool.query(
+    `select a.won::int as alone, i.won::int as included, t.won::int as taxed
+       from unnest($1::bigint[]) with ordinality given (amount, n)
+      cross join lateral ${feeBy('none')} a cross join lateral ${feeBy('included')} i cross join lateral ${feeBy('added')} t
+      order by n`,
+    [ties],
+  );
+  expect(rows.map((row) => row.alone)).toEqual(alone);
+  expect(rows.map((row) => row.included)).toEqual(alone);
+  expect(rows.map((row) => row.taxed)).toEqual(taxed);
 });

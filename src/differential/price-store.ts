@@ -1,4 +1,4 @@
-import { escapeLiteral, type PoolClient } from 'pg';
+import type { PoolClient } from 'pg';
 import type { DifferenceRounding } from '../providers/differential.ts';
 import { dayList } from './candidate-store.ts';
 
@@ -55,9 +55,25 @@ export async function makePrices(
 export const rateInForce = `case b.card_type when 'C' then x.credit_ppm when 'K' then x.check_ppm end`;
 
 /** SQL of a lateral row `(won)`: the preferential fee with its VAT on an amount, signed; null where the rate is. */
-export function preferentialFee(amount: string, ratePpm: string, { fee, vat }: DifferenceRounding): string {
-  return `(select f.fee_won + f.vat_won as won
-             from charge_fee(${amount}, ${ratePpm}, 0, null, null, ${escapeLiteral(fee)}, ${escapeLiteral(vat)}) f offset 0)`;
+export function preferentialFee(amount: string, ratePpm: string, rounding: DifferenceRounding): string {
+  return `(select ${preferentialWon(amount, ratePpm, rounding)} as won offset 0)`;
+}
+
+/**
+ * SQL: the same as an expression, which names `amount` and `ratePpm` several times: what `charge_fee` gives for a rate alone,
+ * fee and VAT in one division, since (10 × fee + fee + half) ÷ 10 cut is the fee and (fee + half) ÷ 10 cut.
+ */
+export function preferentialWon(amount: string, ratePpm: string, { fee, vat }: DifferenceRounding): string {
+  const [whole, rest] = [`abs(${amount}) / 1000000 * ${ratePpm}`, `abs(${amount}) % 1000000 * ${ratePpm}`];
+  const toEven = `499999 + (${whole} + ${rest} / 1000000 & 1)`;
+  const charged = `(${whole} + (${rest} + ${{ floor: '0', half_up: '500000', half_even: toEven }[fee]}) / 1000000)`;
+  const taxed = {
+    floor: `${charged} * 11 / 10`,
+    half_up: `(${charged} * 11 + 5) / 10`,
+    half_even: `(${charged} * 11 + 4 + (${charged} / 10 & 1)) / 10`,
+  }[fee];
+  const won = vat === 'added' ? taxed : charged;
+  return `case when ${amount} > 0 then ${won} when ${amount} < 0 then - (${won}) else 0 end`;
 }
 
 /**

@@ -5,11 +5,11 @@ import type { DifferentialProvider } from '../providers/differential.ts';
 import { batchOf, noCounts, notePart, partCounts, type SelectedCounts, sumCounts } from './batch-store.ts';
 import { dayList, isOfShare, leavesOf, lockShare, planForSets, type Share } from './candidate-store.ts';
 import { selectCancels } from './clawback-store.ts';
-import { makePrices, preferentialFee, rateInForce } from './price-store.ts';
+import { makePrices, preferentialWon, rateInForce } from './price-store.ts';
 import {
   claimColumns,
   fileJoin,
-  registrationJoin,
+  registeredMerchants,
   type Selection,
   selectionOf,
   waitAgain,
@@ -64,6 +64,7 @@ async function selectChannel(tx: PoolClient, selection: Selection): Promise<Sele
     [channel, batchId],
   );
   await makePrices(tx, 'own', traded);
+  await createMerchants(tx, selection, traded);
   await tx.query(createCancels);
   const isOurs = `${isOfShare('provider_tid', selection)} and ${wasPlanned(selection, traded)}`;
   const captures = [
@@ -92,7 +93,7 @@ async function selectChannel(tx: PoolClient, selection: Selection): Promise<Sele
   );
   check(approvals, 'an aggregate returns a row');
   const cancels = await selectCancels(tx, selection);
-  await tx.query('drop table part_cancel, own_price, own_card, waited');
+  await tx.query('drop table part_cancel, own_price, own_card, own_merchant, waited');
   return sumCounts(approvals, cancels);
 }
 
@@ -107,6 +108,21 @@ const createCancels = `
     amount_won bigint, charged_won bigint, type "char", merchant_id text collate "C", acquirer text collate "C",
     order_no text collate "C", is_registered boolean, original_on date
   ) on commit drop`;
+
+/** What is known of a merchant on a day, of those of which anything is: `own_price`, and with whom it is registered. */
+async function createMerchants(tx: PoolClient, selection: Selection, traded: readonly string[]): Promise<void> {
+  const needed = selection.provider.differential.registration !== undefined;
+  await tx.query(`
+    create temp table own_merchant on commit drop as
+    ${
+      needed
+        ? `select * from own_price
+             full join (select * from (${registeredMerchants(selection)}) r cross join unnest(array[${dayList(traded)}]) on_day) w
+                  using (merchant_id, on_day)`
+        : `select *, null::text[] as acquirers from own_price`
+    };
+    analyze own_merchant`);
+}
 
 /** Takes what waited since the batches before, as the temporary table `waited`: what still waits is put back. */
 async function takeWaiting(tx: PoolClient, selection: Selection, traded: readonly string[]): Promise<string[]> {
@@ -124,20 +140,20 @@ function waitingCaptures(selection: Selection, days: readonly string[]): string 
   return `select c.*, true as is_again from (${of}) c join waited w using (captured_on, provider_tid, cancel_seq)`;
 }
 
-/** Why a claim is held back, of a capture `c` with its price; null where it may go out. */
+/** Why a claim is held back, of a capture with its price; null where it may go out. */
 const reasonToHold = (tooOldBefore: string) => `
-  case when c.traded_on < date ${escapeLiteral(tooOldBefore)} then 'too_old'
-       when b.card_type is null then 'card_type_unknown'
-       when r.is_registered is not true then 'not_registered' end`;
+  case when traded_on < date ${escapeLiteral(tooOldBefore)} then 'too_old'
+       when card_type is null then 'card_type_unknown'
+       when not is_registered then 'not_registered' end`;
 
 /**
- * What a capture `c` comes to: W waits for its payment, N is claimed already, X is a cancel, I is of a merchant that is
- * not small or has no rate, C is a claim, O is not overcharged.
+ * What a capture with its price comes to: W waits for its payment, N is claimed already, X is a cancel, I is of a merchant
+ * that is not small or has no rate, C is a claim, O is not overcharged.
  */
-const outcomeOf = (isClaimed: string) => `
-  (case when ${isClaimed} then 'N' when p.type is null then 'W' when c.cancel_seq > 0 then 'X'
-        when x.tier is null or (b.card_type is not null and ${rateInForce} is null) then 'I'
-        when b.card_type is null or c.charged_won - f.won > 0 then 'C' else 'O' end)::"char"`;
+const outcome = `
+  (case when is_claimed then 'N' when type is null then 'W' when cancel_seq > 0 then 'X'
+        when tier is null or (card_type is not null and rate_ppm is null) then 'I'
+        when card_type is null or charged_won > preferential_won then 'C' else 'O' end)::"char"`;
 
 /**
  * One pass over the captures and their payments: approvals become claims, in the order of their key; cancels are put
@@ -149,6 +165,7 @@ function selectApprovals(
 ): string {
   const { provider, channel, batchId, tooOldBefore } = selection;
   const [channelId, providerId] = [escapeLiteral(channel), escapeLiteral(provider.id)];
+  const { registration, rounding } = provider.differential;
   const [isClaimed, claimed] =
     from.claimed === undefined
       ? ['false', '']
@@ -156,18 +173,21 @@ function selectApprovals(
   return `
     with staged as materialized (
       -- What is asked of every row comes first: it is read without what comes after it.
-      select ${outcomeOf(isClaimed)} as outcome, c.is_again, c.traded_on, c.provider_tid, c.cancel_seq,
-             c.charged_won - f.won as difference_won, ${reasonToHold(tooOldBefore)} as reason, c.captured_on, c.mid,
-             c.amount_won, c.charged_won, p.type, p.merchant_id, p.acquirer, p.order_no, x.tier, x.final_no,
-             x.intermediary_no, b.card_type, ${rateInForce} as rate_ppm, f.won as preferential_won,
-             coalesce(r.is_registered, false) as is_registered
-        from (${from.captures}) c
-        left join (${from.payments}) p using (${key})
-        left join own_price x on x.merchant_id = p.merchant_id and x.on_day = c.traded_on
-        left join own_card b on b.bin = p.bin and b.on_day = c.traded_on
-        ${claimed}
-        ${registrationJoin(selection, 'p')}
-        left join lateral ${preferentialFee('c.amount_won', rateInForce, provider.differential.rounding)} f on true
+      select ${outcome} as outcome, is_again, traded_on, provider_tid, cancel_seq, charged_won - preferential_won as difference_won,
+             ${reasonToHold(tooOldBefore)} as reason, captured_on, mid, amount_won, charged_won, type, merchant_id, acquirer,
+             order_no, tier, final_no, intermediary_no, card_type, rate_ppm, preferential_won, is_registered
+        from (select c.is_again, c.traded_on, c.provider_tid, c.cancel_seq, c.captured_on, c.mid, c.amount_won, c.charged_won,
+                     p.type, p.merchant_id, p.acquirer, p.order_no, x.tier, x.final_no, x.intermediary_no, b.card_type,
+                     ${rateInForce} as rate_ppm, ${preferentialWon('c.amount_won', `(${rateInForce})`, rounding)} as preferential_won,
+                     ${registration === undefined ? 'true' : 'coalesce(p.acquirer = any (x.acquirers), false)'} as is_registered,
+                     ${isClaimed} as is_claimed
+                from (${from.captures}) c
+                left join (${from.payments}) p using (${key})
+                left join own_merchant x on x.merchant_id = p.merchant_id and x.on_day = c.traded_on
+                left join own_card b on b.bin = p.bin and b.on_day = c.traded_on
+                ${claimed}
+              -- Each is worked out once a row: the planner would write it out wherever it is used.
+              offset 0) priced
     ), claimed as (
       insert into claim (${claimColumns})
       select ${channelId}, traded_on, provider_tid, cancel_seq, 'D', case when reason is null then 'P'::"char" else 'H' end,

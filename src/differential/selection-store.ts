@@ -18,20 +18,25 @@ export function selectionOf(part: Omit<Selection, 'tooOldBefore'>): Selection {
   return { ...part, tooOldBefore };
 }
 
+/** SQL: with which card companies merchants are registered; a row a merchant: one for each company would be ten times as many to look among. */
+export function registeredMerchants({ provider }: Selection): string {
+  return `select merchant_id, array_agg(acquirer) as acquirers from registered
+           where provider = ${escapeLiteral(provider.id)} group by merchant_id`;
+}
+
 /** SQL: with whom merchants are registered, where the provider wants that; joined as `r`. */
-export function registrationJoin({ provider }: Selection, row: string): string {
-  if (provider.differential.registration === undefined) return 'cross join (select true as is_registered) r';
-  // A row a merchant: with each card company it would be ten times as many to look among.
-  return `left join (select merchant_id, array_agg(acquirer) as acquirers from registered
-                      where provider = ${escapeLiteral(provider.id)} group by merchant_id) with_whom
-                 on with_whom.merchant_id = ${row}.merchant_id
+export function registrationJoin(selection: Selection, row: string): string {
+  if (selection.provider.differential.registration === undefined) return 'cross join (select true as is_registered) r';
+  return `left join (${registeredMerchants(selection)}) with_whom on with_whom.merchant_id = ${row}.merchant_id
           cross join lateral (select ${row}.acquirer = any (with_whom.acquirers) as is_registered) r`;
 }
 
 /** SQL: the number of the file that a claim of this MID goes into. */
 export function fileJoin({ provider, batchId }: Selection, row: string): string {
-  const mid = provider.differential.claims.perMid ? `${row}.mid` : `''`;
-  return `left join (select mid, file_id from differential_file_number where batch_id = ${batchId}) n on n.mid = ${mid}`;
+  const ofBatch = `from differential_file_number where batch_id = ${batchId}`;
+  return provider.differential.claims.perMid
+    ? `left join (select mid, file_id ${ofBatch}) n on n.mid = ${row}.mid`
+    : `cross join (select (select file_id ${ofBatch} and mid = '') as file_id) n`;
 }
 
 /**

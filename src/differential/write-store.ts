@@ -11,7 +11,7 @@ import { noteHeld } from './batch-end-store.ts';
 import { claimDays } from './batch-store.ts';
 import { canBeNamed, formatExchangeName } from './exchange-name.ts';
 import { insertFile } from './file-store.ts';
-import { fileOrder, quickFileOrder } from './write-order-store.ts';
+import { fileOrder, type MidReach, quickFileOrder } from './write-order-store.ts';
 
 /** A file of a batch by the number that was drawn for it; `mid` is '' where it holds all MIDs. */
 export type FileToWrite = {
@@ -57,8 +57,12 @@ export async function fileNumbers(
  */
 export async function writeClaims(tx: PoolClient, archive: Archive, file: FileToWrite): Promise<WrittenClaims | null> {
   const { batchId, provider, on, businessNo, fileId, mid } = file;
-  // The sort is as large as the file.
-  await tx.query(`set local work_mem = '256MB'; set local jit = off`);
+  // The sort is as large as the file, and goes to all cores.
+  await tx.query(`
+    set local work_mem = '256MB';
+    set local jit = off;
+    set local parallel_setup_cost = 0;
+    set local parallel_tuple_cost = 0`);
   const claims = await claimsOfFile(tx, file);
   const spec = provider.differential.claims;
   const fileName = formatExchangeName(spec.fileName, { businessNo, on, mid });
@@ -74,12 +78,12 @@ export async function writeClaims(tx: PoolClient, archive: Archive, file: FileTo
       await tell(tx, file, fileName, held);
       return null;
     }
-    const { written, kept } = await writeFile(tx, archive, file, claims);
+    const { written, kept } = await writeFile(tx, archive, file, claims, sums.reach);
     const newly = await holdRefused(tx, claims, written.refused);
     held.push(...newly);
     // The cancels of what was refused are in the bytes: they are written again without.
     if (newly.length > written.refused.length) continue;
-    const left = newly.length === 0 ? sums : await sumsOf(tx, claims);
+    const { reach: _, ...left } = newly.length === 0 ? sums : await sumsOf(tx, claims);
     if (left.lines === 0n) continue;
     check(left.lines === BigInt(written.lines), `${fileName}: ${written.lines} lines of ${left.lines} claims`);
     check(left.amountWon === written.amountWon, `${fileName}: ${written.amountWon} won of ${left.amountWon}`);
@@ -155,15 +159,16 @@ async function wholeLeaves<Row extends QueryResultRow>(
 
 type FileSums = Pick<WrittenClaims, 'lines' | 'amountWon' | 'differenceWon'>;
 
-async function sumsOf(tx: PoolClient, { where }: Claims): Promise<FileSums> {
-  const [row] = await wholeLeaves<FileSums>(
+/** What the claims of a file come to, and from which TID to which those of each MID are. */
+async function sumsOf(tx: PoolClient, { where }: Claims): Promise<FileSums & { readonly reach: readonly MidReach[] }> {
+  const reach = await wholeLeaves<FileSums & MidReach>(
     tx,
-    `select count(*) as lines, coalesce(sum(amount_won), 0)::bigint as "amountWon",
-            coalesce(sum(difference_won), 0)::bigint as "differenceWon"
-       from claim c where ${where}`,
+    `select mid, count(*) as lines, sum(amount_won)::bigint as "amountWon", sum(difference_won)::bigint as "differenceWon",
+            min(provider_tid) as first, max(provider_tid) as last
+       from claim c where ${where} group by mid order by mid`,
   );
-  check(row, 'sums are a row');
-  return row;
+  const sum = (of: keyof FileSums) => reach.reduce((total, each) => total + each[of], 0n);
+  return { lines: sum('lines'), amountWon: sum('amountWon'), differenceWon: sum('differenceWon'), reach };
 }
 
 async function writeFile(
@@ -171,8 +176,8 @@ async function writeFile(
   archive: Archive,
   { provider, on, businessNo, mid }: FileToWrite,
   { where }: Claims,
+  reach: readonly MidReach[],
 ): Promise<{ readonly written: ExchangeWritten; readonly kept: ArchivedBytes }> {
-  const order = await quickFileOrder(tx, where);
   const blocks: Buffer[] = [];
   const head = { on, biz: businessNo, ...(mid === '' ? {} : { mids: [mid] }) };
   const writer = new ExchangeWriter(provider.differential.claims.layout, head, { emit: (block) => blocks.push(block) });
@@ -180,7 +185,7 @@ async function writeFile(
     copyTo(
       `copy (select c.mid, c.type, c.traded_on, c.original_on, c.provider_tid, c.cancel_seq, c.amount_won, c.original_won,
                     c.intermediary_no, c.final_no, c.order_no
-               from claim c where ${where} order by ${order}) to stdout (format binary)`,
+               from claim c where ${where} order by ${quickFileOrder(reach)}) to stdout (format binary)`,
     ),
   );
   let written: ExchangeWritten | undefined;
