@@ -74,6 +74,19 @@ test('a claim that turns out to be none once its card is known ends there', asyn
   ]);
 });
 
+/** Registers a merchant with a card company. */
+async function register(merchantId: string, acquirer: string): Promise<void> {
+  await db.pool.query(
+    `with file as (
+       insert into claim_file (provider, kind, on_day, mid, file_name, state, lines, amount_won, difference_won, bytes, sha256,
+         archive_path) values ('ksnet', 'registration', '2026-09-10', $1, 'r' || $1, 'answered', 1, 0, 0, 1, repeat('0', 64), 'x')
+       returning file_id)
+     insert into registration (provider, merchant_id, acquirer, action, final_no, shop_name, state, file_id, requested_by)
+     select 'ksnet', $1, $2, 'N', '1234567891', $1, 'accepted', file_id, 'test' from file`,
+    [merchantId, acquirer],
+  );
+}
+
 test('a claim for who is not registered waits until registered', async () => {
   const own = differentialProviderOf('ksnet');
   await books.sales([{ ...sale('REG', '2026-09-10'), acquirer: '07' }, cancel('REG', '2026-09-10', 1, 3_000, 69, 6)]);
@@ -82,19 +95,29 @@ test('a claim for who is not registered waits until registered', async () => {
     'REG/0 H 1C 10000 110 143 R not_registered',
     'REG/1 H 1C 10000 -33 -42 R original_held',
   ]);
-  await db.pool.query(
-    `with file as (
-       insert into claim_file (provider, kind, on_day, mid, file_name, state, lines, amount_won, difference_won, bytes, sha256,
-         archive_path) values ('ksnet', 'registration', '2026-09-10', '', 'r', 'answered', 1, 0, 0, 1, repeat('0', 64), 'x')
-       returning file_id)
-     insert into registration (provider, merchant_id, acquirer, action, final_no, shop_name, state, file_id, requested_by)
-     select 'ksnet', 'M1', '07', 'N', '1234567891', 'M1', 'accepted', file_id, 'test' from file`,
-  );
+  await register('M1', '07');
   await books.select(own, '2026-09-11');
   // The sale may go; its cancel was at another card company, where the merchant is not registered.
   expect(await books.claims(`provider_tid = 'REG'`)).toEqual([
     'REG/0 P 1C 10000 110 143 R',
     'REG/1 H 1C 10000 -33 -42 R not_registered',
+  ]);
+});
+
+test('who is registered still, but not small any more, has the cancels of sales claimed from when it was', async () => {
+  const own = differentialProviderOf('ksnet');
+  await books.merchant('LARGE', { '2026H1': 1, '2026H2': 4 }, '2208162517');
+  await register('LARGE', '04');
+  await books.sales([{ ...sale('WAS', '2026-07-20'), merchant: 'LARGE' }]);
+  await books.select(own, '2026-07-20');
+  await books.sales([
+    { ...cancel('WAS', '2026-09-12', 1, 10_000, 230, 23), merchant: 'LARGE' },
+    { ...sale('NOW', '2026-09-12'), merchant: 'LARGE' },
+  ]);
+  expect(await books.select(own, '2026-09-12')).toMatchObject({ claims: 1n, held: 0n, ineligible: 1n });
+  expect(await books.claims(`merchant_id = 'LARGE'`)).toEqual([
+    'WAS/0 P 1C 10000 110 143 R',
+    'WAS/1 P 1C 10000 -110 -143 R',
   ]);
 });
 
