@@ -68,7 +68,7 @@ export async function loadAnswer(
 }
 
 /**
- * Reads a file of an exchange into a table by its `copy … from stdin (format binary)`; where that fails, the connection is
+ * Reads a file of an exchange into a table by its `copy … from stdin (format binary, freeze)`; where that fails, the connection is
  * left to whoever rolls back.
  * @throws Problem `statement_…` where the file as a whole cannot be read
  */
@@ -128,12 +128,14 @@ export function mostLines(of: Answered): number {
   return Math.floor(Number(of.answer.bytes) / (format.kind === 'fixed' ? format.recordBytes : leastLineBytes));
 }
 
+/** Those of a fixed length that every line has come first: they are read without what comes after them. */
 const lineColumns = `
-  line_no int, mid text collate "C", traded_on date, provider_tid text collate "C", cancel_seq smallint, amount_won bigint,
-  original_won bigint, tier text collate "C", card_type text collate "C", difference_won bigint, supply_won bigint,
-  vat_won bigint, pay_on date, code text collate "C"`;
+  line_no int, traded_on date, amount_won bigint, original_won bigint, cancel_seq smallint, provider_tid text collate "C",
+  mid text collate "C", code text collate "C", supply_won bigint, vat_won bigint, pay_on date, tier text collate "C",
+  card_type text collate "C", difference_won bigint`;
 
+/** Frozen, since nobody else sees the table before its transaction ends: a first reader has nothing to note on its pages. */
 function copyLines(into: string, record: AnswerFile['stage']): string {
   const columns = columnsOfRecord(record).map(({ name }) => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`));
-  return `copy ${into} (line_no, ${columns.join(', ')}) from stdin (format binary)`;
+  return `copy ${into} (line_no, ${columns.join(', ')}) from stdin (format binary, freeze)`;
 }

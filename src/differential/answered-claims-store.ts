@@ -2,6 +2,9 @@
 import { escapeLiteral } from 'pg';
 import { dayList, isOfShare, type Share } from './candidate-store.ts';
 
+/** Whose acceptance is kept in a break until it can be booked: claims held for these reasons, and the breaks' kinds. */
+export const keptFor = { original_not_paid: 'clawback_without_refund', booking_failed: 'booking_failed' } as const;
+
 export const claimKey = 'channel, traded_on, provider_tid, cancel_seq, kind';
 
 type Answered = {

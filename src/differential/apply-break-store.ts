@@ -1,8 +1,8 @@
 import { escapeLiteral, type PoolClient } from 'pg';
 import { query } from '../platform/database/pool.ts';
 import type { UnreadableLine } from '../providers/layout/facts.ts';
+import { keptFor } from './answered-claims-store.ts';
 import type { Judging } from './apply-judge-store.ts';
-import { keptFor } from './apply-outcome-store.ts';
 import { unansweredClaims } from './write-store.ts';
 
 /** SQL: the subject of a break about a claim: `welcome-online:T0001/0`. */
@@ -57,7 +57,7 @@ async function gather(tx: PoolClient, { file }: Judging): Promise<void> {
     select k.kind, ${claimSubject} as subject, ${claim}, 'D'::"char" as claim_kind, line_no, ours_won, theirs_won, said_by,
            jsonb_strip_nulls(jsonb_build_object('tier', tier, 'cardType', card_type, 'supplyWon', supply_won)) as detail
       from (select ${claim}, line_no, ours_won, theirs_won, ${'0'}::bigint as said_by, tier, card_type, supply_won, differences
-              from judged where differences <> 0 and verdict in ('A', 'S')
+              from judged where ctid = any (array(select at from apart where is_different)) and verdict in ('A', 'K', 'S')
             union all
             select ${claim}, line_no, ours_won, theirs_won, said_by, tier, card_type, supply_won, differences
               from aside where differences <> 0 and said in ('accepted', 'kept') and action in ('accept', 'revise', 'same')) a
@@ -93,7 +93,7 @@ async function closeEnded(tx: PoolClient, { provider, file, by }: Judging): Prom
     await tx.query(`
       update claim_break b set closed_at = clock_timestamp(), closed_by = ${escapeLiteral(by)}, resolution = 'answered'
         from (select s.break_id from standing s
-               join (select ${key}, true as is_of_now from judged where verdict in ('A', 'S')
+               join (select ${key}, true as is_of_now from judged where verdict in ('A', 'K', 'S')
                      -- A rejection that leaves the claim as it was is of a try that is over.
                      union all select ${key}, said <> 'rejected' or action in ('reject', 'revoke') from aside where ${ends})
                     e using (${key})

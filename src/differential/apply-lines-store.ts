@@ -3,6 +3,7 @@ import { check } from '../kernel/check.ts';
 import type { Archive } from '../platform/archive.ts';
 import type { DifferentialProvider } from '../providers/differential.ts';
 import { type AnswerCounts, answerFile } from './answer-store.ts';
+import { setAside } from './apply-aside-store.ts';
 import { writeBreaks } from './apply-break-store.ts';
 import { type Judging, judgeLines } from './apply-judge-store.ts';
 import { decide } from './apply-outcome-store.ts';
@@ -35,12 +36,13 @@ export async function judgingOf(
 
 /** Applies the lines that are loaded, of all merchants or those of a part: judged, decided, booked, written. */
 export async function applyLines(tx: PoolClient, judging: Judging): Promise<AnswerCounts> {
-  await judgeLines(tx, judging);
+  const judged = await judgeLines(tx, judging);
+  await setAside(tx, judging, judged.before);
   await decide(tx, judging);
   const written = await bookAndWrite(tx, judging);
   await writeBreaks(tx, judging);
-  const counts = await countLines(tx, written);
-  await tx.query('drop table judged, aside, refunded');
+  const counts = await countLines(tx, judged, written);
+  await tx.query('drop table judged, apart, approval_here, aside, refunded');
   return counts;
 }
 

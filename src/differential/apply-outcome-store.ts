@@ -1,10 +1,8 @@
 import { escapeLiteral, type PoolClient } from 'pg';
 import { query } from '../platform/database/pool.ts';
+import { keptFor } from './answered-claims-store.ts';
 import type { Judging } from './apply-judge-store.ts';
 import { dayList, isOfShare, lookingUp } from './candidate-store.ts';
-
-/** Whose acceptance is kept in a break until it can be booked: claims held for these reasons, and the breaks' kinds. */
-export const keptFor = { original_not_paid: 'clawback_without_refund', booking_failed: 'booking_failed' } as const;
 
 /**
  * Says what becomes of each row of `aside`, as its `action`: accept, revise (another amount than before), revoke (not
@@ -87,10 +85,9 @@ async function decideCancels(tx: PoolClient): Promise<void> {
     );
     await tx.query(`
       with here as (
-        -- By the TID alone, which is as good as a key: what is hashed is hashed for every line.
         select n.channel, n.provider_tid, n.original_on, true as is_active
-          from approval_now n join judged j using (provider_tid)
-         where j.verdict in ('A', 'S') and j.cancel_seq = 0 and (j.traded_on = n.original_on and j.channel = n.channel) is true
+          from approval_now n
+          join approval_here j on j.channel = n.channel and j.provider_tid = n.provider_tid and j.traded_on = n.original_on
         union all
         select channel, provider_tid, traded_on, case action when 'accept' then true when 'revoke' then false else is_active end
           from aside where cancel_seq = 0 and action <> 'copy' and action <> 'contradicted' and action <> 'unknown_claim'
@@ -126,7 +123,7 @@ async function findRefunded(tx: PoolClient, { provider }: Judging): Promise<void
        where provider = ${escapeLiteral(provider.id)} and kind = ${escapeLiteral(keptFor.original_not_paid)}
     )
     select channel, provider_tid, traded_on
-      from (select channel, provider_tid, traded_on from judged where verdict = 'A' and cancel_seq = 0
+      from (select channel, provider_tid, traded_on from approval_here where verdict = 'A'
             union all select channel, provider_tid, traded_on from aside where action = 'accept' and cancel_seq = 0) f
       join awaited using (channel, provider_tid)`);
 }

@@ -5,11 +5,10 @@ import { ensureLedgerDay } from '../ledger/store.ts';
 import { query } from '../platform/database/pool.ts';
 import { type AnswerLoad, keptLines, loadAnswer, mostLines, temporaryLines } from './answer-load.ts';
 import { type AnswerCounts, answerFile, takeAnswer } from './answer-store.ts';
-import { claimsOfFile, ofBatch } from './answered-claims-store.ts';
+import { claimsOfFile, keptFor, ofBatch } from './answered-claims-store.ts';
 import type { Unreadable } from './apply-break-store.ts';
 import type { Judging } from './apply-judge-store.ts';
 import { type Applying, alone, applyLines, judgingOf } from './apply-lines-store.ts';
-import { keptFor } from './apply-outcome-store.ts';
 import { dayList, lanes, lookingUp, planForSets, type Share } from './candidate-store.ts';
 import { lockFile } from './file-store.ts';
 

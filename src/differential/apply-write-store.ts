@@ -3,8 +3,8 @@ import { check } from '../kernel/check.ts';
 import { query } from '../platform/database/pool.ts';
 import type { AnswerCounts } from './answer-store.ts';
 import { claimKey } from './answered-claims-store.ts';
-import type { Judging } from './apply-judge-store.ts';
-import { dayList, lanes, lookingUp } from './candidate-store.ts';
+import { acceptedPlainly, type Judged, type Judging } from './apply-judge-store.ts';
+import { dayList, lookingUp } from './candidate-store.ts';
 import { bookRefunds } from './refund-store.ts';
 
 /** What changes a claim, and the state that it has then; null: the one that it had. */
@@ -26,7 +26,7 @@ export async function bookAndWrite(
   const { provider, answer, by, on } = judging;
   await tx.query(`
     create temp view refund_due as
-    select ${escapeLiteral(provider.id)}::text as provider, merchant_id, theirs_won as difference_won from judged where verdict = 'A'
+    select ${escapeLiteral(provider.id)}::text as provider, merchant_id, theirs_won as difference_won from judged where verdict in ${acceptedPlainly}
     union all
     select ${escapeLiteral(provider.id)}, merchant_id, case when action in ('accept', 'revise') then theirs_won else 0 end - before_won
       from aside where action in ('accept', 'revise', 'revoke', 'revoke_hold')`);
@@ -64,34 +64,24 @@ async function setMerchantAside(tx: PoolClient, judging: Judging, merchantId: st
     select j.line_no, j.provider_tid, j.cancel_seq, j.traded_on, l.mid, j.tier, j.card_type, j.pay_on, j.theirs_won, j.supply_won,
            j.differences, j.channel, 'D', 'P', case j.cancel_seq when 0 then 'A' else 'C' end, 1, j.ours_won, j.merchant_id, true, false, false, 0, ${answer.answerId},
            ${escapeLiteral(provider.id)} || ':' || l.code, 'accepted', 'hold', 'booking_failed', ${why}
-      from judged j join ${lines} l using (line_no) where j.verdict = 'A' and j.merchant_id = ${id};
-    update judged set verdict = 'F' where verdict = 'A' and merchant_id = ${id}`);
+      from judged j join ${lines} l using (line_no) where j.verdict in ${acceptedPlainly} and j.merchant_id = ${id};
+    update judged set verdict = 'F' where verdict in ${acceptedPlainly} and merchant_id = ${id}`);
 }
 
-/**
- * In the order of their file, which most often is that of their key; two lanes do not begin at the same place. Returns how
- * many claims are on their plain way.
- */
-async function writeResults(tx: PoolClient, { answer, share }: Judging): Promise<bigint> {
+/** In the order of their file, which most often is that of their key. Returns how many claims are on their plain way. */
+async function writeResults(tx: PoolClient, { answer }: Judging): Promise<bigint> {
   const columns = `channel, traded_on, provider_tid, cancel_seq`;
   const stated = 'tier, card_type, pay_on';
-  const half = `(select lines / 2 from answer_load where answer_id = ${answer.answerId})`;
-  const pieces =
-    share === undefined || share.part % lanes === 0 ? ['true'] : [`line_no > ${half}`, `line_no <= ${half}`];
-  let plain = 0n;
-  for (const piece of pieces) {
-    const { rowCount } = await tx.query(`
-      insert into claim_result (${claimKey}, ${stated}, line_no, answer_id, difference_won, supply_won, vat_won)
-      select ${columns}, 'D', ${stated}, line_no, ${answer.answerId}, theirs_won, supply_won, theirs_won - supply_won
-        from judged where verdict = 'A' and ${piece}`);
-    plain += BigInt(rowCount ?? 0);
-  }
+  const { rowCount: plain } = await tx.query(`
+    insert into claim_result (${claimKey}, ${stated}, line_no, answer_id, difference_won, supply_won, vat_won)
+    select ${columns}, 'D', ${stated}, line_no, ${answer.answerId}, theirs_won, supply_won, theirs_won - supply_won
+      from judged where verdict in ${acceptedPlainly}`);
   await tx.query(`
     insert into claim_result (${claimKey}, ${stated}, line_no, answer_id, difference_won, supply_won, vat_won)
     select ${columns}, kind, ${stated}, case when said_by = ${answer.answerId} then line_no end, ${answer.answerId},
            theirs_won, supply_won, theirs_won - supply_won
       from aside where action = 'accept' and not has_result order by channel, traded_on, provider_tid, cancel_seq`);
-  return plain;
+  return BigInt(plain ?? 0);
 }
 
 async function writeRevisions(tx: PoolClient, { answer }: Judging): Promise<void> {
@@ -161,21 +151,18 @@ async function writeStates(tx: PoolClient, { provider, by }: Judging): Promise<v
 /** What applying came to, by the lines that were looked at; `plain` of them were accepted and written. */
 export async function countLines(
   tx: PoolClient,
+  { lines, repeated }: Judged,
   { netWon, plain }: { readonly netWon: bigint; readonly plain: bigint },
 ): Promise<AnswerCounts> {
-  const [row] = await query<Omit<AnswerCounts, 'differenceWon'>>(
+  const [row] = await query<Omit<AnswerCounts, 'differenceWon' | 'lines'>>(
     tx,
-    `select $1::bigint + j.others as lines, $1::bigint + a.accepted as accepted, a.rejected, j.repeated + a.repeated as repeated,
-            a.set_aside as "setAside"
-       from (select count(*) filter (where verdict <> 'J') + count(distinct line_no) filter (where verdict = 'J') as others,
-                    count(*) filter (where verdict = 'S') as repeated from judged where verdict <> 'A') j
-      cross join (select count(*) filter (where action in ('accept', 'revise')) as accepted,
-                         count(*) filter (where action in ('reject', 'reject_past', 'revoke')) as rejected,
-                         count(*) filter (where action in ('same', 'copy')) as repeated,
-                         count(*) filter (where action in ('unknown_claim', 'contradicted', 'conflict', 'hold', 'aside', 'revoke_hold')) as set_aside
-                    from aside where said <> 'kept') a`,
-    [plain],
+    `select $1::bigint + count(*) filter (where action in ('accept', 'revise')) as accepted,
+            count(*) filter (where action in ('reject', 'reject_past', 'revoke')) as rejected,
+            $2::bigint + count(*) filter (where action in ('same', 'copy')) as repeated,
+            count(*) filter (where action in ('unknown_claim', 'contradicted', 'conflict', 'hold', 'aside', 'revoke_hold')) as "setAside"
+       from aside where said <> 'kept'`,
+    [plain, repeated],
   );
   check(row, 'counts are a row');
-  return { ...row, differenceWon: netWon };
+  return { lines, ...row, differenceWon: netWon };
 }
