@@ -7,6 +7,7 @@ import type { Applying } from '../../src/differential/apply-lines-store.ts';
 import { applyPart, loadInParts } from '../../src/differential/apply-part-store.ts';
 import { applyAnswer } from '../../src/differential/apply-store.ts';
 import { openBatch } from '../../src/differential/batch-store.ts';
+import { planForSets } from '../../src/differential/candidate-store.ts';
 import { closeSelection, planSelection } from '../../src/differential/plan-store.ts';
 import { selectPart } from '../../src/differential/select-store.ts';
 import { fileNumbers, writeClaims } from '../../src/differential/write-store.ts';
@@ -33,6 +34,8 @@ export type RoundFigures = {
   readonly inSeconds: number;
   readonly copyOutSeconds: number;
   readonly claimsInSeconds: number;
+  readonly candidatesJoinSeconds: number;
+  readonly linesJoinSeconds: number;
   readonly linesInSeconds: number;
   readonly resultsOutSeconds: number;
   readonly copyInSeconds: number;
@@ -51,6 +54,11 @@ const columns =
 /** Seconds of some work, after what was written before has reached the disk. */
 async function seconds(pool: Pool, work: () => Promise<unknown>): Promise<number> {
   await pool.query('checkpoint');
+  return await secondsOf(work);
+}
+
+/** The same of what goes on with work whose beginning was timed. */
+async function secondsOf(work: () => Promise<unknown>): Promise<number> {
   const began = performance.now();
   await work();
   return (performance.now() - began) / 1000;
@@ -72,7 +80,7 @@ async function round(pool: Pool, archive: Archive, { home, rows, merchants, n }:
     batchId = await select(pool, on);
   });
   let file = { fileId: 0n, bytes: 0 };
-  const writeSeconds = await seconds(pool, async () => {
+  const writeSeconds = await secondsOf(async () => {
     file = await write(pool, archive, on, batchId);
   });
   const kept = await archive.keep(answerBytes(pool, on));
@@ -91,7 +99,7 @@ async function round(pool: Pool, archive: Archive, { home, rows, merchants, n }:
   const lines = { table: keptLines(answerId), file: path.join(home, 'lines.copy') };
   await pool.query(`create table lines (like ${lines.table})`);
   await copyOut(pool, `select * from ${lines.table}`, lines.file);
-  const inSeconds = loadSeconds + (await seconds(pool, () => apply(pool, applying, parts)));
+  const inSeconds = loadSeconds + (await secondsOf(() => apply(pool, applying, parts)));
   const { rows: counted } = await pool.query<{ claims: string }>(
     'select count(*) as claims from claim_result where channel = $1 and traded_on = $2',
     [channel, on],
@@ -166,8 +174,30 @@ async function copied(pool: Pool, home: string, on: string, lines: string) {
   const key = ', primary key (provider_tid, cancel_seq, kind, channel, traded_on)';
   const claimsInSeconds = await into('claim', key, claims);
   const linesInSeconds = await into('lines', '', lines);
-  await pool.query('drop table lines');
+  const dayOf = (table: string, day: string) =>
+    `(select * from ${table} where provider = '${channel}' and ${day} = date '${on}')`;
+  const candidatesJoinSeconds = await joined(
+    pool,
+    `${dayOf('capture', 'captured_on')} c join ${dayOf('payment', 'traded_on')} p using (provider_tid, cancel_seq)`,
+  );
+  await pool.query('drop table lines; analyze floor');
+  const linesJoinSeconds = await joined(
+    pool,
+    `floor l join (select * from ${of('claim')}) c using (provider_tid, cancel_seq)`,
+  );
   const copyInSeconds = await into('claim_result', key, results);
   const bareInSeconds = await into('claim_result', '', results);
-  return { copyOutSeconds, claimsInSeconds, linesInSeconds, resultsOutSeconds, copyInSeconds, bareInSeconds };
+  return {
+    ...{ copyOutSeconds, claimsInSeconds, candidatesJoinSeconds },
+    ...{ linesInSeconds, linesJoinSeconds, resultsOutSeconds, copyInSeconds, bareInSeconds },
+  };
+}
+
+/** Seconds of a bare hash join by all cores, of which nothing is written. */
+async function joined(pool: Pool, tables: string): Promise<number> {
+  return await inTransaction(pool, async (tx) => {
+    await planForSets(tx);
+    await tx.query('set local parallel_setup_cost = 0; set local parallel_tuple_cost = 0');
+    return await secondsOf(() => tx.query(`select count(*), sum(c.amount_won) from ${tables}`));
+  });
 }

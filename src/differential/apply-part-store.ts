@@ -57,6 +57,8 @@ export async function loadInParts(
   const of = await judgingOf(tx, applying);
   if (mostLines(of) <= Math.min(worthDividing, linesPerPart)) return 0;
   await planForSets(tx);
+  // Nobody else works on it yet: all claims are looked at by all cores.
+  await tx.query('set local parallel_setup_cost = 0; set local parallel_tuple_cost = 0');
   if (await isEntangled(tx, of)) return 0;
   await tx.query('savepoint load');
   let load: AnswerLoad;
