@@ -62,6 +62,23 @@ test('a sale and its full cancel of the same day, a later day and the next half-
   expect(rows).toEqual([{ provider_tid: 'ALONE', reason: 'original_missing' }]);
 });
 
+test('who was refunded gives back, whichever merchant the cancel names', async () => {
+  await books.merchant('M2', { '2026H1': 2 }, '2208162517');
+  await books.sales([sale('HERE', '2026-06-10'), sale('LATE', '2026-06-10')]);
+  await books.sales([{ ...cancel('HERE', '2026-06-10', 1, 10_000, 230, 23, 'C'), merchant: 'M2' }]);
+  await books.select(ksnet, '2026-06-10');
+  await books.sales([{ ...cancel('LATE', '2026-06-11', 1, 3_000, 69, 6), merchant: 'M2' }]);
+  await books.select(ksnet, '2026-06-11');
+  const { rows } = await db.pool.query(
+    `select provider_tid as tid, merchant_id as merchant, tier, difference_won::int as won, final_no as business
+       from claim where provider_tid in ('HERE', 'LATE') and cancel_seq = 1 order by 1`,
+  );
+  expect(rows).toEqual([
+    { tid: 'HERE', merchant: 'M1', tier: 1, won: -143, business: '1234567891' },
+    { tid: 'LATE', merchant: 'M1', tier: 1, won: -42, business: '1234567891' },
+  ]);
+});
+
 test('partial cancels over days: each by its rate, the last takes what remains, one of no difference counts', async () => {
   await books.sales([sale('PART', '2026-07-01'), cancel('PART', '2026-07-01', 1, 3_000, 69, 6)]);
   await books.select(ksnet, '2026-07-01');

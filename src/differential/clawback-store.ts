@@ -94,12 +94,12 @@ async function originalDays(tx: PoolClient): Promise<string[]> {
 /** The approvals with what was claimed of them: `original`; `state` is null where nothing was. */
 export async function findClaims(tx: PoolClient, channel: string, days: readonly string[]): Promise<void> {
   const columns = `traded_on, provider_tid, cancel_seq, kind, state, reason, tier, card_type, rate_ppm, final_no, intermediary_no,
-    amount_won as original_won, difference_won as original_difference`;
+    merchant_id as original_merchant, amount_won as original_won, difference_won as original_difference`;
   await lookingUp(
     tx,
     `create temp table original on commit drop as
      select f.provider_tid, f.original_on, k.state, k.reason, k.tier, k.card_type, k.rate_ppm, k.final_no, k.intermediary_no,
-            k.original_won, k.original_difference
+            k.original_merchant, k.original_won, k.original_difference
        from found f
        left join lateral (
          select * from (${leavesOf('claim', channel, days, columns)}) k
@@ -241,9 +241,11 @@ function claimCancels(selection: Selection): string {
   const { rounding } = provider.differential;
   return `
     with known as materialized (
-      select c.traded_on, c.provider_tid, c.cancel_seq, c.captured_on, c.mid, c.amount_won, c.charged_won, c.type, c.merchant_id,
-             c.acquirer, c.order_no, c.is_registered, o.original_on, o.state, o.reason as original_reason, o.tier, o.card_type,
-             o.rate_ppm, o.final_no, o.intermediary_no, o.original_won, o.original_difference,
+      select c.traded_on, c.provider_tid, c.cancel_seq, c.captured_on, c.mid, c.amount_won, c.charged_won, c.type,
+             -- Who was refunded gives back, whichever merchant the cancel names.
+             coalesce(o.original_merchant, c.merchant_id) as merchant_id, c.acquirer, c.order_no, c.is_registered,
+             o.original_on, o.state, o.reason as original_reason, o.tier, o.card_type, o.rate_ppm, o.final_no,
+             o.intermediary_no, o.original_won, o.original_difference,
              coalesce(e.cancelled_won, 0) as cancelled_won, coalesce(e.taken_won, 0) as taken_won, f.won as preferential_won,
              case when o.provider_tid is null then case when ${wasSmall.replaceAll('part_cancel.', 'c.')} then 'waits' else 'ineligible' end
                   else u.verdict end as verdict

@@ -129,7 +129,7 @@ async function price(tx: PoolClient, channel: string, pricing: Pricing, days: re
   const { name, source, rounding } = pricing;
   await makePrices(tx, 'past', days, source);
   const cancels = `
-    select c.traded_on, c.provider_tid, c.cancel_seq, c.type, c.captured_on, c.mid, c.merchant_id, c.acquirer, c.order_no,
+    select c.traded_on, c.provider_tid, c.cancel_seq, c.type, c.captured_on, c.mid, o.merchant_id, c.acquirer, c.order_no,
            c.amount_won, c.charged_won, c.is_inside, o.traded_on as original_on, o.tier, o.card_type, o.rate_ppm,
            o.amount_won as original_won, o.difference_won as original_difference, f.won as preferential_won,
            0::bigint as cancelled_won, 0::bigint as taken_won, o.final_no, o.intermediary_no

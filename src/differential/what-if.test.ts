@@ -107,6 +107,21 @@ test('another tier list, rate table and rounding, by tier, provider and merchant
   expect(rows).toEqual([]);
 });
 
+test('a cancel that names another merchant takes back from the one of its sale', async () => {
+  const on = '2026-09-20';
+  await books.sales([
+    sale('MOVED', on, 'M1'),
+    { tid: 'MOVED', seq: 1, won: -3_000, fee: -69, vat: -6, on, merchant: 'M2', type: 'P' },
+  ]);
+  const large = file('large.csv', 'businessNo,half,validFrom,validTo,tier\n1048100994,2026H2,,,4\n');
+  const supposed = { tiers: await readSupposedTiers(large, 'en') };
+  const found = await whatIf(db.pool, { from: on, to: on, providers: [ksnet], supposed });
+  // 143 of the sale, and of its cancel 75 that were charged less 33: 42.
+  expect(found.byMerchant).toEqual([
+    { provider: 'ksnet', merchantId: 'M1', claims: 2n, differenceWon: 101n, supposedClaims: 0n, supposedWon: 0n },
+  ]);
+});
+
 test('a cancel of a sale that was captured twice takes back once', async () => {
   const twice = sale('TWICE', '2026-10-01', 'M1');
   await books.sales([twice]);
