@@ -298,6 +298,7 @@ const steps = [
   'differential/claims-exchange.ts',
   'differential/exchange.ts',
   'differential/receive.ts',
+  'differential/registration-exchange.ts',
   'differential/send.ts',
   'merchants/import-merchants.ts',
   'merchants/import-terms.ts',

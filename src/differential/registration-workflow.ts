@@ -3,9 +3,9 @@ import { isProblem, Problem } from '../kernel/problem.ts';
 import type { Durable, Handle } from '../platform/durable/durable.ts';
 import { leavesRun, runId, transaction } from '../platform/durable/step.ts';
 import type { DifferentialProvider } from '../providers/differential.ts';
-import { applyLateAnswers, type Exchange, type Exchanged, exchangeFiles } from './exchange.ts';
+import { applyLateAnswers, type Exchanged, exchangeFiles } from './exchange.ts';
 import type { DifferentialPorts } from './ports.ts';
-import { applyRegistrationAnswer, unansweredRegistrations } from './registration-answer-store.ts';
+import { registrationExchange } from './registration-exchange.ts';
 import { tellStanding } from './registration-finding-store.ts';
 import { lockRegistrations, type PlannedRegistrations, planRegistrations } from './registration-plan-store.ts';
 import { writeRegistrations } from './registration-write-store.ts';
@@ -76,16 +76,10 @@ async function tellDay(ports: DifferentialPorts, request: RegistrationRequest): 
 async function planWriteExchange(ports: DifferentialPorts, request: RegistrationRequest): Promise<RegistrationResult> {
   const provider = providerOf(ports, request.provider);
   const on = Temporal.PlainDate.from(request.on);
-  const { registration } = provider.differential;
+  const exchange = registrationExchange(ports, provider);
   const nothing = { added: 0, changed: 0, terminated: 0, refused: 0, fileName: null };
   const day = { runId: runId(), provider: provider.id, on: request.on };
-  if (registration === undefined) return { ...day, ...nothing, ...sumOf([]), outcome: 'not_needed', late: 0 };
-  const exchange: Omit<Exchange, 'fileIds'> = {
-    provider,
-    answers: [{ stage: 'answer', spec: registration.answers }],
-    apply: (tx, answerId) => applyRegistrationAnswer(tx, { answerId, provider, archive: ports.archive }),
-    unanswered: unansweredRegistrations,
-  };
+  if (exchange === null) return { ...day, ...nothing, ...sumOf([]), outcome: 'not_needed', late: 0 };
   const late = await applyLateAnswers(ports, exchange, { kind: 'registration', on });
   const { fileId, ...planned } = await transaction('plan and write', async (tx) => {
     await lockRegistrations(tx, provider.id);

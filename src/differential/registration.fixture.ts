@@ -59,8 +59,10 @@ export type RegistrationWorld = {
 
 const answeredAt: Record<string, number> = {};
 
-/** For the tests of a file: call it once. */
-export function registrationWorld(): RegistrationWorld {
+/** For the tests of a file: call it once. `prepare` registers what else is to run in its engine. */
+export function registrationWorld(
+  prepare: (durable: Durable, ports: DifferentialPorts) => void = () => {},
+): RegistrationWorld {
   const remotes = remoteFolders();
   let db: TestDatabase;
   let durable: Durable;
@@ -104,6 +106,7 @@ export function registrationWorld(): RegistrationWorld {
       watch: () => {},
     };
     registrations = registerRegistrations(durable, ports);
+    prepare(durable, ports);
     await durable.launch();
   });
   afterAll(async () => {

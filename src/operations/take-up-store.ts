@@ -12,3 +12,21 @@ export async function failedDays(pool: Pool, provider: string, from: Temporal.Pl
   );
   return rows.map(({ run }) => run);
 }
+
+/**
+ * Days since `from` of which a provider's registrations have a file, and none that waits for a person's word. A day without a
+ * file is left alone: what it would have asked for is asked for by the next day, as things stand then.
+ */
+export async function registeredDays(
+  pool: Pool,
+  provider: string,
+  from: Temporal.PlainDate,
+): Promise<readonly string[]> {
+  const rows = await query<{ on: string }>(
+    pool,
+    `select on_day as "on" from claim_file where provider = $1 and kind = 'registration' and on_day >= $2
+      group by on_day having not bool_or(state = 'failed') order by on_day`,
+    [provider, from.toString()],
+  );
+  return rows.map(({ on }) => on);
+}

@@ -43,7 +43,26 @@ async function failedDay(on: string): Promise<string> {
   return run;
 }
 
+test('each day that failed goes on, and that is told as what the run came to', async () => {
+  isBroken = true;
+  const days = [await failedDay('2026-11-16'), await failedDay('2026-11-17')];
+  isBroken = false;
+  const slot = Temporal.Instant.from('2026-11-21T12:00+09:00');
+  const on = Temporal.PlainDate.from('2026-11-21');
+  const call = {
+    schedule: 'differential-receive',
+    slot,
+    on,
+    parameters: { providers: ['welcome'] },
+    who: 'system:scheduler',
+  };
+  const { done } = await job.start('differential-receive:2026-11-21T12:00+09:00', call);
+  expect(await done).toEqual({ answers: 0, restarted: 2 });
+  for (const id of days) expect(await durable.handle<string>(id).result()).toBe('done');
+});
+
 test('days that failed go on, but for those that wait for a person; a provider that cannot be reached harms only itself', async () => {
+  isBroken = true;
   const goesOn = await failedDay('2026-11-19');
   const waits = await failedDay('2026-11-18');
   await db.pool.query(
