@@ -42,7 +42,7 @@ export async function stageInputs(
      ), ours as (select * from (${totals}) t where $4::text[] is null or mid = any($4)),
      held as (
        select provider_tid || '/' || cancel_seq as key from break
-       where $2 = 'settlement' and provider = $1 and stage = 'capture' and business_on = $3 and gone_at is null
+       where $2 = 'settlement' and provider = $1 and stage = 'capture' and ours_on = $3 and gone_at is null
          and kind in ('capture_rejected', 'capture_held')
      )
      select (select coalesce(array_agg(load_id order by load_id), '{}') from loads) as load_ids,

@@ -34,7 +34,7 @@ export async function layOutResidue(
   await tx.query(
     `insert into pair (ours_id, theirs_id, pass)
      select distinct on (o.id) o.id, t.id, $1 from whole_day w join ours_item o on o.at = w.ours_at
-     join theirs_item t on t.at = w.theirs_at order by o.id, t.result desc, t.load_id, t.line_no`,
+     join theirs_item t on t.at = w.theirs_at order by o.id, t.result in ('R', 'H'), t.load_id, t.line_no`,
     [matching.passes[0].id],
   );
   if (day.stage === 'capture') await preferReleases(tx);
@@ -42,11 +42,14 @@ export async function layOutResidue(
 }
 
 /**
- * A capture that was held or rejected on its day and whose release is already here, because the later day was
- * reconciled first: the release is its line, and the hold has had its effect.
+ * A capture that was held or rejected on its day and whose release is already here, beside it or because the later day
+ * was reconciled first: the release is its line, and the hold has had its effect.
  */
 async function preferReleases(tx: PoolClient): Promise<void> {
   await tx.query(`
+    delete from theirs_item h using whole_day w, ours_item o, pair p, theirs_item l
+     where h.at = w.theirs_at and o.at = w.ours_at and p.ours_id = o.id and l.id = p.theirs_id
+       and h.result in ('R', 'H') and l.result = 'L';
     create temp table released on commit drop as
     select o.id as ours_id, h.id as held_id, min(l.id) as released_id
     from pair p join ours_item o on o.id = p.ours_id join theirs_item h on h.id = p.theirs_id
@@ -91,7 +94,7 @@ function dayItemsOfOurs(day: StageDay, matching: MatchingSpec, tradedDays: strin
       : 'null::date';
   const held =
     day.stage === 'settlement'
-      ? `exists (select from break b where b.provider = ${provider} and b.stage = 'capture' and b.business_on = ${on}
+      ? `exists (select from break b where b.provider = ${provider} and b.stage = 'capture' and b.ours_on = ${on}
            and b.gone_at is null and b.kind in ('capture_rejected', 'capture_held')
            and b.provider_tid = o.provider_tid and b.cancel_seq = o.cancel_seq)`
       : 'false';
@@ -120,7 +123,15 @@ function dayItemsOfTheirs(day: StageDay, matching: MatchingSpec): string {
             and not exists (${consumedElsewhere(day)})
           union all select at, true from repeated_line) w
     join ${leafName(sql.linesTable, day.provider, day.on)} t on t.ctid = w.theirs_at
-    where not exists (select from pairing q where q.load_id = t.load_id and q.line_no = t.line_no)`;
+    where not exists (select from pairing q where q.load_id = t.load_id and q.line_no = t.line_no)
+      ${day.stage === 'capture' ? `and not (t.result in ('R', 'H') and exists (${releasedSince(day)}))` : ''}`;
+}
+
+/** A hold of a capture of an earlier day, of which a later line has become its line since: the hold has had its effect. */
+function releasedSince({ provider, stage, on }: StageDay): string {
+  return `select from pairing q where q.provider = ${escapeLiteral(provider)} and q.stage = ${escapeLiteral(stage)}
+    and q.was_held and q.ours_on between t.captured_on - 7 and t.captured_on + 7 and q.provider_tid = t.provider_tid
+    and q.cancel_seq = t.cancel_seq and q.theirs_on > date ${escapeLiteral(on.toString())}`;
 }
 
 /**

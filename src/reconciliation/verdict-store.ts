@@ -28,6 +28,9 @@ export async function takeBackPairings(tx: PoolClient, day: StageDay, inputs: St
          ours ->> 'approvalNo', ours ->> 'orderNo', ours ->> 'acquirer', ours ->> 'cardMerchantNo', ours ->> 'cardNo',
          was_held
        from dropped where ours_on <> $3
+       -- A capture that a line of this day holds back is open beside its pairing.
+       on conflict (provider, stage, side, business_on, provider_tid, cancel_seq, load_id, line_no) do update
+         set held = excluded.held, break_id = null
      )
      select distinct ours_on::text, theirs_on::text from dropped where ours_on <> theirs_on`,
     [day.provider, day.stage, day.on.toString(), inputs.loadIds],
@@ -40,6 +43,12 @@ export async function takeBackPairings(tx: PoolClient, day: StageDay, inputs: St
  * gave stays, as do its reason and its moment; the trail says besides what has ended the difference since.
  */
 export async function notePairings(tx: PoolClient, day: StageDay, runId: string): Promise<void> {
+  // A capture that a line held back has that line's pairing until the line comes that releases it.
+  await tx.query(
+    `delete from pairing q using judged j where q.provider = $1 and q.stage = $2 and j.was_held and q.ours_on = j.ours_on
+       and q.provider_tid = j.provider_tid and q.cancel_seq = j.cancel_seq`,
+    [day.provider, day.stage],
+  );
   await tx.query(
     `insert into pairing (provider, stage, ours_on, provider_tid, cancel_seq, theirs_on, load_id, line_no, pass,
        outcome, was_held, ours, theirs, ours_won, theirs_won, run_id)
@@ -184,10 +193,18 @@ async function openBreaks(tx: PoolClient, day: StageDay, source: string, runId: 
 /**
  * Replaces the day's open items by what is unmatched now, each with the break that stands for it. A line whose record
  * stands on another day is among them: that record may have come after its day was reconciled, and then still needs it.
+ * So is a capture that is held back, until a line releases it; where a later day's file holds it, it stays as it is.
  */
 export async function replaceOpenItems(tx: PoolClient, day: StageDay): Promise<void> {
   const key = [day.provider, day.stage, day.on.toString()];
-  await tx.query(`delete from open_item where provider = $1 and stage = $2 and business_on = $3`, key);
+  await tx.query(
+    `delete from open_item x where provider = $1 and stage = $2 and business_on = $3 and not (side = 'ours' and held
+       and not exists (select from ours_item i where i.from_day and i.provider_tid = x.provider_tid
+                         and i.cancel_seq = x.cancel_seq)
+       and exists (select from pairing q where q.provider = $1 and q.stage = $2 and q.ours_on = $3
+                     and q.provider_tid = x.provider_tid and q.cancel_seq = x.cancel_seq))`,
+    key,
+  );
   const standing = (kinds: string) =>
     `b.provider = $1 and b.stage = $2 and b.business_on = $3 and b.gone_at is null and b.kind in (${kinds})`;
   await tx.query(
@@ -198,11 +215,12 @@ export async function replaceOpenItems(tx: PoolClient, day: StageDay): Promise<v
      left join break b on ${standing(`'missing_at_provider'`)}
        and b.provider_tid = i.provider_tid and b.cancel_seq = i.cancel_seq
      union all
-     select $1, $2, 'ours', $3, i.provider_tid, i.cancel_seq, ${prefixed('i')}, true, null, b.break_id
+     select $1, $2, 'ours', i.business_on, i.provider_tid, i.cancel_seq, ${prefixed('i')}, true, null, b.break_id
      from pair p join ours_item i on i.id = p.ours_id join theirs_item t on t.id = p.theirs_id
-     join break b on ${standing(`'capture_rejected', 'capture_held'`)}
+     join break b on b.provider = $1 and b.stage = $2 and b.business_on = t.business_on and b.gone_at is null
+       and b.kind in ('capture_rejected', 'capture_held')
        and b.provider_tid = i.provider_tid and b.cancel_seq = i.cancel_seq
-     where i.from_day and t.result in ('R', 'H')`,
+     where t.result in ('R', 'H')`,
     key,
   );
   await tx.query(
@@ -258,11 +276,6 @@ export async function endWaiting(tx: PoolClient, day: StageDay, matching: Matchi
        case when side = 'ours' then ${record} end as ours, case when side = 'theirs' then ${record} end as theirs
      from ended`,
     runId,
-  );
-  await tx.query(
-    `delete from open_item i using ended e where e.break_kind = 'duplicate' and i.provider = e.provider
-       and i.stage = e.stage and i.side = e.side and i.business_on = e.business_on and i.load_id = e.load_id
-       and i.line_no = e.line_no`,
   );
   await tx.query(
     `update open_item i set awaits_on = null, break_id = b.break_id
