@@ -59,6 +59,8 @@ export type Bank = {
   readonly closed: { readonly from: string; readonly to: string };
   /** So long after the last sending NOT_FOUND is no proof yet that the bank has no such transfer. */
   readonly settlingMs: number;
+  /** A transfer that is not answered after this is given up: so long it may be under way, whoever sent it. */
+  readonly patienceMs: number;
   holder(account: BankAccount): Promise<HolderAnswer>;
   transfer(order: TransferOrder): Promise<BankAnswer>;
   /** Asks what became of a transfer. Moves nothing. */

@@ -24,6 +24,7 @@ export function watchBank(bank: Bank, note: BankNote, nowMs: () => number): Bank
     name: bank.name,
     closed: bank.closed,
     settlingMs: bank.settlingMs,
+    patienceMs: bank.patienceMs,
     holder: (account) => noted('holder', () => bank.holder(account)),
     transfer: (order) => noted('transfer', () => bank.transfer(order)),
     inquire: (message) => noted('inquire', () => bank.inquire(message)),

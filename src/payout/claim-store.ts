@@ -1,7 +1,7 @@
 import { seoul } from '../kernel/business-day.ts';
 import { maskName } from '../merchants/account.ts';
 import type { Pool, Queryable } from '../platform/database/pool.ts';
-import type { BankMessage } from './bank-port.ts';
+import type { Bank, BankMessage } from './bank-port.ts';
 import { circuit } from './control-store.ts';
 import type { PayoutState } from './states.ts';
 
@@ -136,19 +136,39 @@ export async function noteHolder(
   ]);
 }
 
-/** Lets go of a payout that there is nothing to do for, or whose run has failed. */
+/** Lets go of a payout that there is nothing to do for; to be called by the run that carries it. */
 export async function releaseClaim(db: Queryable, run: string): Promise<void> {
   await db.query('update payout set claimed_by = null, claimed_at = null where claimed_by = $1', [run]);
 }
 
+/**
+ * Lets go of a payout for a run that carries it no more: true where nobody holds it any longer. Who carried it may live,
+ * cut off from the database and not from the bank: what it sent takes the bank's room as long as it may be under way.
+ */
+export async function releaseLeft(
+  db: Queryable,
+  run: string,
+  { id, patienceMs }: Pick<Bank, 'id' | 'patienceMs'>,
+): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `update payout p set claimed_by = null, claimed_at = null
+      where claimed_by = $1 and bank = $3
+        and not (state = 'sent' and exists (
+              select from payout_event e where e.payout_id = p.payout_id and e.what = 'sending' and e.who = $1
+                 and e.at > clock_timestamp() - make_interval(secs => $2)))`,
+    [run, patienceMs / 1000, id],
+  );
+  return rowCount === 1;
+}
+
 /** Claims that are so old that their run has begun if their claimer lived: the runs, for the dispatcher to look at. */
-export async function oldClaims(db: Queryable, bank: string): Promise<{ payoutId: bigint; run: string }[]> {
-  const { rows } = await db.query<{ payoutId: bigint; run: string }>(
-    `select payout_id as "payoutId", claimed_by as run from payout
+export async function oldClaims(db: Queryable, bank: string): Promise<string[]> {
+  const { rows } = await db.query<{ run: string }>(
+    `select claimed_by as run from payout
       where bank = $1 and claimed_by is not null and claimed_at < clock_timestamp() - make_interval(secs => $2)`,
     [bank, strayAfterSeconds],
   );
-  return rows;
+  return rows.map(({ run }) => run);
 }
 
 /** SQL: those of the lane that nobody is just acting on, who would be waited for; the next look comes to them. */

@@ -6,7 +6,7 @@ import type { Log } from '../platform/durable/engine-log.ts';
 import { statesOfRuns } from '../platform/durable/runs.ts';
 import { keepHeapSmall } from '../platform/memory.ts';
 import type { Bank } from './bank-port.ts';
-import { type Carried, claimPayouts, forgetFarTimes, oldClaims, releaseClaim, waitForOpening } from './claim-store.ts';
+import { type Carried, claimPayouts, forgetFarTimes, oldClaims, releaseLeft, waitForOpening } from './claim-store.ts';
 import { ensureControl } from './control-store.ts';
 import { opensAt } from './opening-hours.ts';
 
@@ -30,8 +30,7 @@ export type DispatcherPorts = {
   readonly log: Log;
   readonly banks: readonly Bank[];
   now(): Temporal.Instant;
-  /** Begins a run; one that was claimed by somebody else comes without its payout. */
-  begin(run: string, payoutId: bigint, payout?: Carried): Promise<void>;
+  begin(payout: Carried): Promise<void>;
 };
 
 /** How often is looked for what others requested, freed or left. The end of a run here is known at once. */
@@ -75,12 +74,13 @@ function createLane(ports: DispatcherPorts, bank: Bank, stopping: AbortSignal) {
   let waiting: { readonly after: number; readonly resolve: () => void }[] = [];
   let sweptAt = Number.NEGATIVE_INFINITY;
 
-  const begin = async (run: string, payoutId: bigint, payout?: Carried) => {
+  const begin = async (payout: Carried) => {
+    const { run } = payout;
     inHand.add(run);
     try {
-      await ports.begin(run, payoutId, payout);
+      await ports.begin(payout);
     } catch (error) {
-      // The claim stands: whoever sweeps begins the run.
+      // The claim stands: whoever sweeps lets go of it.
       inHand.delete(run);
       log.warn({ run, reason: (error as Error).message }, 'a payout could not be begun');
     }
@@ -94,7 +94,7 @@ function createLane(ports: DispatcherPorts, bank: Bank, stopping: AbortSignal) {
       return 0;
     }
     const claimed = await claimPayouts(pool, bank.id, at, [...heard]);
-    await Promise.all(claimed.map((payout) => begin(payout.run, payout.payoutId, payout)));
+    await Promise.all(claimed.map(begin));
     return claimed.length;
   };
   const sweep = async () => {
@@ -102,16 +102,12 @@ function createLane(ports: DispatcherPorts, bank: Bank, stopping: AbortSignal) {
     sweptAt = performance.now();
     await ensureLedgerDay(pool, now().toZonedDateTimeISO(seoul).toPlainDate().toString());
     await forgetFarTimes(pool, bank.id, now());
-    const old = (await oldClaims(pool, bank.id)).filter(({ run }) => !inHand.has(run));
-    const states = await statesOfRuns(
-      pool,
-      old.map(({ run }) => run),
-    );
-    for (const { run, payoutId } of old) {
+    const old = (await oldClaims(pool, bank.id)).filter((run) => !inHand.has(run));
+    const states = await statesOfRuns(pool, old);
+    for (const run of old) {
       const state = states.get(run);
-      if (state === undefined) await begin(run, payoutId);
-      // It ended without letting go, because it failed: the payout's own state tells the next run where to go on.
-      else if (state !== 'running' && state !== 'waiting') await releaseClaim(pool, run);
+      // Never begun, or ended without letting go: the payout's own state tells the next run where to go on.
+      if (state !== 'running' && state !== 'waiting') await releaseLeft(pool, run, bank);
     }
   };
   const round = async () => {

@@ -71,9 +71,10 @@ export type Mood = {
   readonly moved?: () => void;
 };
 
-export type JournalBank = Omit<Bank, 'settlingMs'> & {
+export type JournalBank = Omit<Bank, 'settlingMs' | 'patienceMs'> & {
   /** A test that looks at what is before and after it sets it, so that no slow machine decides. */
   settlingMs: number;
+  patienceMs: number;
   mood: (order: TransferOrder, nth: number) => Mood | Promise<Mood>;
   inquiry: (messageNo: string) => BankAnswer | undefined;
   holderOf: Bank['holder'];
@@ -98,6 +99,7 @@ export function createJournalBank(
     name: { ko: '시험은행', en: 'Test Bank' },
     closed: { from: '00:00', to: '00:00' },
     settlingMs: 300,
+    patienceMs: 0,
     ...given,
     calls,
     mood: () => ({}),

@@ -10,7 +10,7 @@ import { runId } from '../platform/durable/step.ts';
 import { type Answered, type Noted, noteAnswers, unknownFindingMs } from './answer-store.ts';
 import type { Bank, BankAnswer, NoWord, TransferOrder } from './bank-port.ts';
 import { createBatch } from './batch.ts';
-import { type Carried, loadCarried, markSending, noteHolder, releaseClaim, type Sending } from './claim-store.ts';
+import { type Carried, markSending, noteHolder, releaseClaim, releaseLeft, type Sending } from './claim-store.ts';
 import { createDirectPayouts, type PayoutSlot } from './direct-store.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 import { sameHolder } from './holder.ts';
@@ -49,7 +49,7 @@ type Desk = {
 /**
  * Registers the workflow that carries one payout; call before the engine is launched. A run holds no connection while
  * the bank thinks, and has no steps of the engine: what it has done is the payout's state, stored before and after
- * every word with the bank, so that a run that is taken over reads the state and goes on from there.
+ * every word with the bank, so that the next run reads the state and goes on from there where a process has died.
  */
 export function registerPayouts(durable: Durable, ports: PayoutPorts): Payouts {
   const { pool } = ports;
@@ -57,13 +57,16 @@ export function registerPayouts(durable: Durable, ports: PayoutPorts): Payouts {
   const desks = new Map(ports.banks.map((bank) => [bank.id, openDesk(bank, ports)]));
   const sightings = createSightings();
   const handed = new Map<string, Carried>();
-  const workflow = durable.register('payout', async (payoutId: string): Promise<PayoutState | 'nothing'> => {
+  const workflow = durable.register('payout', async (_payoutId: string): Promise<PayoutState | 'nothing'> => {
     const run = runId();
-    const given = handed.get(run);
+    const payout = handed.get(run);
     handed.delete(run);
-    const payout = given ?? (await loadOwn(ports, BigInt(payoutId), run));
-    const desk = desks.get(payout?.bank ?? '');
-    if (payout === undefined || desk === undefined) return 'nothing';
+    if (payout === undefined) {
+      for (const desk of desks.values()) if (await passOn(ports, desk, run)) dispatcher.wake(desk.bank.id);
+      return 'nothing';
+    }
+    const desk = desks.get(payout.bank);
+    check(desk, 'what was claimed here has its bank here');
     dispatcher.began(payout.bank, run);
     try {
       return await carry(ports, { ...desk, heard: () => dispatcher.heard(payout.bank, run) }, sightings, payout);
@@ -73,12 +76,12 @@ export function registerPayouts(durable: Durable, ports: PayoutPorts): Payouts {
   });
   const dispatcher = createDispatcher({
     ...ports,
-    begin: async (run, payoutId, payout) => {
-      if (payout !== undefined) handed.set(run, payout);
+    begin: async (payout) => {
+      handed.set(payout.run, payout);
       try {
-        await durable.start(workflow, run, String(payoutId));
+        await durable.start(workflow, payout.run, String(payout.payoutId));
       } catch (error) {
-        handed.delete(run);
+        handed.delete(payout.run);
         throw error;
       }
     },
@@ -117,13 +120,15 @@ function openDesk(bank: Bank, { pool, now }: PayoutPorts): Desk {
   return { bank, send, note };
 }
 
-/** The payout of a run that was not begun here. Undefined where it is not in this run's hands any more. */
-async function loadOwn({ pool, now }: PayoutPorts, payoutId: bigint, run: string): Promise<Carried | undefined> {
-  const [payout] = await retryFaults(
+/**
+ * A run that another process began, which is dead, or only seems to be. Never carried on under its name, by which two
+ * would let go of what the other one still has: the payout is claimed anew, now or by whoever sweeps.
+ */
+async function passOn({ pool }: PayoutPorts, { bank }: Desk, run: string): Promise<boolean> {
+  return await retryFaults(
     () => false,
-    () => loadCarried(pool, [payoutId], now()),
+    () => releaseLeft(pool, run, bank),
   );
-  return payout?.run === run ? payout : undefined;
 }
 
 type Sightings = ReturnType<typeof createSightings>;

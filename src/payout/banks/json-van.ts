@@ -16,7 +16,7 @@ import {
 import { callbackPath, isSignature, isTimely, signatureHeaders, signatureOf } from './van-signature.ts';
 
 /** What this bank is, apart from where it is reached. */
-export type JsonVanFacts = Pick<Bank, 'id' | 'name' | 'closed' | 'settlingMs'>;
+export type JsonVanFacts = Pick<Bank, 'id' | 'name' | 'closed' | 'settlingMs' | 'patienceMs'>;
 
 /** The clock that signatures are dated by is the machine's, whatever day the business has. */
 export type JsonVanPorts = {

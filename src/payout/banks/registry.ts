@@ -5,7 +5,7 @@ import type { Bank } from '../bank-port.ts';
 import { createJsonVan, type JsonVanFacts } from './json-van.ts';
 
 type BankKind = {
-  readonly facts: JsonVanFacts;
+  readonly facts: Omit<JsonVanFacts, 'patienceMs'>;
   readonly open: (facts: JsonVanFacts, ports: { readonly http: HttpClient; readonly address: BankAddress }) => Bank;
 };
 
@@ -21,6 +21,9 @@ const kinds: readonly BankKind[] = [
     open: createJsonVan,
   },
 ];
+
+/** How long is waited for a connection, and for an answer where an address does not say. */
+const patience = { connectMs: 5_000, answerMs: 15_000 };
 
 /** The ids that `JEONGSAN_BANK_<ID>` may name. */
 export const bankIds: readonly string[] = kinds.map(({ facts }) => facts.id);
@@ -40,11 +43,12 @@ export function openBanks(
   const opened = kinds.flatMap(({ facts, open }) => {
     const address = addresses[facts.id];
     if (address === undefined) return [];
-    const { host, port, caPath, answerMs } = address;
-    const http = connect({ host, port, caPath, ...(answerMs === undefined ? {} : { patience: { answerMs } }) });
+    const { host, port, caPath, answerMs = patience.answerMs } = address;
+    const http = connect({ host, port, caPath, patience: { ...patience, answerMs } });
     const closed = address.closed ?? facts.closed;
     const settlingMs = address.settlingMs ?? facts.settlingMs;
-    return [{ bank: open({ ...facts, closed, settlingMs }, { http, address }), http }];
+    const patienceMs = patience.connectMs + answerMs;
+    return [{ bank: open({ ...facts, closed, settlingMs, patienceMs }, { http, address }), http }];
   });
   return {
     banks: opened.map(({ bank }) => bank),
