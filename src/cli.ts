@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
 import type { Pool } from 'pg';
 import { sealedChannels } from './alerts/channel-store.ts';
 import { alertCommands } from './alerts/commands.ts';
@@ -26,15 +26,17 @@ import { identityCommands } from './identity/commands.ts';
 import { keyCommands } from './identity/key-commands.ts';
 import { peopleCommands } from './identity/people-commands.ts';
 import { sealedAuthSecret } from './identity/secret-store.ts';
-import { failureText, isProblem } from './kernel/problem.ts';
 import { ledgerCommands } from './ledger/commands.ts';
 import { verifyLedger } from './ledger/verify-store.ts';
 import { sealedAccounts } from './merchants/account-seal-store.ts';
 import { merchantsCommands } from './merchants/commands.ts';
 import { tierCommands } from './merchants/tier-commands.ts';
 import { operationCommands } from './operations/commands.ts';
+import { fail, watchOutput } from './operations/failure-commands.ts';
 import { heedMaintenance } from './operations/maintenance-commands.ts';
 import { serveCommand } from './operations/serve-commands.ts';
+import { refuseBlank, refuseTwice } from './operations/typed-commands.ts';
+import { speakIn } from './operations/usage-words.ts';
 import { paymentsCommands } from './payments/commands.ts';
 import { bankCommands } from './payout/bank-commands.ts';
 import { bankIds } from './payout/banks/registry.ts';
@@ -44,8 +46,8 @@ import { payoutReconcileCommands } from './payout/reconcile-commands.ts';
 import { type ApiClient, createApiClient } from './platform/api-client.ts';
 import { openArchive } from './platform/archive.ts';
 import { openCipher } from './platform/cipher.ts';
-import { type CommandContext, exitStatus } from './platform/command.ts';
-import { type Config, languageOf, loadConfig } from './platform/config.ts';
+import type { CommandContext } from './platform/command.ts';
+import { type Config, loadConfig } from './platform/config.ts';
 import { whileActing } from './platform/database/acting.ts';
 import { createSharedDatabase } from './platform/database/shared-database.ts';
 import { publicUrlOf } from './platform/listening.ts';
@@ -117,7 +119,9 @@ export function createCommandLine(
     remoteCommands(program, { client: lazyClient(program, config, server, signal), language: config.language });
   };
   program.on('option:server', askServer);
+  refuseTwice(program);
   program.hook('preAction', async (_, command) => {
+    refuseBlank(command, pathOf(command));
     if (remote) return;
     await guard.begin(command);
     await heedMaintenance(pathOf(command), { pool: () => database.pool(), now: () => Temporal.Now.instant() });
@@ -170,9 +174,9 @@ function addCommands(
   signal: AbortSignal,
   { guard, pool }: { readonly guard: CommandGuard; pool(): Promise<Pool> },
 ): Command {
-  const program = new Command('jeongsan')
+  const program = speakIn(new Command('jeongsan'), config.language)
     .description('the settlement back office of a payment gateway / 정산')
-    .version(productVersion())
+    .version(productVersion(), '-V, --version', config.language === 'ko' ? '버전' : 'the version')
     .option('--server <url>', 'ask this server instead of the database, as JEONGSAN_SERVER does / 서버에 요청')
     .option('--key-file <path>', 'the API key to act by, instead of JEONGSAN_API_KEY / API 키 파일')
     .exitOverride()
@@ -280,15 +284,10 @@ function addCommands(
   return program;
 }
 
-/** Says why a command failed, and leaves its exit status. */
-export function fail(error: unknown): void {
-  if (error instanceof CommanderError) {
-    process.exitCode = error.exitCode === 0 ? exitStatus.done : exitStatus.usage;
-    return;
-  }
-  process.stderr.write(`${failureText(error, languageOf(process.env))}\n`);
-  process.exitCode = isProblem(error, 'usage') ? exitStatus.usage : exitStatus.failed;
-}
-
 // Read by whoever wants to know the commands, it runs none.
-if (import.meta.main) await main().catch(fail);
+if (import.meta.main) {
+  const isPrinted = watchOutput(process.stdout);
+  const isJson = process.argv.includes('--json', 2);
+  // What was begun cannot be followed by another document.
+  await main().catch((error) => fail(error, { json: isJson && !isPrinted() }));
+}

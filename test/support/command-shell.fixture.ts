@@ -3,7 +3,8 @@
 // line that begins with the mark says that it is over.
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import { createCommandLine, fail } from '../../src/cli.ts';
+import { createCommandLine } from '../../src/cli.ts';
+import { fail } from '../../src/operations/failure-commands.ts';
 import { loadConfig } from '../../src/platform/config.ts';
 import { createLog } from '../../src/platform/log.ts';
 import { reconciledProviders } from '../../src/providers/registry.ts';
