@@ -7,6 +7,7 @@ import {
   type AnswerCounts,
   type AnswerFile,
   answerFile,
+  answersToApply,
   isApplied,
   noteApplied,
   noteRefused,
@@ -105,6 +106,21 @@ async function noteWhatIsLeft(
     await noteAnswered(tx, fileId);
     await closeFinding(tx, { kind: unanswered, subject: fileName, by });
   } else if (file.state === 'expired') await tellUnanswered(tx, file, left);
+}
+
+/**
+ * 미반영. Tells that applying an answer failed, by no fault of the provider's: it stays to be applied. Returns the answers that
+ * wait for that, itself among them: all of its file.
+ */
+export async function tellNotApplied(tx: PoolClient, answerId: bigint, error: unknown): Promise<readonly bigint[]> {
+  const { fileId, fileName, version } = await answerFile(tx, answerId);
+  const { provider } = await claimFile(tx, fileId);
+  const why = isProblem(error)
+    ? { code: error.code, ...error.details }
+    : { code: 'error', reason: error instanceof Error ? error.message : String(error) };
+  const detail = { provider, version, ...why };
+  await openFinding(tx, { kind: refused, subject: fileName, audience: 'operations', detail });
+  return await answersToApply(tx, [fileId]);
 }
 
 /** 미회신. Tells people that a file's deadline has passed, and how many of its lines nobody has said anything of. */

@@ -63,12 +63,14 @@ export type ExchangeWorld = {
   address: object;
   /** Whether the name of an answer ends with its MID, as that of its file does. */
   perMid: boolean;
+  /** `BUG` is applied like any other from here on. */
+  isMended: boolean;
   readonly durable: Durable;
   /** Archives and notes a file of so many lines for 2026-11-20; returns its number. */
   written(text: string, lines: number, mid?: string): Promise<bigint>;
   run(id: string, fileIds: readonly bigint[], sendAt?: string): Promise<readonly Exchanged[]>;
   late(id: string, on: string): Promise<number>;
-  /** An answer appears in the inbox. `A 3` accepts three lines, `BAD` is refused. */
+  /** An answer appears in the inbox. `A 3` accepts three lines, `BAD` is refused, `BUG` fails. */
   answer(name: string, text: string, modifiedOn?: string): Promise<unknown>;
   rows(sql: string): Promise<Record<string, unknown>[]>;
   findings(): Promise<string[]>;
@@ -119,6 +121,7 @@ export function exchangeWorld(): ExchangeWorld {
       transport: {},
       address: {},
       perMid: false,
+      isMended: false,
     });
     world.events.splice(0);
     await db.pool.query('delete from applied; delete from answer_file; delete from claim_file; delete from finding');
@@ -164,13 +167,14 @@ export function exchangeWorld(): ExchangeWorld {
     const answer = await answerFile(tx, answerId);
     let text = '';
     for await (const chunk of archive.read({ sha256: answer.sha256, bytes: Number(answer.bytes) })) text += chunk;
-    const [, lines] = /^A (\d+)/.exec(text) ?? [];
+    const [, lines] = /^(?:A|BUG) ?(\d+)/.exec(text) ?? [];
     const accepted = BigInt(lines ?? 0);
     await tx.query('insert into applied (answer_id, file_id, accepted) values ($1, $2, $3)', [
       answerId,
       answer.fileId,
       accepted,
     ]);
+    if (text.startsWith('BUG') && !world.isMended) throw new Error('nobody thought of this');
     if (text.startsWith('BAD')) throw new Problem('statement_empty', { file: answer.fileName });
     const none = { rejected: 0n, repeated: 0n, setAside: 0n };
     return { lines: accepted, accepted, ...none, differenceWon: accepted * 100n };
@@ -193,6 +197,7 @@ export function exchangeWorld(): ExchangeWorld {
     transport: {},
     address: {},
     perMid: false,
+    isMended: false,
     async written(text, lines, mid = '') {
       const kept = await archive.keep(
         (async function* () {

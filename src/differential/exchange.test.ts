@@ -239,6 +239,56 @@ describe('the deadline', () => {
     expect(await world.rows('select version from answer_file order by 1')).toEqual([{ version: 1 }, { version: 2 }]);
   });
 
+  test('an answer whose applying fails harms no other file, is told, and comes before its corrections', async () => {
+    world.perMid = true;
+    const files = [await world.written('claims', 1, 'A'), await world.written('claims', 1, 'B')];
+    await world.run(newRun(), files);
+    await world.answer(`${answerName}_A`, 'BUG 1', '2026-11-27T00:00:00Z');
+    expect(await world.late(newRun(), '2026-11-27')).toBe(0);
+    await world.answer(`${answerName}_A`, 'A 1', '2026-11-27T01:00:00Z');
+    await world.answer(`${answerName}_B`, 'A 1', '2026-11-27T01:00:00Z');
+    expect(await world.late(newRun(), '2026-11-27')).toBe(1);
+    const states = 'select file_name, version, state from answer_file order by answer_id';
+    expect(await world.rows(states)).toEqual([
+      { file_name: `${answerName}_A`, version: 1, state: 'received' },
+      { file_name: `${answerName}_A`, version: 2, state: 'received' },
+      { file_name: `${answerName}_B`, version: 1, state: 'applied' },
+    ]);
+    const told = await world.rows(
+      `select times, detail - 'version' as detail from finding where kind = 'answer_refused'`,
+    );
+    expect(told).toEqual([
+      { times: 2, detail: { provider: 'welcome', code: 'error', reason: 'nobody thought of this' } },
+    ]);
+    // Whoever mends the program ends it.
+    world.isMended = true;
+    expect(await world.late(newRun(), '2026-11-28')).toBe(2);
+    expect(await world.findings()).toContain(`answer_refused ${answerName}_A closed`);
+  });
+
+  test('in its own run, too, the other files of the day are answered before it fails', async () => {
+    world.perMid = true;
+    const files = [await world.written('claims', 1, 'A'), await world.written('claims', 1, 'B')];
+    world.clock.at('2026-11-23 09:00', async () => {
+      await world.answer(`${answerName}_A`, 'BUG 1');
+      await world.answer(`${answerName}_B`, 'A 1');
+    });
+    const id = newRun();
+    await expect(world.run(id, files)).rejects.toThrow('nobody thought of this');
+    const states = () => world.rows('select mid, state from claim_file order by mid');
+    expect(await states()).toEqual([
+      { mid: 'A', state: 'sent' },
+      { mid: 'B', state: 'answered' },
+    ]);
+    world.isMended = true;
+    await world.durable.restart(id);
+    await world.durable.handle(id).result();
+    expect(await states()).toEqual([
+      { mid: 'A', state: 'answered' },
+      { mid: 'B', state: 'answered' },
+    ]);
+  });
+
   test('files beyond the days of looking back are left alone', async () => {
     const fileId = await world.written('claims', 1);
     await world.run(newRun(), [fileId]);

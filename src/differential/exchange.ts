@@ -1,11 +1,11 @@
 import type { PoolClient } from 'pg';
 import { listFindings } from '../findings/store.ts';
 import { Problem, type ProblemCode, type ProblemDetails } from '../kernel/problem.ts';
-import { step, transaction } from '../platform/durable/step.ts';
+import { leavesRun, step, transaction } from '../platform/durable/step.ts';
 import type { DifferentialProvider, FileSpec } from '../providers/differential.ts';
 import { type AnswerCounts, type AnswerStage, answerTotals } from './answer-store.ts';
 import { lanes, type Share } from './candidate-store.ts';
-import { applyAnswerFile, notSent, tellUnanswered } from './exchange-store.ts';
+import { applyAnswerFile, notSent, tellNotApplied, tellUnanswered } from './exchange-store.ts';
 import {
   type ClaimFile,
   type ClaimFileState,
@@ -82,7 +82,8 @@ export async function exchangeFiles(ports: ExchangePorts, exchange: Exchange): P
       return await receiveAnswers(ports, exchange, fileIds, outgoing);
     };
     const received = await step(`receive ${round}`, receive, { retries: tries });
-    for (const answerId of received.answerIds) await applyOne(ports, exchange, answerId);
+    const { failures } = await applyAll(ports, exchange, received.answerIds);
+    if (failures.length > 0) throw failures[0];
     if (received.overdue.length === 0) continue;
     await transaction(`expire ${round}`, async (tx) => {
       for (const fileId of received.overdue) await expire(tx, exchange, fileId);
@@ -98,7 +99,7 @@ export async function exchangeFiles(ports: ExchangePorts, exchange: Exchange): P
 /**
  * 늦은 결과. Applies what has come since to files of earlier days, corrected answers too, and ends the waiting for those
  * whose deadline has passed while nobody looked: their run has failed, or was cancelled. Steps of a workflow, as above.
- * Returns how many answers were applied.
+ * One that cannot be applied is told, and harms no other, nor the day that is to come. Returns how many answers were applied.
  */
 export async function applyLateAnswers(
   ports: ExchangePorts,
@@ -115,12 +116,12 @@ export async function applyLateAnswers(
     },
     { retries: tries },
   );
-  for (const answerId of answerIds) await applyOne(ports, exchange, answerId);
+  const { applied } = await applyAll(ports, exchange, answerIds);
   await transaction('expire late', async (tx) => {
     const files = await filesThatWentOut(tx, { provider: provider.id, kind: of.kind, from });
     for (const { fileId } of files.filter((file) => isOverdue(file, ports.clock))) await expire(tx, exchange, fileId);
   });
-  return answerIds.length;
+  return applied;
 }
 
 type ToSend = Pick<ClaimFile, 'fileName' | 'on'>;
@@ -164,6 +165,26 @@ async function waitToSend(
     ports.watch({ ...event, ...file, until: sendAt.toString() });
   }
   await ports.clock.waitUntil(sendAt, 'wait to send');
+}
+
+/** One that fails harms its own file only, whose later versions wait for it: applied before it, it would undo them. */
+async function applyAll(ports: ExchangePorts, exchange: Omit<Exchange, 'fileIds'>, answerIds: readonly bigint[]) {
+  const waiting = new Set<bigint>();
+  const failures: unknown[] = [];
+  let applied = 0;
+  for (const answerId of answerIds) {
+    if (waiting.has(answerId)) continue;
+    try {
+      await applyOne(ports, exchange, answerId);
+      applied += 1;
+    } catch (error) {
+      if (leavesRun(error)) throw error;
+      failures.push(error);
+      const told = await transaction(`not applied ${answerId}`, (tx) => tellNotApplied(tx, answerId, error));
+      for (const each of told) waiting.add(each);
+    }
+  }
+  return { applied, failures };
 }
 
 async function applyOne(ports: ExchangePorts, exchange: Omit<Exchange, 'fileIds'>, answerId: bigint): Promise<void> {

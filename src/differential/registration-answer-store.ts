@@ -46,7 +46,7 @@ export async function applyRegistrationAnswer(tx: PoolClient, answer: Registrati
               and r.action = a.action
          left join known k on k.code = a.code
        window same as (partition by a.merchant_id, a.acquirer, a.action))
-     select *, problem is null and ((state <> 'requested' and said = code)
+     select *, problem is null and ((state <> 'requested' and said is not distinct from code)
                  or row_number() over (partition by registration_id, problem order by line_no) > 1) as is_repeated
        from judged`,
     [fileId, codes.map(([code]) => code), codes.map(([, { means }]) => means === 'accepted')],

@@ -131,6 +131,18 @@ describe('an answer', () => {
     expect(await world.requests()).toEqual(['N M1 신한카드 rejected unanswered', 'N M1 신한카드 accepted 00']);
   });
 
+  test('that comes after nobody was thought to answer any more counts all the same', async () => {
+    await merchants(1);
+    await world.register('welcome', day);
+    world.clock = storyClock('2026-12-05 10:00');
+    await world.register('welcome', '2026-12-05');
+    expect(await world.requests()).toEqual(['N M1 신한카드 rejected unanswered']);
+    await answer('welcome', day, [{ merchantId: 'M1' }]);
+    expect(await world.register('welcome', '2026-12-04')).toMatchObject({ late: 1 });
+    expect(await world.requests()).toEqual(['N M1 신한카드 accepted 00']);
+    expect(await world.rows('select accepted, repeated from answer_file')).toEqual([{ accepted: 1n, repeated: 0n }]);
+  });
+
   test.each([
     ['cut', (bytes: Buffer) => bytes.subarray(0, bytes.length - 100), 'statement_'],
     [
