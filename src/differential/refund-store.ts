@@ -2,6 +2,7 @@ import { escapeLiteral, type PoolClient } from 'pg';
 import { check } from '../kernel/check.ts';
 import { ensureLedgerDay, postAll } from '../ledger/store.ts';
 import { query } from '../platform/database/pool.ts';
+import { holdFirstAccounts } from '../settlement/first-accounts-store.ts';
 import { type Failure, inHalves } from '../settlement/isolation.ts';
 import { lookingUp } from './candidate-store.ts';
 
@@ -50,6 +51,7 @@ export async function bookRefunds(
   check(new Set(ids).size === ids.length, 'refunds are of one provider');
   // Nobody places or releases a hold until this is committed: what is credited would pass it by.
   await tx.query('lock table settlement_hold in share mode');
+  await holdFirstAccounts(tx, { from: 'refund_sum', which: 'net_won > 0' });
   // The day's place before any account: who makes it comes to the accounts next.
   await ensureLedgerDay(tx, refunds.postedOn);
   const culprits = await inHalves(tx, { from: 1, to: ids.length }, async (from, to) => {

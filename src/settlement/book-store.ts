@@ -1,5 +1,6 @@
 import { escapeLiteral, type PoolClient } from 'pg';
 import { postAll } from '../ledger/store.ts';
+import { holdFirstAccounts } from './first-accounts-store.ts';
 import { type Failure, inHalves } from './isolation.ts';
 import type { Part } from './part.ts';
 import { day, instant } from './stage-store.ts';
@@ -27,6 +28,7 @@ export async function bookMerchants(tx: PoolClient, part: Part): Promise<void> {
   const ids = merchants.rows.map((row) => row.merchant_id);
   // Nobody places or releases a hold until this is committed: what is credited would pass it by.
   await tx.query('lock table settlement_hold in share mode');
+  await holdFirstAccounts(tx, { from: 'merchant_sum', which: 'net_won < 0' });
   const culprits = await inHalves(tx, { from: 1, to: ids.length }, async (from, to) => {
     await book(tx, part, between(ids, from, to));
   });
