@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
@@ -35,7 +36,7 @@ export function auditCommands(program: Command, context: CommandContext, output:
     .option('--json', 'JSON output / JSON 출력')
     .action((number: string, { json }: { json?: true }) =>
       context.withDatabase(async (pool) => {
-        const entry = await findEntry(pool, numberOf(number));
+        const entry = await findEntry(pool, numberOf('<number>', number));
         const columns = [{ title: context.language === 'ko' ? '감사 항목' : 'Audit entry' }, { title: '' }];
         await writeOut(
           output,
@@ -69,7 +70,7 @@ export function auditCommands(program: Command, context: CommandContext, output:
     .option('--from <number>', 'from this entry on / 이 번호부터', '1')
     .option('--out <file>', 'a new file instead of standard output / 파일')
     .action(({ from, out }: { from: string; out?: string }) => {
-      const first = numberOf(from);
+      const first = numberOf('--from', from);
       return context.withDatabase((pool) => exportTo(pool, first, out, output));
     });
 }
@@ -89,9 +90,10 @@ function addList(audit: Command, context: CommandContext, output: Writable): voi
     .option('--json', 'JSON output / JSON 출력')
     .action((options: ListOptions) => {
       const filter = filterOf(options);
-      const limit = numberOf(options.limit);
-      if (limit > 1000) throw new Problem('usage', { reason: `--limit ${options.limit}` });
-      const after = options.before === undefined ? undefined : JSON.stringify([String(numberOf(options.before))]);
+      const limit = numberOf('--limit', options.limit);
+      if (limit > 1000) throw new Problem('usage', { reason: `--limit ${options.limit} (1–1000)` });
+      const after =
+        options.before === undefined ? undefined : JSON.stringify([String(numberOf('--before', options.before))]);
       return context.withDatabase(async (pool) => {
         const { rows } = await pageOfEntries(pool, filter, { after, limit, sort: 'number', descending: true });
         const { language } = context;
@@ -109,8 +111,8 @@ function addList(audit: Command, context: CommandContext, output: Writable): voi
 }
 
 async function exportTo(pool: Pool, first: number, out: string | undefined, output: Writable): Promise<void> {
-  const target = out === undefined ? output : createWriteStream(out, { flags: 'wx', mode: 0o600 });
   try {
+    const target = out === undefined ? output : await openNew(out);
     for await (const batch of entriesFrom(pool, first)) await writeOut(target, batch.map(exportLine).join(''));
     if (out !== undefined) {
       target.end();
@@ -121,6 +123,14 @@ async function exportTo(pool: Pool, first: number, out: string | undefined, outp
     if (out === undefined || code === undefined || !/^E[A-Z]+$/.test(code)) throw error;
     throw new Problem('usage', { reason: `--out ${out}: ${message}` }, { cause: error });
   }
+}
+
+async function openNew(file: string): Promise<Writable> {
+  const opened = createWriteStream(file, { flags: 'wx', mode: 0o600 });
+  await once(opened, 'open');
+  // Whoever writes is told what goes wrong from here on; without a listener the process would end.
+  opened.on('error', () => {});
+  return opened;
 }
 
 /** @throws Problem `usage` */
@@ -148,8 +158,8 @@ function instantOf(option: string, text: string | undefined): string | undefined
 }
 
 /** @throws Problem `usage` */
-function numberOf(text: string): number {
-  if (!/^[1-9]\d{0,14}$/.test(text)) throw new Problem('usage', { reason: text });
+function numberOf(option: string, text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new Problem('usage', { reason: `${option} ${text} (1, 2, …)` });
   return Number(text);
 }
 

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import type { Command } from 'commander';
+import type { Pool } from 'pg';
 import { parseDay, seoul } from '../kernel/business-day.ts';
 import { type Language, Problem } from '../kernel/problem.ts';
 import type { CommandContext } from '../platform/command.ts';
@@ -8,7 +9,7 @@ import { formatTable } from '../platform/terminal.ts';
 import { addHoliday, type CalendarDay, calendarDays, removeHoliday } from './store.ts';
 
 type ListOptions = { readonly from?: string; readonly to?: string; readonly json?: true };
-type AddOptions = { readonly name: string; readonly reason: string; readonly by?: string };
+type AddOptions = { readonly name: string; readonly reason: string; readonly by?: string; readonly json?: true };
 type RemoveOptions = Omit<AddOptions, 'name'>;
 
 /** 영업일 달력. `calendar list|add|remove`: the gazette's holidays, and the days on which an operator knows better. */
@@ -24,8 +25,8 @@ export function calendarCommands(program: Command, context: CommandContext, outp
     .option('--json', say('JSON 출력', 'one JSON array'))
     .action(async (options: ListOptions) => {
       const { year } = Temporal.Now.plainDateISO(seoul);
-      const from = options.from === undefined ? `${year}-01-01` : dayOf(options.from);
-      const to = options.to === undefined ? `${from.slice(0, 4)}-12-31` : dayOf(options.to);
+      const from = options.from === undefined ? `${year}-01-01` : dayOf('--from', options.from);
+      const to = options.to === undefined ? `${from.slice(0, 4)}-12-31` : dayOf('--to', options.to);
       const days = await context.withDatabase((pool) => calendarDays(pool, { from, to }));
       await writeOut(output, options.json ? `${JSON.stringify(days, null, 2)}\n` : daysText(days, language));
     });
@@ -36,12 +37,16 @@ export function calendarCommands(program: Command, context: CommandContext, outp
     .requiredOption('--name <name>', say('이름', 'its name'))
     .requiredOption('--reason <text>', say('사유', 'the reason, which is kept'))
     .option('--by <who>', say('등록자', 'who says so'))
-    .action(async (text: string, options: AddOptions) => {
+    .option('--json', say('JSON 출력', 'one JSON object'))
+    .action(async (typed: string, options: AddOptions) => {
       const [name, reason] = [said('--name', options.name), said('--reason', options.reason)];
-      const day = dayOf(text);
+      const day = dayOf('<day>', typed);
       const override = { day, name, reason, recordedBy: options.by ?? context.who };
-      await context.withDatabase((pool) => addHoliday(pool, override));
-      await writeOut(output, `${day}: ${say(`휴일로 등록했습니다 (${name})`, `is now a holiday (${name})`)}\n`);
+      const text = say(`휴일로 등록했습니다 (${name})`, `is now a holiday (${name})`);
+      await context.withDatabase(async (pool) => {
+        await addHoliday(pool, override);
+        await writeOut(output, options.json ? await dayJson(pool, day) : `${day}: ${text}\n`);
+      });
     });
   noun
     .command('remove')
@@ -49,13 +54,23 @@ export function calendarCommands(program: Command, context: CommandContext, outp
     .argument('<day>', 'YYYY-MM-DD')
     .requiredOption('--reason <text>', say('사유', 'the reason, which is kept'))
     .option('--by <who>', say('등록자', 'who says so'))
-    .action(async (text: string, options: RemoveOptions) => {
+    .option('--json', say('JSON 출력', 'one JSON object'))
+    .action(async (typed: string, options: RemoveOptions) => {
       const reason = said('--reason', options.reason);
-      const day = dayOf(text);
+      const day = dayOf('<day>', typed);
       const override = { day, name: say('영업일', 'business day'), reason, recordedBy: options.by ?? context.who };
-      await context.withDatabase((pool) => removeHoliday(pool, override));
-      await writeOut(output, `${day}: ${say('더 이상 휴일이 아닙니다', 'is no holiday any more')}\n`);
+      const text = say('더 이상 휴일이 아닙니다', 'is no holiday any more');
+      await context.withDatabase(async (pool) => {
+        await removeHoliday(pool, override);
+        await writeOut(output, options.json ? await dayJson(pool, day) : `${day}: ${text}\n`);
+      });
     });
+}
+
+/** What is known of the day now, as a server answers. */
+async function dayJson(pool: Pool, day: string): Promise<string> {
+  const [known] = await calendarDays(pool, { from: day, to: day });
+  return `${JSON.stringify(known, null, 2)}\n`;
 }
 
 function daysText(days: readonly CalendarDay[], language: Language): string {
@@ -82,9 +97,9 @@ function daysText(days: readonly CalendarDay[], language: Language): string {
   );
 }
 
-function dayOf(text: string): string {
+function dayOf(option: string, text: string): string {
   const day = parseDay(text);
-  if (day === undefined) throw new Problem('usage', { reason: `${text} (YYYY-MM-DD)` });
+  if (day === undefined) throw new Problem('usage', { reason: `${option} ${text} (YYYY-MM-DD)` });
   return day.toString();
 }
 

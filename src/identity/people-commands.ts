@@ -9,7 +9,7 @@ import { addressOf } from './address.ts';
 import type { IdentityCommandPorts } from './commands.ts';
 import { joinByLink } from './link-handler.ts';
 import { linkUrl } from './link-page.ts';
-import { addService, invitePerson, type KeyFate, keyFates, recoverPerson } from './link-store.ts';
+import { addService, invitePerson, keyFates, recoverPerson } from './link-store.ts';
 import { changeRoles, listPeople, type Person, setDisabled } from './person-store.ts';
 import { endSessions, listSessions } from './session-store.ts';
 
@@ -27,6 +27,7 @@ type Options = {
 };
 
 const pageRows = 1000;
+const kinds = ['person', 'service'] as const;
 
 /** `jeongsan people`: who there is, what they may do, and how they come in. */
 export function peopleCommands(program: Command, context: CommandContext, ports: IdentityCommandPorts): void {
@@ -42,11 +43,12 @@ export function peopleCommands(program: Command, context: CommandContext, ports:
   common(people.command('list', { isDefault: true }).description('people and services / 목록'))
     .option('--role <role>', roles.join(', '))
     .option('--kind <kind>', 'person, service')
-    .action((options: Options) =>
-      withDatabase(async (pool) => {
+    .action((options: Options) => {
+      const wanted = { role: oneOf('--role', roles, options.role), kind: oneOf('--kind', kinds, options.kind) };
+      return withDatabase(async (pool) => {
         const found: Person[] = [];
         for (;;) {
-          const page = await listPeople(pool, { ...options, after: found.at(-1)?.who, limit: pageRows });
+          const page = await listPeople(pool, { ...wanted, after: found.at(-1)?.who, limit: pageRows });
           found.push(...page);
           if (page.length < pageRows) break;
         }
@@ -58,8 +60,8 @@ export function peopleCommands(program: Command, context: CommandContext, ports:
           found,
           options,
         );
-      }),
-    );
+      });
+    });
   common(people.command('invite').description('a link that works once, to be passed on / 초대').argument('<email>'))
     .requiredOption('--name <name>', 'how they are called / 이름')
     .requiredOption('--roles <roles...>', roles.join(', '))
@@ -114,7 +116,7 @@ export function peopleCommands(program: Command, context: CommandContext, ports:
     )
     .option('--why <text>', 'the reason / 사유')
     .action((who: string, options: Options) => {
-      const keys = fateOf(options.keys);
+      const keys = oneOf('--keys', keyFates, options.keys);
       return withDatabase(async (pool) => {
         const { token, endedKeys } = await recoverPerson(pool, { who, keys }, change(options), now());
         const link = linkUrl(ports.publicUrl, token);
@@ -231,12 +233,12 @@ function rolesOf(given: readonly string[] | undefined): Role[] {
 }
 
 /** @throws Problem `usage` */
-function fateOf(given: string | undefined): KeyFate | undefined {
-  const fate = keyFates.find((each) => each === given);
-  if (given !== undefined && fate === undefined) {
-    throw new Problem('usage', { reason: `--keys ${given} (${keyFates.join(', ')})` });
+function oneOf<T extends string>(option: string, known: readonly T[], given: string | undefined): T | undefined {
+  const found = known.find((each) => each === given);
+  if (given !== undefined && found === undefined) {
+    throw new Problem('usage', { reason: `${option} ${given} (${known.join(', ')})` });
   }
-  return fate;
+  return found;
 }
 
 /** @throws Problem `usage` */

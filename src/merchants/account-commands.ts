@@ -34,7 +34,7 @@ export function addRevealCommand(noun: Command, context: CommandContext, ports: 
     .option('--json', say('JSON 출력', 'one JSON object'))
     .action(async (merchantId: string, options: { reason: string; on?: string; json?: true }) => {
       const on = options.on === undefined ? now().toZonedDateTimeISO(seoul).toPlainDate() : parseDay(options.on);
-      if (on === undefined) throw new Problem('usage', { reason: `--on ${options.on}` });
+      if (on === undefined) throw new Problem('usage', { reason: `--on ${options.on} (YYYY-MM-DD)` });
       const cipher = await ports.cipher();
       await context.withDatabase(async (pool) => {
         const asked = { actor: ports.actor(), merchantId, on, reason: options.reason };

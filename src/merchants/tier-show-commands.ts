@@ -30,7 +30,7 @@ export function addFactShowCommands(
     .option('--json', json)
     .action(async (businessNo: string, options: Json & { readonly knownAt?: string }) => {
       const { output, now } = surroundings();
-      if (!isBusinessNo(businessNo)) throw new Problem('usage', { reason: businessNo });
+      if (!isBusinessNo(businessNo)) throw new Problem('usage', { reason: `<business-no> ${businessNo} (2208162517)` });
       const knownAt = options.knownAt === undefined ? now : instantOf(options.knownAt);
       const [tiers, merchants] = await context.withDatabase(async (pool) => [
         await tiersOf(pool, businessNo, knownAt),

@@ -82,7 +82,7 @@ export function usualCommands(runs: Command, context: CommandContext, output: Wr
         slackPercent: whole('--slack-percent', asked.slackPercent),
         slackMs: readDuration('--slack', asked.slack),
         stuckTimes: factor('--stuck-times', asked.stuckTimes, 1000),
-        stuckMs: readDuration('--stuck-after', asked.stuckAfter),
+        stuckMs: stuckOf(asked.stuckAfter),
       };
       return context.withDatabase(async (pool) => {
         await inTransaction(pool, async (tx) => {
@@ -92,6 +92,13 @@ export function usualCommands(runs: Command, context: CommandContext, output: Wr
         await show(pool, json ?? false);
       });
     });
+}
+
+/** @throws Problem `usage` */
+function stuckOf(text: string | undefined): number | undefined {
+  const stuckMs = readDuration('--stuck-after', text);
+  if (stuckMs === 0) throw new Problem('usage', { reason: `--stuck-after ${text} (1s, 15m, 2h)` });
+  return stuckMs;
 }
 
 function whole(option: string, text: string | undefined): number | undefined {

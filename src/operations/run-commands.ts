@@ -113,6 +113,8 @@ export function runCommands(
       };
       return context.withDatabase(async (pool) => {
         const lines = await listRunLog(pool, wanted);
+        // Nothing said is not the same as nothing there.
+        if (lines.length === 0) await inspectRun(pool, id, now());
         const text = json
           ? jsonText(lines.map((line) => ({ ...line, id: Number(line.id) })))
           : lines.map((line) => `${logText(line, id)}\n`).join('');

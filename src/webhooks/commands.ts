@@ -68,7 +68,8 @@ export function webhookCommands(program: Command, context: CommandContext, ports
     .requiredOption('--events <events>', 'payout.succeeded,break.* or * / 사건')
     .action((name: string, url: string, options: Act & { readonly events: string }) =>
       withPorts(async (each) => {
-        const made = await makeEndpoint(each, { name, url, events: [options.events] }, by(options));
+        const wanted = { name: ofLength('<name>', name, 100), url: ofLength('<url>', url, 2000) };
+        const made = await makeEndpoint(each, { ...wanted, events: [options.events] }, by(options));
         await print(made.endpoint, made.secret, options.json ?? false);
       }),
     );
@@ -111,13 +112,25 @@ function acting(command: Command): Command {
 function changeOf({ url, events, on, off, newSecret }: Change) {
   if (on && off) throw new Problem('usage', { reason: '--on --off' });
   const enabled = on ? true : off ? false : undefined;
-  return { url, events: events === undefined ? undefined : [events], enabled, newSecret };
+  return {
+    url: url && ofLength('--url', url, 2000),
+    events: events === undefined ? undefined : [events],
+    enabled,
+    newSecret,
+  };
 }
 
 /** A row's number as it is typed. */
 export function numberOf(text: string): bigint {
-  if (!/^[1-9]\d{0,17}$/.test(text)) throw new Problem('usage', { reason: text });
+  if (!/^[1-9]\d{0,17}$/.test(text)) throw new Problem('usage', { reason: `<id> ${text} (1, 2, …)` });
   return BigInt(text);
+}
+
+/** @throws Problem `usage` */
+function ofLength(typed: string, text: string, most: number): string {
+  const said = text.trim();
+  if (said.length > most) throw new Problem('usage', { reason: `${typed}: ${said.length} > ${most}` });
+  return said;
 }
 
 export function jsonText(value: unknown): string {
