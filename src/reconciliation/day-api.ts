@@ -44,6 +44,8 @@ const stageSummary = z.object({
   waiting: z.array(z.string()),
   refused: z.array(z.object({ file: z.string(), code: z.string(), details: z.record(z.string(), z.unknown()) })),
   reconciledAt: instant().nullable(),
+  /** Records or lines have come in since then: the next run computes it anew. */
+  due: z.literal(true).optional(),
   error: z.string().optional(),
 });
 /** Each side states its own terms, which the breaks must explain: a residual other than 0 makes the day incomplete. */

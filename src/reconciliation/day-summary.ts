@@ -45,6 +45,9 @@ function stageReasons(summary: StageSummary, language: Language): string[] {
     reasons.push(say(language, `${name}: 처리 중 오류가 발생했습니다: ${error}`, `${name}: failed: ${error}`));
   } else if (reasons.length === 0 && summary.reconciledAt === null) {
     reasons.push(say(language, `${name}: 아직 대사하지 않았습니다`, `${name}: not reconciled yet`));
+  } else if (reasons.length === 0 && summary.due) {
+    const [ko, en] = ['대사한 뒤에 들어온 자료가 있습니다', 'records or lines have come in since it was reconciled'];
+    reasons.push(say(language, `${name}: ${ko}`, `${name}: ${en}`));
   }
   return reasons;
 }

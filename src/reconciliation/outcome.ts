@@ -24,7 +24,8 @@ export const reconciledStages = [...stages, 'deposit'] as const satisfies readon
 
 /**
  * How a stage of a provider stands for a day: `reconciled`; `missing` a file that is expected; `waiting` for a file
- * that still grows, or for an earlier day; `refused` a file that cannot be read; `failed`; `not_run` yet.
+ * that still grows, or for an earlier day; `refused` a file that cannot be read; `failed`; `not_run` yet, or
+ * not since more came in.
  */
 export const stageStates = ['reconciled', 'missing', 'waiting', 'refused', 'failed', 'not_run'] as const;
 export type StageState = (typeof stageStates)[number];
@@ -53,6 +54,8 @@ export type StageSummary = {
   readonly waiting: readonly string[];
   readonly refused: readonly RefusedFile[];
   readonly reconciledAt: string | null;
+  /** Lines or records have come in, or another day has taken some, since it was reconciled. */
+  readonly due?: true;
   /** Why the last run of the stage failed, if it did. */
   readonly error?: string;
 };

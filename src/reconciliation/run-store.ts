@@ -97,8 +97,11 @@ export async function finishRun(tx: PoolClient, runId: string, outcome: 'complet
   await tx.query('update reconciliation_run set outcome = $2, finished_at = now() where run_id = $1', [runId, outcome]);
 }
 
-/** Earlier days of a stage whose files were not all in when a run last looked for them, newest 14 days, oldest first. */
-export async function daysStillMissing(
+/**
+ * Earlier days of a stage whose files were not all in and read when a run last looked for them, or that have had records of
+ * more MIDs since; newest 14 days, oldest first.
+ */
+export async function daysToLookAgain(
   pool: Pool,
   provider: string,
   stage: Stage,
@@ -110,7 +113,12 @@ export async function daysStillMissing(
        from reconciliation_run n join reconciliation_run_stage g using (run_id)
        where g.provider = $1 and g.stage = $2 and n.business_on between $3::date - 14 and $3::date - 1
        order by n.business_on, g.finished_at desc) last
-     where outcome in ('missing', 'waiting') order by day`,
+     where outcome in ('missing', 'waiting', 'refused', 'failed')
+     union
+     select business_on::text from reconciled_stage
+     where provider = $1 and stage = $2 and business_on between $3::date - 14 and $3::date - 1
+       and inputs like '%; mids %' and inputs not like '%; mids all'
+     order by day`,
     [provider, stage, on.toString()],
   );
   return rows.map((row) => Temporal.PlainDate.from(row.day));
