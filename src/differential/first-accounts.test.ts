@@ -5,6 +5,7 @@ import { lockWaits } from '../../test/support/lock-waits.ts';
 import { ensureLedgerDay } from '../ledger/store.ts';
 import { inTransactionOnce, type PoolClient } from '../platform/database/pool.ts';
 import { createSettlementBooks } from '../settlement/books.fixture.ts';
+import { holdFirstAccounts } from '../settlement/first-accounts-store.ts';
 import { bookRefunds } from './refund-store.ts';
 
 let db: TestDatabase;
@@ -69,4 +70,26 @@ test.each([
   });
   await settling;
   expect(await own()).toEqual(['debt:M1 -300', 'refund_receivable:welcome -700']);
+});
+
+test('those who credit wait for nobody who credits, and who takes back for all of them', async () => {
+  const at = (which: 'net_won > 0' | 'net_won < 0', then: () => Promise<unknown> = async () => {}) =>
+    inTransactionOnce(db.pool, async (tx) => {
+      const won = which === 'net_won > 0' ? 1 : -1;
+      await tx.query(
+        `create temp table sum_of on commit drop as select 'M1' collate "C" as merchant_id, ${won} as net_won`,
+      );
+      await holdFirstAccounts(tx, { from: 'sum_of', which });
+      await then();
+    });
+  let taking: Promise<unknown> = Promise.resolve();
+  const order: string[] = [];
+  await at('net_won > 0', async () => {
+    await at('net_won > 0');
+    taking = at('net_won < 0').then(() => order.push('taken'));
+    await lockWaits(db.pool, 1);
+    order.push('credited');
+  });
+  await taking;
+  expect(order).toEqual(['credited', 'taken']);
 });

@@ -5,10 +5,10 @@ import { check } from '../kernel/check.ts';
 const buckets = 1024;
 
 /**
- * Keeps merchants of a temporary table (merchant_id, net_won) to whom nothing came yet from anybody else who is at their
- * first accounts, until the transaction ends: there is no row that who credits them and who takes back from them would
- * both lock, and a credit would come to stand beside a debt. To be called after holds are locked, by which it is known
- * where a credit goes, and before any account is. `which`: SQL on `m`.
+ * Keeps who takes back from a merchant to whom nothing came yet, and who credits it, from one another until the transaction
+ * ends: there is no row that both would lock, and a credit would come to stand beside a debt. The merchants are those of a
+ * temporary table (merchant_id, net_won) of which `which` holds, SQL on `m`; any number may credit at once. To be called
+ * after holds are locked, by which it is known where a credit goes, and before any account is.
  */
 export async function holdFirstAccounts(
   tx: PoolClient,
@@ -17,6 +17,7 @@ export async function holdFirstAccounts(
   check(/^[a-z_][a-z0-9_]*$/.test(from), `not the name of a table: ${from}`);
   const hasNo = (kind: 'wallet' | 'held', merchantId: string) =>
     `not exists (select from ledger_balance b where b.account = '${kind}:' || ${merchantId} collate "C" and b.shard = 0)`;
+  const lock = which === 'net_won > 0' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock';
   // In order, so that two who lock do not dead-lock.
   await tx.query(`
     with first as materialized (
@@ -27,5 +28,5 @@ export async function holdFirstAccounts(
     ), bucket as materialized (
       select distinct hashtext(merchant_id) & ${buckets - 1} as no from first order by no
     )
-    select pg_advisory_xact_lock(hashtext('jeongsan:first-accounts'), no) from bucket`);
+    select ${lock}(hashtext('jeongsan:first-accounts'), no) from bucket`);
 }
