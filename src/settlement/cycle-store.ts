@@ -3,7 +3,7 @@ import { arrivalsOf, giveBackArrivals, takeArrivals } from '../payments/arrival-
 import { type PoolClient, type Queryable, query } from '../platform/database/pool.ts';
 import type { Part } from './part.ts';
 import { formatSlot, nextSlot } from './slot.ts';
-import { capturesOf, instant } from './stage-store.ts';
+import { capturesOf, instant, itemsOf } from './stage-store.ts';
 
 /** 정산 회차. What became of a slot. */
 export type CycleState = 'running' | 'settled' | 'failed' | 'skipped';
@@ -185,15 +185,15 @@ export async function failCycle(tx: PoolClient, runId: string, reason: string): 
   if (failed.parts_done === 0) return giveBackArrivals(tx, runId);
   if (failed.parts_done === failed.parts) return;
   const slot = failed.slot.toTemporalInstant();
-  const taken = capturesOf(await arrivalsOf(tx, runId));
+  const arrivals = await arrivalsOf(tx, runId);
   // Who dismisses one of them is not passed: it would be neither waiting nor seen to be dismissed, and come back.
   await tx.query('lock table dismissed_capture in share mode');
   await tx.query(
     `insert into unsettled_capture (provider, captured_on, provider_tid, cancel_seq, traded_on, mid, merchant_id,
        amount_won, due_at)
      select provider, captured_on, provider_tid, cancel_seq, traded_on, mid, merchant_id, amount_won,
-            ${instant(nextSlot(slot))} from (${taken}) c
-      where not exists (select from settlement_item i where i.provider = c.provider and i.captured_on = c.captured_on
+            ${instant(nextSlot(slot))} from (${capturesOf(arrivals)}) c
+      where not exists (select from (${itemsOf(arrivals)}) i where i.provider = c.provider and i.captured_on = c.captured_on
                            and i.provider_tid = c.provider_tid and i.cancel_seq = c.cancel_seq)
         and not exists (select from dismissed_capture d where d.provider = c.provider and d.captured_on = c.captured_on
                            and d.provider_tid = c.provider_tid and d.cancel_seq = c.cancel_seq)

@@ -1,8 +1,9 @@
 import type { PoolClient } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
-import { createPool } from '../platform/database/pool.ts';
+import { createPool, inTransaction } from '../platform/database/pool.ts';
 import { createSettlementBooks, today } from './books.fixture.ts';
+import { failCycle, openCycle, takeCaptures } from './cycle-store.ts';
 
 let db: TestDatabase;
 let books: ReturnType<typeof createSettlementBooks>;
@@ -61,4 +62,23 @@ test('a cancel that has to find its sale looks at the days before it first, and 
   );
   await books.sales([{ tid: 'M1-50', seq: 1, won: -400, kind: 'P' }]);
   expect(await readBySlot('12:15')).toContain('settlement_item_ksnet_20261001');
+});
+
+test('a slot that fails in the middle looks for what it settled on the days that came in', async () => {
+  const [slot, runId] = [Temporal.Instant.from('2026-11-20T12:20+09:00'), 'settle:2026-11-20T12:20+09:00'];
+  await books.sales(['a', 'b'].map((tid) => ({ tid, won: 1_000 })));
+  await inTransaction(db.pool, (tx) => openCycle(tx, { slot, runId, who: 'test' }));
+  await inTransaction(db.pool, (tx) => takeCaptures(tx, slot, runId, 10));
+  await db.pool.query(`update settlement_cycle set parts = 2, done_parts = '{0}' where run_id = $1`, [runId]);
+  // As autovacuum leaves a history behind.
+  await db.pool.query('analyze settlement_item');
+  const pool = createPool(db.url, { applicationName: 'test', max: 1 });
+  const read = await inTransaction(pool, async (tx) => {
+    await failCycle(tx, runId, 'test');
+    return await leavesRead(tx);
+  });
+  await pool.end();
+  expect(read).toContain('settlement_item_ksnet_20261120');
+  expect(read.filter((leaf) => !leaf.endsWith('20261120'))).toEqual([]);
+  expect(await books.unsettled()).toEqual(['a/0 - 0 2026-11-20 12:25', 'b/0 - 0 2026-11-20 12:25']);
 });

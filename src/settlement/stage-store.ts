@@ -84,6 +84,17 @@ export function capturesOf(arrivals: readonly Arrival[]): string {
   return queries.length === 0 ? `select ${columns} from capture where false` : queries.join(' union all ');
 }
 
+/** SQL: the items of the days that a run took captures of, and of no other: history is not read. */
+export function itemsOf(arrivals: readonly Arrival[]): string {
+  const columns = 'provider, captured_on, provider_tid, cancel_seq';
+  const days = Map.groupBy(arrivals, ({ provider }) => provider);
+  const queries = [...days].map(([provider, own]) => {
+    const on = [...new Set(own.map(({ capturedOn }) => capturedOn))].map(day);
+    return `select ${columns} from settlement_item where provider = ${escapeLiteral(provider)} and captured_on in (${on.join(', ')})`;
+  });
+  return queries.length === 0 ? `select ${columns} from settlement_item where false` : queries.join(' union all ');
+}
+
 /** The leaf of a hot table, by the name that `ensure_leaf` gave it. */
 function leafOf(table: string, provider: string, on: string): string {
   return `${table}_${provider.replaceAll('-', '_')}_${on.replaceAll('-', '')}`;
