@@ -70,12 +70,6 @@ export class CopyBlock {
     this.#int32(value - high * 4_294_967_296);
   }
 
-  /** `int8` beyond the safe integers. */
-  wideBigint(value: bigint): void {
-    this.#int32(8);
-    this.#at = this.#bytes.writeBigInt64BE(value, this.#at);
-  }
-
   /** `"char"`, one byte. */
   char(code: number): void {
     this.#int32(1);

@@ -11,6 +11,8 @@ const minus = 45;
 /** UTF-8 of `０` to `９` begins with it. */
 const wideLead = 0xef;
 const dayMs = 86_400_000;
+/** No single amount is larger, nor does any day hold so many of them that their sum is not exact everywhere. */
+const mostWon = 10_000_000_000_000;
 /** PostgreSQL counts dates and instants from 2000-01-01. */
 const epochMs = Date.UTC(2000, 0, 1);
 
@@ -80,11 +82,11 @@ export function smallNumber(
 ): Refusal | undefined {
   const value = wholeNumber(fields, column);
   if (value === undefined || value < min || value > max) return refused(fields, column, 'import_number', { min, max });
-  block.smallint(Number(value));
+  block.smallint(value);
   return undefined;
 }
 
-/** 금액. Whole won, signed, without leading zeros, that fits a bigint; `sign` is the sign it must have. */
+/** 금액. Whole won, signed, without leading zeros, of up to `mostWon`; `sign` is the sign it must have. */
 export function won(
   fields: RecordFields,
   column: number,
@@ -103,8 +105,11 @@ export function won(
   ) {
     return cardRefused(fields, column);
   }
-  if (typeof value === 'bigint') block.wideBigint(value);
-  else block.bigint(value);
+  // Last, since what has strayed here is told by what it is.
+  if (Math.abs(value) > mostWon) {
+    return refused(fields, column, 'import_number', { min: -mostWon, max: mostWon });
+  }
+  block.bigint(value);
   return undefined;
 }
 
@@ -213,8 +218,8 @@ function holdsCard(fields: RecordFields, column: number): boolean {
   return digits >= fewestDigits && holdsCardNumber(fields.text(column));
 }
 
-/** A safe integer as a number, a wider one that still fits a bigint column as a bigint, anything else undefined. */
-function wholeNumber(fields: RecordFields, column: number): number | bigint | undefined {
+/** A whole number of up to 19 digits, exact up to 15 of them; anything else undefined. */
+function wholeNumber(fields: RecordFields, column: number): number | undefined {
   const { bytes } = fields;
   const start = fields.starts[column] as number;
   const end = fields.ends[column] as number;
@@ -228,9 +233,7 @@ function wholeNumber(fields: RecordFields, column: number): number | bigint | un
     if (digit < 0 || digit > 9) return undefined;
     value = value * 10 + digit;
   }
-  if (length <= 15) return negative ? -value : value;
-  const wide = BigInt(fields.text(column));
-  return BigInt.asIntN(64, wide) === wide ? wide : undefined;
+  return negative ? -value : value;
 }
 
 /** The UTC midnight of `YYYY-MM-DD` in ms, or NaN if there is no such day (or it is not of this century). */
