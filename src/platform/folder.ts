@@ -61,5 +61,6 @@ function changed(file: SourceFile): Problem {
 }
 
 function missing(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
+  // A link that goes round in circles leads to nothing, as one whose end is missing.
+  if (!['ENOENT', 'ENOTDIR', 'ELOOP'].includes(error.code ?? '')) throw error;
 }

@@ -20,7 +20,11 @@ export const usualPatience: Patience = {
   longestWaitMs: 15_000,
 };
 
-/** The pause after so many failures in a row; each is twice as long as the one before it. */
-export async function pause({ firstWaitMs, longestWaitMs }: Patience, failures: number): Promise<void> {
-  await wait(Math.min(longestWaitMs, firstWaitMs * 2 ** (failures - 1)));
+/** The pause after so many failures in a row; each is twice as long as the one before it, and none shorter than `leastMs`. */
+export async function pause(
+  { firstWaitMs, longestWaitMs }: Patience,
+  failures: number,
+  leastMs: number = 0,
+): Promise<void> {
+  await wait(Math.max(leastMs, Math.min(longestWaitMs, firstWaitMs * 2 ** (failures - 1))));
 }

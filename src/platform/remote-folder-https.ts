@@ -64,6 +64,7 @@ export class HttpsFolder implements RemoteFolder {
       try {
         for await (const piece of this.readFrom(source, file, offset)) {
           offset += piece.length;
+          if (offset > file.bytes) throw this.refusal(`it served more of ${source} than its ${file.bytes} bytes`);
           failures = 0;
           yield piece;
         }
@@ -95,7 +96,7 @@ export class HttpsFolder implements RemoteFolder {
     const entries = readMultistatus(xml);
     if (entries === undefined) throw this.refusal(`its listing of ${path} is no multistatus`);
     const files = entries.flatMap(({ href, isFolder, bytes, modifiedAtMs }) => {
-      const at = pathOf(new URL(href, this.client.urlOf('/')));
+      const at = pathOf(href, this.client.urlOf('/'));
       if (isFolder || at === undefined || posix.dirname(at) !== (path.slice(0, -1) || '/')) return [];
       if (bytes === undefined || modifiedAtMs === undefined) {
         throw this.refusal(`its listing of ${path} lacks the size or the time of ${href}`);
@@ -177,10 +178,12 @@ export class HttpsFolder implements RemoteFolder {
 
   private async afterFailure(error: unknown, failures: number): Promise<void> {
     if (!(error instanceof RequestLost)) throw error;
-    if (failures >= this.client.patience.tries) {
+    const { patience } = this.client;
+    // One that wants to be left alone for longer is left alone: whoever asks comes back on a schedule.
+    if (failures >= patience.tries || error.leastMs > patience.longestWaitMs) {
       throw new Problem('source_unreachable', { source: this.name, reason: error.message }, { cause: error });
     }
-    await pause(this.client.patience, failures);
+    await pause(patience, failures, error.leastMs);
   }
 
   private refused(response: IncomingMessage): Problem {
@@ -198,10 +201,10 @@ function statusText({ statusCode, statusMessage, req }: IncomingMessage & { req?
   return `${req?.method ?? ''} ${statusCode} ${said}`.trim();
 }
 
-/** Undefined where it is not UTF-8: such a name is none of ours. */
-function pathOf({ pathname }: URL): string | undefined {
+/** Undefined where it is no address, or not UTF-8: such a name is none of ours. */
+function pathOf(href: string, base: string): string | undefined {
   try {
-    return pathname.split('/').map(decodeURIComponent).join('/');
+    return new URL(href, base).pathname.split('/').map(decodeURIComponent).join('/');
   } catch {
     return undefined;
   }

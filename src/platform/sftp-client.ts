@@ -34,7 +34,7 @@ export class SftpClient {
       for (const { filename, attrs } of entries) {
         // A link is followed, like in a folder; a folder or a device is not a statement.
         const file = attrs.isSymbolicLink()
-          ? await statBy(connection, path.posix.join(folder, filename))
+          ? await followed(connection, path.posix.join(folder, filename))
           : toFile(filename, attrs);
         if (file) files.push(file);
       }
@@ -166,7 +166,18 @@ async function statBy(connection: SftpConnection, remotePath: string): Promise<S
   }
 }
 
+/** What a link leads to; nothing where that is refused: one that goes round in circles does not keep us from the others. */
+async function followed(connection: SftpConnection, remotePath: string): Promise<SourceFile | undefined> {
+  try {
+    return await statBy(connection, remotePath);
+  } catch (error) {
+    if (sftpStatus(error) === 'refused') return undefined;
+    throw error;
+  }
+}
+
 function toFile(name: string, attributes: Stats): SourceFile | undefined {
   if (!attributes.isFile()) return undefined;
-  return { name, bytes: attributes.size, modifiedAtMs: attributes.mtime * 1000 };
+  // Whatever its type says: a server need not tell times.
+  return { name, bytes: attributes.size, modifiedAtMs: (attributes.mtime ?? 0) * 1000 };
 }

@@ -21,6 +21,8 @@ export type WebdavRequest = {
 /** The answer did not come, not whole, or says that another try may succeed. Whether the request was done is not known. */
 export class RequestLost extends Error {
   override name = 'RequestLost';
+  /** The server wants nobody to come back sooner. */
+  leastMs = 0;
 }
 
 /** A head, or a listing, is there whole within so many times what one wait for bytes may take. */
@@ -70,15 +72,23 @@ export class WebdavClient {
     request.setTimeout(this.patience.answerMs, () => {
       request.destroy(new Error(`nothing moved for ${this.patience.answerMs} ms`));
     });
-    // A server that drips keeps every single wait short; only what carries a whole file takes as long as it takes.
+    // A server that drips keeps every single wait short; only a whole file takes as long as it takes, until it has gone.
     const headMs = this.patience.answerMs * wholeTimes;
     const late = () => request.destroy(new Error(`no whole answer within ${headMs} ms`));
-    const timer = method === 'PUT' ? undefined : setTimeout(late, headMs);
-    const response = await answerTo(request, body).finally(() => clearTimeout(timer));
+    let timer: NodeJS.Timeout | undefined;
+    const arm = () => {
+      timer = setTimeout(late, headMs);
+    };
+    if (method === 'PUT') request.once('finish', arm);
+    else arm();
+    const response = await answerTo(request, body).finally(() => {
+      request.off('finish', arm);
+      clearTimeout(timer);
+    });
     const status = response.statusCode ?? 0;
     if (status < 300 || (status >= 400 && status !== 401 && status !== 403 && !isPassing(status))) return response;
     response.resume();
-    if (isPassing(status)) throw new RequestLost(`it answered ${status}`);
+    if (isPassing(status)) throw lostBy(status, response.headers['retry-after']);
     if (status >= 400) throw new Problem('token_refused', { source: this.name, status });
     throw new Problem('source_refused', { source: this.name, reason: `a redirect (${status}) is not followed` });
   }
@@ -130,6 +140,14 @@ export async function* readBody(response: IncomingMessage): AsyncGenerator<Buffe
 /** A server, or what stands before it, that is busy or away: not a word about the request itself. */
 function isPassing(status: number): boolean {
   return status === 408 || status === 429 || status === 500 || (status >= 502 && status <= 504);
+}
+
+/** With what it says of when to come back (RFC 9110, 10.2.3): seconds, or a time; whatever else it says is nothing. */
+function lostBy(status: number, retryAfter: string = ''): RequestLost {
+  const ms = /^\d{1,9}$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - Date.now();
+  const leastMs = Math.max(0, ms || 0);
+  const later = leastMs > 0 ? `, to be asked again in ${Math.ceil(leastMs / 1000)} s` : '';
+  return Object.assign(new RequestLost(`it answered ${status}${later}`), { leastMs });
 }
 
 function encodePath(path: string): string {

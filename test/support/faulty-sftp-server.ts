@@ -1,8 +1,8 @@
 import { once } from 'node:events';
-import { type FileHandle, link, open, readdir, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, link, lstat, open, readdir, stat, unlink } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import ssh2, { type Connection, type SFTPWrapper } from 'ssh2';
+import ssh2, { type Attributes, type Connection, type SFTPWrapper } from 'ssh2';
 import { Secret } from '../../src/platform/secret.ts';
 import { fingerprint } from '../../src/platform/sftp-connection.ts';
 import type { SftpAddress } from '../../src/platform/source-address.ts';
@@ -17,6 +17,8 @@ export type Faults = {
   onRead?: (servedBytes: number) => Fault | Promise<Fault>;
   /** `drop` cuts the connection before the piece is written, `stall` never answers, `full` has no room left. */
   onWrite?: (takenBytes: number) => 'drop' | 'stall' | 'full' | undefined;
+  /** Says of no file when it was changed, as SFTP allows. */
+  noTimes?: boolean;
   /** Lets a file not be opened. */
   onOpen?: (path: string) => 'refuse' | undefined;
   /** Cuts the connection instead of renaming, after it, or between the new name and the end of the old one. */
@@ -79,9 +81,10 @@ export async function startFaultySftpServer(folder: string, publicKey?: string):
     };
     const failed = (id: number) => (error: NodeJS.ErrnoException) =>
       sftp.status(id, error.code === 'ENOENT' ? STATUS_CODE.NO_SUCH_FILE : STATUS_CODE.FAILURE, error.message);
-    const attributes = async (name: string) => {
-      const { mode, size, atimeMs, mtimeMs } = await stat(name);
-      return { mode, size, uid: 0, gid: 0, atime: Math.floor(atimeMs / 1000), mtime: Math.floor(mtimeMs / 1000) };
+    const attributes = async (name: string, of = stat) => {
+      const { mode, size, atimeMs, mtimeMs } = await of(name);
+      const times = { atime: Math.floor(atimeMs / 1000), mtime: Math.floor(mtimeMs / 1000) };
+      return { mode, size, uid: 0, gid: 0, ...(control.faults.noTimes ? {} : times) } as Attributes;
     };
     const local = (remote: string) => path.join(folder, path.posix.join('/', remote));
     const sendStat = (id: number, remote: string) => {
@@ -102,7 +105,7 @@ export async function startFaultySftpServer(folder: string, publicKey?: string):
         names.splice(0).map(async (name) => ({
           filename: path.basename(name),
           longname: name,
-          attrs: await attributes(local(name)),
+          attrs: await attributes(local(name), lstat),
         })),
       );
       sftp.name(id, entries);

@@ -12,15 +12,23 @@ import type { HttpsAddress } from '../../src/platform/remote-address.ts';
 import { certificateFingerprint } from '../../src/platform/verified-agent.ts';
 import { certificateIn } from '../../src/sandbox/certificate.ts';
 
+type RequestFault = number | 'drop' | 'drip a head' | 'drip a body' | undefined;
+
 /** What the server does wrong, asked once a request. */
 export type WebdavFaults = {
   /** A status to answer with at once, before a body is read; or the connection is cut, or bytes come one by one for ever. */
-  onRequest?: (method: string, path: string) => number | 'drop' | 'drip a head' | 'drip a body' | undefined;
+  onRequest?: (method: string, path: string) => RequestFault | Promise<RequestFault>;
   /** After how many bytes of a body that it takes or serves the connection is cut, or nothing moves any more. */
   cutAfter?: (method: string) => number | undefined;
   stallAfter?: (method: string) => number | undefined;
   onMove?: () => 'done, then drop' | 'taken away, then drop' | 'said, not done' | undefined;
   noRanges?: boolean;
+  /** Serves all of a file where a part was asked for, and calls it that part. */
+  wrongRanges?: boolean;
+  /** When to come back, beside a status of `onRequest`. */
+  retryAfter?: string;
+  /** More members of each listing, as XML. */
+  listing?: string;
 };
 
 export type FaultyWebdavServer = {
@@ -65,13 +73,19 @@ export async function startFaultyWebdavServer(folder: string, secrets: string): 
     const { size, mtime } = await stat(file);
     const limit = control.faults.cutAfter?.('GET') ?? Number.POSITIVE_INFINITY;
     const start = control.faults.noRanges ? 0 : Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
-    const headers = { 'last-modified': mtime.toUTCString(), 'content-length': size - start };
+    const headers = {
+      'last-modified': mtime.toUTCString(),
+      'content-length': control.faults.wrongRanges ? size : size - start,
+    };
     const range = { 'content-range': `bytes ${start}-${size - 1}/${size}` };
     response.writeHead(start > 0 ? 206 : 200, start > 0 ? { ...headers, ...range } : headers);
     if (request.method === 'HEAD') return void response.end();
     async function* counted() {
       let served = 0;
-      for await (const piece of createReadStream(file, { start }) as AsyncIterable<Buffer>) {
+      for await (const piece of createReadStream(
+        file,
+        control.faults.wrongRanges ? {} : { start },
+      ) as AsyncIterable<Buffer>) {
         if (served > limit) response.socket?.destroy();
         served += piece.length;
         seen.servedBytes += piece.length;
@@ -107,14 +121,16 @@ export async function startFaultyWebdavServer(folder: string, secrets: string): 
     };
     const entries = await Promise.all(['', ...(await readdir(at))].map(describe));
     response.writeHead(207, { 'content-type': 'application/xml' });
-    response.end(`<?xml version="1.0"?><D:multistatus xmlns:D="DAV:">${entries.join('')}</D:multistatus>`);
+    response.end(
+      `<?xml version="1.0"?><D:multistatus xmlns:D="DAV:">${entries.join('')}${control.faults.listing ?? ''}</D:multistatus>`,
+    );
   };
 
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const { method = '' } = request;
     seen.requests.push(`${method} ${request.url}`);
     if (request.headers.authorization !== 'Bearer t0ken') return void response.writeHead(401).end();
-    const fault = control.faults.onRequest?.(method, request.url ?? '');
+    const fault = await control.faults.onRequest?.(method, request.url ?? '');
     if (fault === 'drop') return void request.socket.destroy();
     if (fault === 'drip a head' || fault === 'drip a body') {
       request.socket.write(`HTTP/1.1 207 Multi-Status\r\n${fault === 'drip a body' ? '\r\n' : 'X: '}`);
@@ -124,7 +140,11 @@ export async function startFaultyWebdavServer(folder: string, secrets: string): 
       }
       return;
     }
-    if (fault !== undefined) return void response.writeHead(fault, { location: 'https://elsewhere.invalid/' }).end();
+    if (fault !== undefined) {
+      const { retryAfter } = control.faults;
+      const later = retryAfter === undefined ? {} : { 'retry-after': retryAfter };
+      return void response.writeHead(fault, { location: 'https://elsewhere.invalid/', ...later }).end();
+    }
     if (method === 'PUT') await take(request, response);
     else if (method === 'MOVE') await move(request, response);
     else if (method === 'PROPFIND') await list(request, response);
