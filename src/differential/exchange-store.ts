@@ -20,6 +20,8 @@ import type { DifferentialEvent, ExchangePorts } from './ports.ts';
 
 /** Kinds of findings about a file, whose name is their subject. */
 export const notSent = 'differential_not_sent';
+/** While a provider cannot be reached people see one finding for each file that waits, and one for the provider. */
+export const unreachable = 'differential_unreachable';
 export const unanswered = 'differential_unanswered';
 export const refused = 'answer_refused';
 export const validationMissing = 'differential_validation_missing';
@@ -91,7 +93,7 @@ async function noteWhatIsLeft(
     const { calendar } = exchange.provider.differential;
     const times = answerTimes(calendar, clock.now(), await businessCalendar(tx));
     await noteSent(tx, fileId, { sentAt: clock.now(), foundThere: true, ...times });
-    await closeFinding(tx, { kind: notSent, subject: fileName, by });
+    for (const kind of [notSent, unreachable]) await closeFinding(tx, { kind, subject: fileName, by });
   }
   if (answer.stage === 'validation') await closeFinding(tx, { kind: validationMissing, subject: fileName, by });
   else if (

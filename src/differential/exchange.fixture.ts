@@ -63,6 +63,8 @@ export type ExchangeWorld = {
   address: object;
   /** Whether the name of an answer ends with its MID, as that of its file does. */
   perMid: boolean;
+  /** As the configuration says now. */
+  businessNo: string;
   /** `BUG` is applied like any other from here on. */
   isMended: boolean;
   readonly durable: Durable;
@@ -122,6 +124,7 @@ export function exchangeWorld(): ExchangeWorld {
       address: {},
       perMid: false,
       isMended: false,
+      businessNo: '1234567891',
     });
     world.events.splice(0);
     await db.pool.query('delete from applied; delete from answer_file; delete from claim_file; delete from finding');
@@ -133,7 +136,7 @@ export function exchangeWorld(): ExchangeWorld {
     log: { debug() {}, info() {}, warn() {}, error() {} } as never,
     archive,
     clock: world.clock,
-    businessNo: () => '1234567891',
+    businessNo: () => world.businessNo,
     remote: () => remotes.open(world.kind, world.address),
     watch: (event) => world.events.push(event),
   });
@@ -198,6 +201,7 @@ export function exchangeWorld(): ExchangeWorld {
     address: {},
     perMid: false,
     isMended: false,
+    businessNo: '1234567891',
     async written(text, lines, mid = '') {
       const kept = await archive.keep(
         (async function* () {

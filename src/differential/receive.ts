@@ -6,13 +6,15 @@ import { inTransaction } from '../platform/database/pool.ts';
 import { retryFaults } from '../platform/durable/database-fault.ts';
 import { paced, TooSlow } from '../platform/pace.ts';
 import type { RemoteFile, RemoteFolder } from '../platform/remote-folder.ts';
+import type { DifferentialProvider } from '../providers/differential.ts';
 import { type AnswerStage, answersToApply, isKnown, registerAnswer } from './answer-store.ts';
 import type { Exchange } from './exchange.ts';
 import { nextPoll } from './exchange-calendar.ts';
-import { formatExchangeName } from './exchange-name.ts';
+import { businessNoIn, formatExchangeName } from './exchange-name.ts';
+import { unreachable } from './exchange-store.ts';
 import { type ClaimFile, filesOf } from './file-store.ts';
 import type { ExchangePorts } from './ports.ts';
-import { type Outgoing, unreachable } from './send.ts';
+import type { Outgoing } from './send.ts';
 
 /** What waiting came to: answers that are kept and may be applied, and files whose deadline has passed. */
 export type Received = { readonly answerIds: readonly bigint[]; readonly overdue: readonly bigint[] };
@@ -143,15 +145,23 @@ async function changedAnswers(
   const listed = new Map((await remote.list(inbox)).map((each) => [each.name, each]));
   const changed: Sight[] = [];
   for (const file of files) {
+    // Who we were when it was written, whatever the configuration says by now.
+    const who = businessNoIn(requestName(provider, file), file.fileName) || businessNo();
     for (const { stage, spec } of answers) {
       const on = Temporal.PlainDate.from(file.on);
-      const name = formatExchangeName(spec.fileName, { businessNo: businessNo(), on, mid: file.mid });
+      const name = formatExchangeName(spec.fileName, { businessNo: who, on, mid: file.mid });
       const seen = listed.get(name);
       if (seen === undefined || seen.bytes === 0 || (await isKnown(pool, { ...file, stage }, seen))) continue;
       changed.push({ file, stage, name, path: posix.join(inbox, name), seen });
     }
   }
   return changed;
+}
+
+/** The template by which a file was named. */
+function requestName({ differential }: DifferentialProvider, { kind }: ClaimFile): string {
+  const { claims, registration } = differential;
+  return kind === 'claims' ? claims.fileName : (registration?.request.fileName ?? '');
 }
 
 /** One that cannot be read harms only itself. @throws Problem `source_refused`, `source_unreachable` for it, afterwards */
@@ -161,14 +171,23 @@ async function takeAll(ports: ExchangePorts, remote: RemoteFolder, sights: reado
     try {
       await take(ports, remote, sight);
     } catch (error) {
-      if (!isProblem(error, 'source_unreachable', 'source_refused')) throw error;
-      faults.push(error);
+      const fault = faultOf(error, sight, remote);
+      if (fault === undefined) throw error;
+      faults.push(fault);
       // Not that file, but the provider.
       if (faults.filter(({ code }) => code === 'source_unreachable').length > 1) break;
     }
   }
   const [first] = faults;
   if (first !== undefined) throw first;
+}
+
+/** What is wrong with that file, or its server for now; undefined where it is the settings, or ours. */
+function faultOf(error: unknown, { name }: Sight, { name: source }: RemoteFolder): Problem | undefined {
+  if (isProblem(error, 'source_unreachable', 'source_refused')) return error;
+  // The token was good enough for the listing.
+  if (!isProblem(error, 'token_refused') || error.details['status'] !== 403) return undefined;
+  return new Problem('source_refused', { source, reason: `${name}: 403` }, { cause: error });
 }
 
 /** Keeps the bytes of an answer as it was seen; nothing happens where it was written to since: the next look finds it. */

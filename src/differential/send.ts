@@ -8,8 +8,8 @@ import { runId } from '../platform/durable/step.ts';
 import type { RemoteFile, RemoteFolder } from '../platform/remote-folder.ts';
 import type { DifferentialProvider } from '../providers/differential.ts';
 import { answerTimes } from './exchange-calendar.ts';
-import { notSent } from './exchange-store.ts';
-import { type ClaimFile, noteFailed, noteSending, noteSent } from './file-store.ts';
+import { notSent, unreachable } from './exchange-store.ts';
+import { type ClaimFile, claimFile, lockFile, noteFailed, noteSending, noteSent } from './file-store.ts';
 import type { ExchangePorts } from './ports.ts';
 
 /** 송신 결과. What became of a file: it is at the provider's since then, or a problem that a person has to look at. */
@@ -19,9 +19,6 @@ type SendOutcome =
 
 /** How long after a failed try the next one comes, and at most. */
 const backOffSeconds = { first: 60, most: 3600 };
-
-/** While a provider cannot be reached people see one finding for each file that waits. */
-export const unreachable = 'differential_unreachable';
 
 /** Faults of the way, which may pass; whatever else a folder refuses is a matter of settings, and fails the run. */
 const passing = ['source_unreachable', 'source_refused'] as const;
@@ -162,7 +159,10 @@ async function noteOutcome(
   { fileId, fileName }: ClaimFile,
   outcome: SendOutcome,
 ): Promise<void> {
+  await lockFile(tx, fileId);
   await closeFinding(tx, { kind: unreachable, subject: fileName, by: runId() });
+  // An answer came meanwhile, and settled it.
+  if ((await claimFile(tx, fileId)).state !== 'written') return;
   if ('code' in outcome) {
     await noteFailed(tx, fileId, outcome.code);
     await openFinding(tx, { kind: notSent, subject: fileName, audience: 'operations', detail: outcome.details });
