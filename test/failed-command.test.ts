@@ -58,6 +58,7 @@ test.each([
   ['audit export --out /nowhere/audit.ndjson', 2, '--out /nowhere/audit.ndjson'],
   ['runs logs reconcile:2026-11-20:9', 1, 'reconcile:2026-11-20:9'],
   ['runs usual set reconcile --stuck-after 0 --reason x', 2, '--stuck-after 0'],
+  ['runs usual set ReConcile --slack 1m --reason x', 2, '<job> ReConcile'],
   [`webhooks add ${'x'.repeat(101)} https://shop.example/ --events *`, 2, '<name>'],
   [`webhooks add shop https://shop.example/${'x'.repeat(2000)} --events *`, 2, '<url>'],
   ['tiers show 1234567890', 2, '<business-no> 1234567890'],

@@ -73,7 +73,8 @@ export function usualCommands(runs: Command, context: CommandContext, output: Wr
     .requiredOption('--reason <text>', 'why / 사유')
     .option('--by <who>', 'who acts / 처리자')
     .option('--json', 'JSON output / JSON 출력')
-    .action((job: string, { reason, by = context.who, json, ...asked }: Asked) => {
+    .action((typed: string, { reason, by = context.who, json, ...asked }: Asked) => {
+      const job = jobOf(typed);
       const change = {
         sameHour: asked.sameHour,
         samplesLeast: whole('--samples-least', asked.samplesLeast),
@@ -92,6 +93,13 @@ export function usualCommands(runs: Command, context: CommandContext, output: Wr
         await show(pool, json ?? false);
       });
     });
+}
+
+/** @throws Problem `usage` */
+function jobOf(text: string): string {
+  if (!/^(\*|[a-z][a-z0-9-]{0,59})$/.test(text))
+    throw new Problem('usage', { reason: `<job> ${text} (reconcile, settle, …, *)` });
+  return text;
 }
 
 /** @throws Problem `usage` */
