@@ -6,6 +6,18 @@ export function sendInstant({ send }: Calendar, on: Temporal.PlainDate): Tempora
   return instantOf(on.add({ days: send.days }), send.at);
 }
 
+/**
+ * How far back is looked for what comes late: files of days from `from` on, and those of earlier days that went out when the
+ * file of that day would have, or later.
+ */
+export function lookBack(
+  calendar: Calendar,
+  on: Temporal.PlainDate,
+): { readonly from: string; readonly sentFrom: string } {
+  const from = on.subtract({ days: calendar.lookBackDays });
+  return { from: from.toString(), sentFrom: sendInstant(calendar, from).toString() };
+}
+
 /** From when answers are looked for, and until when, of a file that went out at `sentAt`. */
 export function answerTimes(
   { poll, deadline }: Calendar,

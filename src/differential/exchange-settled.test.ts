@@ -105,6 +105,17 @@ test('https: a token that is refused altogether ends the run', async () => {
   await expect(world.run(newRun(), [fileId])).rejects.toMatchObject({ code: 'token_refused' });
 });
 
+test('a file of a day long past is looked after for as long as any other, from when it went out', async () => {
+  world.clock = storyClock('2026-12-21 10:00');
+  const fileId = await world.written('claims', 1);
+  expect(await world.run(newRun(), [fileId])).toMatchObject([{ state: 'expired' }]);
+  await world.answer(answerName, 'A 1');
+  // Files of the day before that had gone out at their time would be the last.
+  expect(await world.late(newRun(), '2027-01-05')).toBe(0);
+  expect(await world.late(newRun(), '2027-01-03')).toBe(1);
+  expect(await world.rows('select state from claim_file')).toEqual([{ state: 'answered' }]);
+});
+
 test('an answer is looked for under the number that we had when its file was written', async () => {
   const fileId = await world.written('claims', 1);
   world.clock.at('2026-11-23 08:00', async () => {

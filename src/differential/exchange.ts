@@ -5,6 +5,7 @@ import { leavesRun, step, transaction } from '../platform/durable/step.ts';
 import type { DifferentialProvider, FileSpec } from '../providers/differential.ts';
 import { type AnswerCounts, type AnswerStage, answerTotals } from './answer-store.ts';
 import { lanes, type Share } from './candidate-store.ts';
+import { lookBack } from './exchange-calendar.ts';
 import { applyAnswerFile, notSent, tellNotApplied, tellUnanswered } from './exchange-store.ts';
 import {
   type ClaimFile,
@@ -107,18 +108,18 @@ export async function applyLateAnswers(
   of: { readonly kind: ClaimFile['kind']; readonly on: Temporal.PlainDate },
 ): Promise<number> {
   const { provider } = exchange;
-  const from = of.on.subtract({ days: provider.differential.calendar.lookBackDays }).toString();
+  const lookedAt = { provider: provider.id, kind: of.kind, ...lookBack(provider.differential.calendar, of.on) };
   const answerIds = await step(
     'late',
     async () => {
-      const files = await filesThatWentOut(ports.pool, { provider: provider.id, kind: of.kind, from });
+      const files = await filesThatWentOut(ports.pool, lookedAt);
       return files.length === 0 ? [] : await lookFor(ports, exchange, files);
     },
     { retries: tries },
   );
   const { applied } = await applyAll(ports, exchange, answerIds);
   await transaction('expire late', async (tx) => {
-    const files = await filesThatWentOut(tx, { provider: provider.id, kind: of.kind, from });
+    const files = await filesThatWentOut(tx, lookedAt);
     for (const { fileId } of files.filter((file) => isOverdue(file, ports.clock))) await expire(tx, exchange, fileId);
   });
   return applied;

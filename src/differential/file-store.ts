@@ -94,17 +94,19 @@ export async function filesOf(db: Queryable, fileIds: readonly bigint[]): Promis
 }
 
 /**
- * Files of a provider, of days from `from` on, whose answers may still come or be corrected: all that may have gone out.
+ * Files of a provider whose answers may still come or be corrected: all that may have gone out, of days from `from` on, or from
+ * `sentFrom` on.
  */
 export async function filesThatWentOut(
   db: Queryable,
-  of: { readonly provider: string; readonly kind: ClaimFile['kind']; readonly from: string },
+  of: { readonly provider: string; readonly kind: ClaimFile['kind']; readonly from: string; readonly sentFrom: string },
 ): Promise<ClaimFile[]> {
   return query<ClaimFile>(
     db,
     `select ${columns} from claim_file
-      where provider = $1 and kind = $2 and on_day >= $3 and sending_at is not null order by file_id`,
-    [of.provider, of.kind, of.from],
+      where provider = $1 and kind = $2 and sending_at is not null and (on_day >= $3 or sending_at >= $4)
+      order by file_id`,
+    [of.provider, of.kind, of.from, of.sentFrom],
   );
 }
 

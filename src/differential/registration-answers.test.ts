@@ -131,6 +131,18 @@ describe('an answer', () => {
     expect(await world.requests()).toEqual(['N M1 신한카드 rejected unanswered', 'N M1 신한카드 accepted 00']);
   });
 
+  test('to a day long past that never comes: it is asked for again once nobody looks for it, not before', async () => {
+    await merchants(1);
+    await world.sold('M1 신한카드 2026-12-21 welcome-online');
+    world.clock = storyClock('2026-12-21 10:00');
+    expect(await world.register('welcome', day)).toMatchObject({ outcome: 'expired' });
+    world.clock = storyClock('2026-12-26 10:00');
+    expect(await world.register('welcome', '2026-12-26')).toMatchObject({ outcome: 'empty', added: 0 });
+    await answer('welcome', day, [{ merchantId: 'M1' }]);
+    expect(await world.register('welcome', '2026-12-27')).toMatchObject({ late: 1 });
+    expect(await world.requests()).toEqual(['N M1 신한카드 accepted 00']);
+  });
+
   test('that comes after nobody was thought to answer any more counts all the same', async () => {
     await merchants(1);
     await world.register('welcome', day);

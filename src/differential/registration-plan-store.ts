@@ -4,6 +4,7 @@ import { check } from '../kernel/check.ts';
 import { query } from '../platform/database/pool.ts';
 import type { DifferentialProvider } from '../providers/differential.ts';
 import { leavesOf, paymentDays } from './candidate-store.ts';
+import { lookBack } from './exchange-calendar.ts';
 
 export type RegistrationPlan = {
   readonly provider: DifferentialProvider;
@@ -43,7 +44,7 @@ export async function planRegistrations(
 ): Promise<PlannedRegistrations> {
   const { calendar, resend, codes } = provider.differential;
   const from = on.subtract({ days: calendar.tooOldDays }).toString();
-  await lapse(tx, provider.id, on.subtract({ days: calendar.lookBackDays }).toString());
+  await lapse(tx, provider.id, lookBack(calendar, on));
   await tx.query(
     `create temp table registration_pair on commit drop as
      select merchant_id, acquirer from (${await salesSql(tx, provider, on)}) sold
@@ -147,12 +148,13 @@ async function salesSql(tx: PoolClient, { channels }: DifferentialProvider, on: 
 }
 
 /** What a file asked for that nobody answered, and nobody will: it may be asked for again. */
-async function lapse(tx: PoolClient, provider: string, before: string): Promise<void> {
+async function lapse(tx: PoolClient, provider: string, { from, sentFrom }: ReturnType<typeof lookBack>): Promise<void> {
   await tx.query(
     `update registration r set state = 'rejected', reason = 'unanswered', answered_at = clock_timestamp()
        from claim_file f
-      where f.file_id = r.file_id and r.provider = $1 and r.state = 'requested' and f.state = 'expired' and f.on_day < $2`,
-    [provider, before],
+      where f.file_id = r.file_id and r.provider = $1 and r.state = 'requested' and f.state = 'expired'
+        and f.on_day < $2 and f.sending_at < $3`,
+    [provider, from, sentFrom],
   );
 }
 
