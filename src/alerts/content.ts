@@ -4,7 +4,10 @@ import type { Severity } from './finding-words.ts';
  * What a message says, as it is kept until it is through: bounded, in no language, without what only its reader's
  * programs need. A repeated try says the same.
  */
-export type Content = AlertContent | DigestContent | ReportContent | TestContent;
+export type Content = (AlertContent | DigestContent | ReportContent | TestContent) & {
+  /** Of a mail that its server took for the channel's others: whom it is tried for again, and nobody else. */
+  readonly readers?: readonly string[];
+};
 
 export type AlertContent = {
   readonly type: 'alert';

@@ -3,6 +3,7 @@ import { storableJson } from '../kernel/exact-json.ts';
 import { inTransaction, type Pool, type Queryable, query } from '../platform/database/pool.ts';
 import { channelFailing, deadAfterFailures } from './channel.ts';
 import type { Content } from './content.ts';
+import { noteReached, noteUnreached } from './reader-store.ts';
 
 export const deliveryPurposes = [
   'first',
@@ -137,24 +138,73 @@ export function noteTry(pool: Pool, taken: TakenDelivery, sent: Sent, now: Tempo
       `update alert_attempt set ended_at = $3, outcome = $4, answer = $5 where delivery_id = $1 and attempt = $2`,
       [taken.id, taken.attempt, now.toString(), sent.outcome, answer],
     );
+    const { readers } = taken.content;
+    const left = sent.unreached ?? [];
+    // Some of those whom it is tried for alone have it: it goes on for the others.
+    const outcome = readers !== undefined && sent.outcome === 'sent' && left.length > 0 ? 'deferred' : sent.outcome;
     const waitMs = Math.max(backOffMs(taken.attempt), Math.min(sent.retryAfterMs ?? 0, backOffSeconds.most * 1000));
     const nextAt = now.add({ milliseconds: waitMs }).toString();
     const kept = await query<{ state: string }>(
       tx,
       `update alert_delivery
-          set holder = null, held_until = null, answer = $4, next_at = $5, sent_at = case when $3 = 'sent' then $6::timestamptz end,
+          set holder = null, held_until = null, content = content || $7::jsonb, answer = $4, next_at = $5, sent_at = case when $3 = 'sent' then $6::timestamptz end,
               state = case when $3 = 'sent' then 'sent'
                            when $3 = 'refused' or tries_left <= 0
                                 or made_at < $6::timestamptz - interval '${most.hours} hours' then 'failed'
                            else 'waiting' end
         where delivery_id = $1 and holder = $2 and state = 'waiting' returning state`,
-      [taken.id, taken.holder, sent.outcome, answer, nextAt, now.toString()],
+      [
+        taken.id,
+        taken.holder,
+        outcome,
+        answer,
+        nextAt,
+        now.toString(),
+        storableJson(outcome === sent.outcome ? {} : { readers: left }),
+      ],
     );
     if (sent.outcome !== 'sent') await giveUpOld(tx, taken.channel, now);
     const isLost = kept[0]?.state === 'failed';
+    if (readers !== undefined) return await noteReaders(tx, taken, { sent, isLost });
+    if (kept[0]?.state === 'sent' && left.length > 0) await putForReaders(tx, taken, left, now);
     if (isLost) await sayElsewhere(tx, taken.id, now);
     await noteChannel(tx, taken.channel, { sent, answer, now, isLost });
   });
+}
+
+/** Those whom the mail server would not take it for are tried again, alone: the others have it. */
+async function putForReaders(
+  tx: Queryable,
+  { key, about, channel, purpose, id, content }: TakenDelivery,
+  readers: readonly string[],
+  now: Temporal.Instant,
+): Promise<void> {
+  const [{ alert } = { alert: null }] = await query<{ alert: bigint | null }>(
+    tx,
+    'select alert_id as alert from alert_delivery where delivery_id = $1',
+    [id],
+  );
+  const later = now.add({ milliseconds: backOffMs(1) });
+  await putDelivery(tx, {
+    key: `${key}.readers`,
+    about,
+    channel,
+    purpose,
+    alert,
+    content: { ...content, readers },
+    now: later,
+  });
+}
+
+/** How it goes for some readers says nothing about how their channel goes. */
+async function noteReaders(
+  tx: Queryable,
+  { channel, content: { readers = [] } }: TakenDelivery,
+  { sent, isLost }: { readonly sent: Sent; readonly isLost: boolean },
+): Promise<void> {
+  const isOver = sent.unreached === undefined ? sent.outcome === 'sent' : sent.unreached.length === 0;
+  if (isOver) await noteReached(tx, channel, readers);
+  else if (isLost) await noteUnreached(tx, channel, readers);
 }
 
 /** An urgent word that its channel lost goes at once to whoever can be reached and has not been told, and so does its end. */
@@ -218,13 +268,6 @@ async function noteChannel(
   if (state.failures < deadAfterFailures && !isLost) return;
   const detail = { channel, failures: state.failures, since: state.since?.toISOString(), lost: isLost, answer };
   await openFinding(tx, { ...finding, audience: 'operations', detail });
-}
-
-/** A reader who is never reached is seen by nobody else: the message went out. */
-async function noteUnreached(tx: Queryable, channel: string, unreached: readonly string[]): Promise<void> {
-  const finding = { kind: 'alert_recipient_refused', subject: `channel:${channel}` };
-  if (unreached.length === 0) return void (await closeFinding(tx, { ...finding, by: itself }));
-  await openFinding(tx, { ...finding, audience: 'in_charge', detail: { channel, recipients: unreached } });
 }
 
 /** 5 s, then twice as long each time, up to 15 minutes. */

@@ -53,13 +53,16 @@ async function mail(ports: SendPorts, taken: TakenDelivery, target: ChannelTarge
   if (target.recipients.length === 0) return { outcome: 'deferred', answer: 'the channel has no recipients' };
   const { sender, domain } = ports.mail;
   const { content, key, about } = taken;
+  const { readers } = content;
+  const to = readers === undefined ? target.recipients : among(target.recipients, readers);
+  if (to.length === 0) return { outcome: 'refused', answer: 'no reader of the channel any more', unreached: [] };
   const { files, folder } = content.type === 'report' ? await reportOf(ports, content.runId) : none;
   const message = messageOf(content, target.language, { attached: files.map(({ name }) => name), folder });
   const sent = await sender.send({
     ...message,
     messageId: `${key}@${domain}`,
     ...(about === key ? {} : { about: `${about}@${domain}` }),
-    to: target.recipients,
+    to,
     at: ports.now(),
     urgent: isUrgent(content),
     language: target.language,
@@ -69,7 +72,17 @@ async function mail(ports: SendPorts, taken: TakenDelivery, target: ChannelTarge
     const outcome = sent.lasting ? 'refused' : sent.mayHaveLeft ? 'unclear' : 'deferred';
     return { outcome, answer: sent.reason };
   }
-  return { outcome: 'sent', answer: sent.answer, ...(sent.refused.length === 0 ? {} : { unreached: sent.refused }) };
+  return {
+    outcome: 'sent',
+    answer: sent.answer,
+    ...(sent.refused.length === 0 ? {} : { unreached: among(to, sent.refused) }),
+  };
+}
+
+/** Mailboxes that are among others, which the mail library may have brought into another form. */
+function among(mailboxes: readonly string[], others: readonly string[]): readonly string[] {
+  const known = new Set(others.map((each) => each.toLowerCase()));
+  return mailboxes.filter((each) => known.has(each.toLowerCase()));
 }
 
 const none = { files: [], folder: null };
