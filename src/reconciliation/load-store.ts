@@ -46,10 +46,13 @@ export async function beginLoad(pool: Pool, statementId: number, day: StageDay):
  * stays: whoever comes first to its row decides, and `finishLoad` refuses to finish a load that is gone.
  */
 export async function removeLoad(tx: PoolClient, loadId: number, day: StageDay): Promise<void> {
-  const [dead] = await query(tx, 'select 1 from statement_load where load_id = $1 and finished_at is null for update', [
-    loadId,
-  ]);
-  if (!dead) return;
+  const [load] = await query<{ finished: boolean }>(
+    tx,
+    'select finished_at is not null as finished from statement_load where load_id = $1 for update',
+    [loadId],
+  );
+  // Where somebody else removed it meanwhile, lines may have come after.
+  if (load?.finished) return;
   const leaf = await ensureLeaf(tx, `${day.stage}_line`, day);
   await query(tx, `delete from ${leaf} where load_id = $1`, [loadId]);
   for (const findings of ['statement_suspect', 'statement_unreadable', 'statement_pay_in']) {
@@ -101,8 +104,17 @@ export type Findings = {
   }[];
 };
 
-/** Keeps what the reader found beside the lines themselves. */
-export async function addFindings(tx: PoolClient, loadId: number, findings: Findings): Promise<void> {
+/**
+ * Keeps what the reader found beside the lines themselves.
+ * @throws Problem `statement_load_overtaken` when another run removed the load while its lines were copied
+ */
+export async function addFindings(
+  tx: PoolClient,
+  { loadId, statementId }: { readonly loadId: number; readonly statementId: number },
+  findings: Findings,
+): Promise<void> {
+  const [there] = await query(tx, 'select 1 from statement_load where load_id = $1 for key share', [loadId]);
+  if (!there) throw new Problem('statement_load_overtaken', { statementId, loadId });
   const { suspects, unreadable, payIn } = findings;
   for (let from = 0; from < suspects.length; from += findingsAtOnce) {
     const some = suspects.slice(from, from + findingsAtOnce);
@@ -149,6 +161,17 @@ export async function addFindings(tx: PoolClient, loadId: number, findings: Find
       ],
     );
   }
+}
+
+/** Whether any of these statements has a load under way that may still be the one that counts. */
+export async function areLoading(db: Queryable, statements: readonly number[]): Promise<boolean> {
+  const rows = await query(
+    db,
+    `select from statement s join statement_load l using (statement_id)
+      where s.statement_id = any ($1) and s.state = 'archived' and l.finished_at is null limit 1`,
+    [statements],
+  );
+  return rows.length > 0;
 }
 
 /** The facts of a finished load. */

@@ -230,6 +230,23 @@ describe('two runs with the same statement', () => {
     await expect(finish(one)).rejects.toMatchObject({ code: 'statement_load_overtaken' });
     expect(await visible()).toMatchObject({ loads: 0, lines: 0n });
   });
+
+  it('of which one removes what the other still copies: the other is told, and leaves nothing', async () => {
+    const id = await receive(transactionStatement(numbers(0, manyLines)));
+    const overtaking: Archive = {
+      ...archive,
+      async *read(kept) {
+        let chunks = 0;
+        for await (const chunk of archive.read(kept)) {
+          yield chunk;
+          chunks += 1;
+          if (chunks === 20) await beginLoad(database.pool, id, day);
+        }
+      },
+    };
+    await expect(load(id, overtaking)).rejects.toMatchObject({ code: 'statement_load_overtaken' });
+    expect(await stored()).toEqual({ lines: 0n, loads: 1n });
+  });
 });
 
 describe('a process that is killed', () => {

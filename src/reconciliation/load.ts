@@ -50,7 +50,7 @@ export async function loadStatement(input: {
   const loadId = await beginLoad(pool, statementId, statement);
   try {
     const facts = await copyLines({ pool, archive, statement, loadId, onRows });
-    await inTransaction(pool, (tx) => addFindings(tx, loadId, facts));
+    await inTransaction(pool, (tx) => addFindings(tx, { loadId, statementId }, facts));
     const { amountWon, feeWon, vatWon, netWon, declaredWon } = facts;
     return {
       statementId,

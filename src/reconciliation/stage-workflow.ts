@@ -2,6 +2,7 @@ import type { PoolClient } from 'pg';
 import { businessCalendar } from '../calendar/store.ts';
 import { addBusinessDays } from '../kernel/business-day.ts';
 import { Problem } from '../kernel/problem.ts';
+import { sleepUntil } from '../platform/durable/sleep.ts';
 import { step, transaction } from '../platform/durable/step.ts';
 import type { Provider } from '../providers/provider.ts';
 import { providerOf } from '../providers/registry.ts';
@@ -22,8 +23,11 @@ export type StageRequest = {
 /** Half a minute in all: a PostgreSQL that is restarted is back by then. */
 export const tries = { attempts: 7, firstWaitMs: 500 };
 
-/** How far one day may make another due in one run. Whatever is due after that is said to be, until the next run. */
+/** How far one day may make another due, or runs overtake one another. Days that are still due are said to be, for the next run. */
 const turnsMost = 4;
+
+/** Four minutes in all, longer than any load takes: then the other run is dead. */
+const longestLookSeconds = 128;
 
 type OwnDay = Omit<MatchOutcome, 'outcome'> & { readonly outcome: MatchOutcome['outcome'] | 'missing' };
 
@@ -34,10 +38,7 @@ export async function reconcileStage(ports: ReconciliationPorts, request: StageR
   const on = Temporal.PlainDate.from(request.on);
   const begun = await step('begin', async () => new Date().toISOString());
   const collected = await step('collect', () => collect(ports, provider, stage, on), { retries: tries });
-  const loaded = await step('load', () => load(ports, provider, stage, collected.statements), { retries: tries });
-  await transaction('import', async (tx) => {
-    for (const each of loaded) await ports.statements.finish(tx, each);
-  });
+  const loaded = await bringIn(ports, provider, stage, collected.statements);
   const prepared = await step('prepare', () => ports.statements.prepare(provider, stage, on), { retries: tries });
   let own: OwnDay = prepared
     ? await match(ports, provider, stage, on, run)
@@ -118,6 +119,37 @@ async function collect(
     if (late.statements.length > 0) lateDays.push(day.toString());
   }
   return { statements, waiting: today.waiting, missing: today.missing, lateDays };
+}
+
+/**
+ * Loads the statements and makes them count. Another run may load the same at the same time, and have taken this one's load
+ * for one that a dead process left: whoever finds its own gone leaves it to the other, and looks at what that came to.
+ */
+async function bringIn(
+  ports: ReconciliationPorts,
+  provider: Provider,
+  stage: Stage,
+  statements: readonly number[],
+  turn = 1,
+): Promise<Loaded[]> {
+  const loaded = await step('load', () => load(ports, provider, stage, statements), { retries: tries });
+  const overtaken = await transaction('import', async (tx) => {
+    const gone: number[] = [];
+    for (const each of loaded) if (!(await ports.statements.finish(tx, each))) gone.push(each.statementId);
+    return gone;
+  });
+  if (overtaken.length === 0) return loaded;
+  const lost = loaded.find(({ statementId }) => statementId === overtaken[0]);
+  if (turn === turnsMost && lost) {
+    const { statementId, result } = lost;
+    throw new Problem('statement_load_overtaken', { statementId, loadId: result?.loadId ?? 0 });
+  }
+  for (let seconds = 1; seconds <= longestLookSeconds; seconds *= 2) {
+    if (!(await step('look at the other run', () => ports.statements.areLoading(overtaken), { retries: tries }))) break;
+    await sleepUntil(Temporal.Now.instant().add({ seconds }), 'leave it to the other run');
+  }
+  const others = loaded.filter(({ statementId }) => !overtaken.includes(statementId));
+  return [...others, ...(await bringIn(ports, provider, stage, overtaken, turn + 1))];
 }
 
 async function load(

@@ -5,7 +5,7 @@ import { openSource } from '../platform/open-source.ts';
 import type { SourceAddress } from '../platform/source-address.ts';
 import { collectStatements, statementSpec } from './collect.ts';
 import { loadStatement } from './load.ts';
-import { ensureLeaf, finishLoad } from './load-store.ts';
+import { areLoading, ensureLeaf, finishLoad } from './load-store.ts';
 import { readStatementName } from './statement-name.ts';
 import { findCurrentLoads, findStatement, midsOfOurs, refuseStatement } from './statement-store.ts';
 import type { StatementPort } from './workflow.ts';
@@ -33,16 +33,18 @@ export function createStatementPort(options: {
       try {
         return { statementId, fileName, result: await loadStatement({ pool, archive, statementId, onRows }) };
       } catch (error) {
-        if (!isProblem(error) || !error.code.startsWith('statement_') || error.code === 'statement_load_overtaken') {
-          throw error;
-        }
+        if (isProblem(error, 'statement_load_overtaken')) return { statementId, fileName, overtaken: true };
+        if (!isProblem(error) || !error.code.startsWith('statement_')) throw error;
         return { statementId, fileName, refused: { code: error.code, details: error.details } };
       }
     },
     async finish(tx, { statementId, result, refused }) {
-      if (refused === undefined) await finishLoad(tx, result);
-      else await refuseStatement(tx, statementId, refused);
+      if (refused !== undefined) await refuseStatement(tx, statementId, refused);
+      else if (result === undefined) return false;
+      else return await finishLoad(tx, result).then(() => true, notWhereOvertaken);
+      return true;
     },
+    areLoading: (statements) => areLoading(pool, statements),
     async midsWithFile(tx, provider, stage, on) {
       const spec = statementSpec(provider.id, stage);
       if (!spec.perMid) return null;
@@ -60,4 +62,9 @@ export function createStatementPort(options: {
       return (await findCurrentLoads(pool, day)).length > 0;
     },
   };
+}
+
+function notWhereOvertaken(error: unknown): false {
+  if (isProblem(error, 'statement_load_overtaken')) return false;
+  throw error;
 }

@@ -29,7 +29,10 @@ export type StatementPort = {
   collect(provider: Provider, stage: Stage, on: Temporal.PlainDate): Promise<Collected>;
   /** `onRows` is told how many lines have been read so far. */
   load(statementId: number, onRows: (rows: number) => void): Promise<Loaded>;
-  finish(tx: PoolClient, loaded: Loaded): Promise<void>;
+  /** False where another run began to load the same statement meanwhile, and this load is gone. */
+  finish(tx: PoolClient, loaded: Loaded): Promise<boolean>;
+  /** Whether any of these statements is still to be loaded by somebody. */
+  areLoading(statements: readonly number[]): Promise<boolean>;
   /** Our MIDs whose file of the day is in, where not all are; null when every one is. */
   midsWithFile(
     tx: PoolClient,
@@ -48,9 +51,13 @@ export type Collected = {
   readonly missing: readonly string[];
 };
 
-/** A load that is complete but not visible before the import step, or a file that was refused. Small: a checkpoint. */
+/**
+ * A load that is complete but not visible before the import step, a file that was refused, or one that another run loads.
+ * Small: a checkpoint.
+ */
 export type Loaded = { readonly statementId: number; readonly fileName: string } & (
   | { readonly result: LoadResult; readonly refused?: undefined }
+  | { readonly result?: undefined; readonly refused?: undefined; readonly overtaken: true }
   | { readonly refused: RefusedBecause; readonly result?: undefined }
 );
 

@@ -125,15 +125,15 @@ test('a day whose file was refused takes its correction with the run of a later 
   expect((await standing('welcome-online', d1)).reasons).toEqual([]);
 });
 
+function statementPort() {
+  const { home, config } = installation;
+  const archive = openArchive(path.join(home, 'archive'));
+  return createStatementPort({ pool: app.pool, archive, sources: config.sources, who: 'test' });
+}
+
 /** What a run does up to matching, where it dies. */
 async function loadOnly(provider: string, on: string): Promise<void> {
-  const { home, config } = installation;
-  const port = createStatementPort({
-    pool: app.pool,
-    archive: openArchive(path.join(home, 'archive')),
-    sources: config.sources,
-    who: 'test',
-  });
+  const port = statementPort();
   const { statements } = await port.collect(providerOf(provider), 'transaction', Temporal.PlainDate.from(on));
   expect(statements).toHaveLength(1);
   const loaded = await port.load(statements[0] as number, () => undefined);
@@ -188,4 +188,33 @@ test('the file of a MID that another run loads while one waits to match is match
   expect(await running).toMatchObject({ outcome: 'complete' });
   const { rows } = await app.pool.query('select kind from break');
   expect(rows).toEqual([]);
+});
+
+test('of two runs that load the same statement at once, neither fails', async () => {
+  await payments('welcome-online', d1, [{ tid: 'T1' }]);
+  await statement('welcome-online', d1, [{ tid: 'T1' }]);
+  const port = statementPort();
+  await port.collect(providerOf('welcome-online'), 'transaction', Temporal.PlainDate.from(d1));
+  // Both have loaded it, the second after removing what the first had, before either may say that it counts.
+  const gate = await app.pool.connect();
+  await gate.query('begin; select from statement for no key update');
+  const first = reconcile('welcome-online', d1);
+  await lockWaits(app.pool, 1);
+  const second = reconcileDay(app, d1, { providers: ['welcome-online'], stages: ['transaction', 'settlement'] });
+  await lockWaits(app.pool, 2);
+  await gate.query('commit');
+  gate.release();
+  await Promise.all([first, second]);
+  expect((await standing('welcome-online', d1)).reasons).toEqual([]);
+  const { rows } = await app.pool.query(
+    `select g.outcome, g.detail ->> 'error' as error from reconciliation_run_stage g where stage = 'transaction' order by 1`,
+  );
+  expect(rows).toEqual([
+    { outcome: 'reconciled', error: null },
+    { outcome: 'unchanged', error: null },
+  ]);
+  const { rows: kept } = await app.pool.query(
+    `select (select count(*)::int from transaction_line) as lines, (select count(*)::int from statement_load) as loads`,
+  );
+  expect(kept).toEqual([{ lines: 1, loads: 1 }]);
 });
