@@ -197,6 +197,24 @@ describe('a file that is still growing', () => {
   });
 });
 
+describe('two runs that collect at once', () => {
+  it('do not let the bytes of before a correction come after it', async () => {
+    await put(onlineFile, 'first', 7200);
+    const overtaken: Archive = {
+      ...archive,
+      async keep(chunks) {
+        const kept = await archive.keep(chunks);
+        await put(onlineFile, 'corrected', 3600);
+        expect((await collect(online)).statements).toHaveLength(1);
+        return kept;
+      },
+    };
+    await collectStatements({ pool: database.pool, source, archive: overtaken, ...online, who: 'tester', now });
+    const { rows } = await database.pool.query('select version, bytes from statement order by version');
+    expect(rows).toEqual([{ version: 1, bytes: 9n }]);
+  });
+});
+
 describe('one file per MID with a done-marker', () => {
   const nameOf = (mid: string) => `KSNET_TRX_${mid}_20261120.csv`;
 

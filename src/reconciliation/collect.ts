@@ -8,17 +8,10 @@ import { isSameFile, type Source, type SourceFile } from '../platform/source.ts'
 import type { StatementSpec } from '../providers/provider.ts';
 import { providerOf } from '../providers/registry.ts';
 import type { Stage } from '../providers/stage.ts';
+import { findSight, findSights, type Sight, saveSight } from './sight-store.ts';
 import type { StageDay } from './stage-sql.ts';
 import { formatStatementName, readStatementName } from './statement-name.ts';
-import {
-  findSights,
-  midsOfOurs,
-  newestStatements,
-  registerStatement,
-  type Sight,
-  saveSight,
-  statementsToLoad,
-} from './statement-store.ts';
+import { midsOfOurs, newestStatements, registerSeen, registerStatement, statementsToLoad } from './statement-store.ts';
 
 /** 수집 결과. Ids and names only. */
 export type Collected = {
@@ -32,7 +25,7 @@ export type Collected = {
   readonly refused: string[];
 };
 
-/** How often a file that changes while it is read is begun again before it counts as still growing. */
+/** How often a file that changes while it is read, or that another run takes, is begun again before it counts as growing. */
 const readsMax = 3;
 
 /** How long a file must have rested where its done-marker is older than itself: an earlier version's, not its own. */
@@ -83,11 +76,12 @@ async function collectFile(
   spec: StatementSpec,
   listed: SourceFile,
   others: ReadonlyMap<string, SourceFile>,
-  last: Sight | undefined,
+  seenBefore: Sight | undefined,
 ): Promise<boolean> {
   const { pool, source, archive, who, now } = input;
   const nowMs = now.epochMilliseconds;
   let file: SourceFile | undefined = listed;
+  let last = seenBefore;
   let marker = spec.complete.kind === 'marker' ? others.get(listed.name + spec.complete.suffix) : undefined;
   for (let reads = 1; file && reads <= readsMax; reads += 1) {
     const isUnchanged: boolean = last?.sourceName === source.name && isSameFile(last.file, file);
@@ -101,14 +95,15 @@ async function collectFile(
     try {
       const kept = await archive.keep(source.read(file));
       const receipt = { source: source.kind, who };
-      const { statementId } = await registerStatement(pool, { ...input, fileName: file.name }, kept, receipt);
-      await saveSight(pool, input, { ...sight, statementId });
-      return true;
+      const { provider, stage, on } = input;
+      const statement = { provider, stage, on, fileName: file.name };
+      if (await registerSeen(pool, statement, kept, receipt, { before: last, seen: sight })) return true;
+      last = await findSight(pool, statement);
     } catch (error) {
       if (!isProblem(error, 'file_changed_while_read')) throw error;
-      if (spec.complete.kind === 'marker') marker = await source.stat(listed.name + spec.complete.suffix);
-      file = await source.stat(listed.name);
     }
+    if (spec.complete.kind === 'marker') marker = await source.stat(listed.name + spec.complete.suffix);
+    file = await source.stat(listed.name);
   }
   return false;
 }

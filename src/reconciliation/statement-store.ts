@@ -4,8 +4,8 @@ import { check } from '../kernel/check.ts';
 import { Problem, type ProblemDetails } from '../kernel/problem.ts';
 import type { ArchivedBytes } from '../platform/archive.ts';
 import { inTransaction, type Queryable, query } from '../platform/database/pool.ts';
-import type { SourceFile } from '../platform/source.ts';
 import type { Stage } from '../providers/stage.ts';
+import { findSight, type Sight, saveSight } from './sight-store.ts';
 import type { StageDay } from './stage-sql.ts';
 import type { RefusedBecause, Statement, StatementIdentity, StatementState } from './statement.ts';
 
@@ -41,34 +41,76 @@ export type Receipt = { readonly source: Statement['source']; readonly who: stri
  */
 export async function registerStatement(
   pool: Pool,
+  statement: StatementIdentity,
+  kept: ArchivedBytes,
+  receipt: Receipt,
+): Promise<Registered> {
+  return await inTransaction(pool, async (tx) => {
+    await holdFile(tx, statement);
+    return await registerVersion(tx, statement, kept, receipt);
+  });
+}
+
+/**
+ * Registers bytes of a source, and that they were seen there. False, and nothing is done, where another run has seen the
+ * file otherwise since `before`: these bytes may be older than what it registered.
+ */
+export async function registerSeen(
+  pool: Pool,
+  statement: StatementIdentity,
+  kept: ArchivedBytes,
+  receipt: Receipt,
+  { before, seen }: { readonly before: Sight | undefined; readonly seen: Omit<Sight, 'statementId'> },
+): Promise<boolean> {
+  return await inTransaction(pool, async (tx) => {
+    await holdFile(tx, statement);
+    const current = await findSight(tx, statement);
+    const isAsBefore =
+      current?.sourceName === before?.sourceName &&
+      current?.file.bytes === before?.file.bytes &&
+      current?.file.modifiedAtMs === before?.file.modifiedAtMs &&
+      current?.statementId === before?.statementId;
+    if (!isAsBefore) return false;
+    const { statementId } = await registerVersion(tx, statement, kept, receipt);
+    await saveSight(tx, statement, { ...seen, statementId });
+    return true;
+  });
+}
+
+type Registered = { readonly statementId: number; readonly version: number; readonly isNew: boolean };
+
+async function holdFile(tx: PoolClient, { provider, stage, on, fileName }: StatementIdentity): Promise<void> {
+  const name = [provider, stage, on.toString(), fileName].join('/');
+  await query(tx, `select pg_advisory_xact_lock(hashtext('jeongsan:statement:' || $1))`, [name]);
+}
+
+async function registerVersion(
+  tx: PoolClient,
   { provider, stage, on, fileName }: StatementIdentity,
   kept: ArchivedBytes,
   receipt: Receipt,
-): Promise<{ statementId: number; version: number; isNew: boolean }> {
-  return await inTransaction(pool, async (tx) => {
-    const identity = [provider, stage, on.toString(), fileName];
-    await query(tx, `select pg_advisory_xact_lock(hashtext('jeongsan:statement:' || $1))`, [identity.join('/')]);
-    const versions = await query<{ statement_id: bigint; version: number; sha256: string; by_hand: boolean }>(
-      tx,
-      `select statement_id, version, sha256, source = 'hand' as by_hand from statement
+): Promise<Registered> {
+  const identity = [provider, stage, on.toString(), fileName];
+  const versions = await query<{ statement_id: bigint; version: number; sha256: string; by_hand: boolean }>(
+    tx,
+    `select statement_id, version, sha256, source = 'hand' as by_hand from statement
        where provider = $1 and stage = $2 and business_on = $3 and file_name = $4 order by version`,
-      identity,
-    );
-    const newest = [versions.at(-1)];
-    if (receipt.source !== 'hand') newest.push(versions.findLast(({ by_hand }) => !by_hand));
-    const same = newest.find((each) => each?.sha256 === kept.sha256);
-    if (same) return { statementId: Number(same.statement_id), version: same.version, isNew: false };
-    const version = (versions.at(-1)?.version ?? 0) + 1;
-    const [row] = await query<{ statement_id: bigint }>(
-      tx,
-      `insert into statement (provider, stage, business_on, file_name, version, sha256, bytes, archive_path, source,
+    identity,
+  );
+  const newest = [versions.at(-1)];
+  if (receipt.source !== 'hand') newest.push(versions.findLast(({ by_hand }) => !by_hand));
+  const same = newest.find((each) => each?.sha256 === kept.sha256);
+  if (same) return { statementId: Number(same.statement_id), version: same.version, isNew: false };
+  const version = (versions.at(-1)?.version ?? 0) + 1;
+  const [row] = await query<{ statement_id: bigint }>(
+    tx,
+    `insert into statement (provider, stage, business_on, file_name, version, sha256, bytes, archive_path, source,
          received_by, reason)
        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning statement_id`,
-      [...identity, version, kept.sha256, kept.bytes, kept.path, receipt.source, receipt.who, receipt.reason ?? null],
-    );
-    check(row, 'an insert returns its row');
-    return { statementId: Number(row.statement_id), version, isNew: true };
-  });
+    [...identity, version, kept.sha256, kept.bytes, kept.path, receipt.source, receipt.who, receipt.reason ?? null],
+  );
+  check(row, 'an insert returns its row');
+  return { statementId: Number(row.statement_id), version, isNew: true };
 }
 
 /** What `toStatement` reads, of `statement s left join statement_load l`. */
@@ -167,64 +209,6 @@ export async function refuseStatement(
 function plain(details: ProblemDetails): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(details).map(([name, value]) => [name, typeof value === 'bigint' ? value.toString() : value]),
-  );
-}
-
-/** A file as it was last seen in its source, and what its bytes became. */
-export type Sight = {
-  readonly sourceName: string;
-  readonly file: SourceFile;
-  readonly firstSeenAtMs: number;
-  readonly statementId: number | null;
-};
-
-export async function findSights(db: Queryable, { provider, stage, on }: StageDay): Promise<Map<string, Sight>> {
-  const rows = await query<{
-    file_name: string;
-    source_name: string;
-    bytes: bigint;
-    modified_at_ms: bigint;
-    first_seen_at: Date;
-    statement_id: bigint | null;
-  }>(
-    db,
-    `select file_name, source_name, bytes, modified_at_ms, first_seen_at, statement_id from statement_sight
-     where provider = $1 and stage = $2 and business_on = $3`,
-    [provider, stage, on.toString()],
-  );
-  return new Map(
-    rows.map((row) => [
-      row.file_name,
-      {
-        sourceName: row.source_name,
-        file: { name: row.file_name, bytes: Number(row.bytes), modifiedAtMs: Number(row.modified_at_ms) },
-        firstSeenAtMs: row.first_seen_at.getTime(),
-        statementId: row.statement_id === null ? null : Number(row.statement_id),
-      },
-    ]),
-  );
-}
-
-export async function saveSight(db: Queryable, { provider, stage, on }: StageDay, sight: Sight): Promise<void> {
-  await query(
-    db,
-    `insert into statement_sight (provider, stage, business_on, file_name, source_name, bytes, modified_at_ms,
-       first_seen_at, statement_id)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-     on conflict (provider, stage, business_on, file_name) do update set source_name = excluded.source_name,
-       bytes = excluded.bytes, modified_at_ms = excluded.modified_at_ms, first_seen_at = excluded.first_seen_at,
-       statement_id = excluded.statement_id`,
-    [
-      provider,
-      stage,
-      on.toString(),
-      sight.file.name,
-      sight.sourceName,
-      sight.file.bytes,
-      sight.file.modifiedAtMs,
-      new Date(sight.firstSeenAtMs),
-      sight.statementId,
-    ],
   );
 }
 
