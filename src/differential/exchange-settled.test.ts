@@ -96,6 +96,21 @@ test('https: an answer that we may not read keeps nobody from the others, and is
   expect(await world.run(newRun(), files)).toMatchObject([{ state: 'answered' }, { state: 'answered' }]);
 });
 
+test.each([
+  ['may not be listed', { onRequest: (method: string) => (method === 'PROPFIND' ? 405 : undefined) }],
+  ['holds too much to be listed', { listing: ' '.repeat(17 * 1024 * 1024) }],
+])('https: in a folder that %s, answers are asked for by their names', async (_, faults) => {
+  world.kind = 'https';
+  const fileId = await world.written('claims', 1);
+  world.remotes.webdav.faults = faults;
+  world.clock.at('2026-11-23 09:05', () => world.answer(answerName, 'A 1'));
+  expect(await world.run(newRun(), [fileId])).toMatchObject([{ state: 'answered' }]);
+  expect((await world.findings()).filter((finding) => finding.includes('unreachable'))).toEqual([]);
+  // Refused for good, it is not asked for six times.
+  const { requests } = world.remotes.webdav.seen;
+  expect(requests.filter((request) => request.startsWith('PROPFIND'))).toHaveLength(2);
+});
+
 test('https: a token that is refused altogether ends the run', async () => {
   world.kind = 'https';
   const fileId = await world.written('claims', 1);

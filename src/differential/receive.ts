@@ -142,7 +142,7 @@ async function changedAnswers(
   files: readonly ClaimFile[],
 ): Promise<Sight[]> {
   const { inbox } = provider.differential.transport;
-  const listed = new Map((await remote.list(inbox)).map((each) => [each.name, each]));
+  const standsThere = await lookUp(remote, inbox);
   const changed: Sight[] = [];
   for (const file of files) {
     // Who we were when it was written, whatever the configuration says by now.
@@ -150,12 +150,23 @@ async function changedAnswers(
     for (const { stage, spec } of answers) {
       const on = Temporal.PlainDate.from(file.on);
       const name = formatExchangeName(spec.fileName, { businessNo: who, on, mid: file.mid });
-      const seen = listed.get(name);
+      const seen = await standsThere(name);
       if (seen === undefined || seen.bytes === 0 || (await isKnown(pool, { ...file, stage }, seen))) continue;
       changed.push({ file, stage, name, path: posix.join(inbox, name), seen });
     }
   }
   return changed;
+}
+
+/** By one listing; a folder that may not be listed, or holds too much for it, is asked for one name after the other. */
+async function lookUp(remote: RemoteFolder, inbox: string): Promise<(name: string) => Promise<RemoteFile | undefined>> {
+  try {
+    const listed = new Map((await remote.list(inbox)).map((each) => [each.name, each]));
+    return async (name) => listed.get(name);
+  } catch (error) {
+    if (!isProblem(error, 'source_refused')) throw error;
+    return (name) => remote.stat(posix.join(inbox, name));
+  }
 }
 
 /** The template by which a file was named. */

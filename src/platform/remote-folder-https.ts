@@ -90,6 +90,7 @@ export class HttpsFolder implements RemoteFolder {
       const text = await readText(response, this.client.patience);
       if (response.statusCode === 404) return undefined;
       if (response.statusCode !== 207) throw this.refused(response);
+      if (text === undefined) throw this.refusal(`its listing of ${path} is too long`);
       return text;
     });
     if (xml === undefined) return [];

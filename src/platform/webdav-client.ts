@@ -110,8 +110,8 @@ function formatHttps({ host, port, folder }: HttpsAddress): string {
   return `https://${host}:${port}${folder}`;
 }
 
-/** The whole of a body that is text. Throws RequestLost. */
-export async function readText(response: IncomingMessage, { answerMs }: Patience): Promise<string> {
+/** The whole of a body that is text, or undefined where it is longer than any of use. Throws RequestLost. */
+export async function readText(response: IncomingMessage, { answerMs }: Patience): Promise<string | undefined> {
   const mostMs = answerMs * wholeTimes;
   const timer = setTimeout(() => response.destroy(new Error(`no whole answer within ${mostMs} ms`)), mostMs);
   const pieces: Buffer[] = [];
@@ -119,7 +119,7 @@ export async function readText(response: IncomingMessage, { answerMs }: Patience
   try {
     for await (const piece of readBody(response)) {
       bytes += piece.length;
-      if (bytes > mostTextBytes) throw new RequestLost(`an answer is larger than ${mostTextBytes} bytes`);
+      if (bytes > mostTextBytes) return undefined;
       pieces.push(piece);
     }
   } finally {
