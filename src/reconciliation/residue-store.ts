@@ -129,8 +129,10 @@ function dayItemsOfTheirs(day: StageDay, matching: MatchingSpec): string {
 
 /** A hold of a capture of an earlier day, of which a later line has become its line since: the hold has had its effect. */
 function releasedSince({ provider, stage, on }: StageDay): string {
+  // Each day by name: the key is then looked up, where a range of days would be read through for every hold.
+  const days = Array.from({ length: 15 }, (_, n) => `t.captured_on + ${n - 7}`).join(', ');
   return `select from pairing q where q.provider = ${escapeLiteral(provider)} and q.stage = ${escapeLiteral(stage)}
-    and q.was_held and q.ours_on between t.captured_on - 7 and t.captured_on + 7 and q.provider_tid = t.provider_tid
+    and q.was_held and q.ours_on in (${days}) and q.provider_tid = t.provider_tid
     and q.cancel_seq = t.cancel_seq and q.theirs_on > date ${escapeLiteral(on.toString())}`;
 }
 
