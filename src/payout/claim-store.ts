@@ -31,6 +31,14 @@ export type Carried = {
   readonly holderKnown: boolean;
 };
 
+/** SQL: whether the account of the payout `p` is still the merchant's, on the day `$3`. */
+const inForce = `exists (
+  select from bank_account a
+   cross join lateral (select b.fingerprint, b.bank_code from bank_account b
+                        where b.merchant_id = p.merchant_id and b.valid_from <= $3::date
+                        order by b.valid_from desc, b.account_id desc limit 1) f
+   where a.account_id = p.account_id and a.fingerprint = f.fingerprint and a.bank_code = f.bank_code)`;
+
 /** The message of a sending, and which sending of it this is. */
 export type Sending = BankMessage & { readonly sends: number };
 
@@ -88,7 +96,8 @@ export async function loadCarried(db: Queryable, ids: readonly bigint[], now: Te
 
 /**
  * Stores that these are about to be sent, with their message numbers: committed before the first byte leaves. A payout
- * that is sent again keeps its number. Those that are not to be sent any more (cancelled, answered) are left out.
+ * that is sent again keeps its number. Left out are those that are not to be sent any more: cancelled or answered, or the
+ * bank was paused or the merchant's account changed while the holder was asked for.
  */
 export async function markSending(
   db: Queryable,
@@ -100,7 +109,8 @@ export async function markSending(
        select p.payout_id, p.state, p.claimed_by
          from payout p join unnest($1::bigint[], $2::text[]) as g (payout_id, run)
            on p.payout_id = g.payout_id and p.claimed_by = g.run
-        where p.state in ('created', 'holder_checked') order by p.payout_id for update of p
+         join bank_control c on c.bank = p.bank and not c.paused
+        where p.state in ('created', 'holder_checked') and (p.sends > 0 or ${inForce}) order by p.payout_id for update of p
      ), sent as (
        update payout p
           set state = 'sent', message_no = coalesce(p.message_no, lpad(nextval('payout_message_no')::text, 12, '0')),

@@ -153,7 +153,7 @@ async function carry(
     const refused = await beforeSending(ports, desk.bank, payout, order);
     if (refused !== undefined) return await refuse(refused);
     const sending = await desk.send(payout);
-    // Cancelled or answered meanwhile; or stored by a commit whose answer was lost, and then it is asked about next.
+    // Not to be sent any more, which the next look tells; or stored by a commit whose answer was lost, and then it is asked about next.
     if (sending === undefined) return await letGo(ports, payout);
     const { sends, ...message } = sending;
     sightings.forget(payout.payoutId);
