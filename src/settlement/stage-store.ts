@@ -45,9 +45,9 @@ export async function stageCaptures(tx: PoolClient, part: Part): Promise<void> {
     create temp table staged on commit drop as
     select r.provider, r.captured_on, r.provider_tid, r.cancel_seq, r.traded_on, r.mid, r.amount_won, r.again, r.was_sound,
            p.amount_won as paid_won, coalesce(p.merchant_id, r.merchant_id) as merchant_id
-      from raw_capture r left join (${paymentsOf(traded, part)}) p
+      from raw_capture r left join payment p
         on p.provider = r.provider and p.traded_on = r.traded_on and p.provider_tid = r.provider_tid
-       and p.cancel_seq = r.cancel_seq ${partOf(part)};
+       and p.cancel_seq = r.cancel_seq and ${isLookedFor(traded, part)} ${partOf(part)};
     reset enable_hashjoin;
     reset enable_mergejoin`);
 }
@@ -110,17 +110,19 @@ function partOf({ part, parts }: Part): string {
   return parts === 1 ? '' : `where (hashtextextended(${owner}, 0) & 1073741823) % ${parts} = ${part}`;
 }
 
-function paymentsOf(
+/**
+ * SQL: whether a payment `p` is of the days that are looked for: no other leaf is opened. Said of the table itself: in a
+ * union of a query for each provider it would be looked up by no key, but read whole for each capture.
+ */
+function isLookedFor(
   traded: readonly { readonly provider: string; readonly days: readonly string[] }[],
   { imports }: Part,
 ): string {
-  const known = imports === undefined ? '' : `and ${cameWith(imports, 'import_id')}`;
-  const columns = 'provider, traded_on, provider_tid, cancel_seq, amount_won, merchant_id';
-  const queries = traded.map(
-    ({ provider, days }) => `select ${columns} from payment
-      where provider = ${escapeLiteral(provider)} and traded_on in (${days.map(day).join(', ')}) ${known}`,
-  );
-  return queries.length === 0 ? `select ${columns} from payment where false` : queries.join(' union all ');
+  if (traded.length === 0) return 'false';
+  const days = [...new Set(traded.flatMap((each) => each.days))].map(day);
+  const own = traded.map(({ provider }) => escapeLiteral(provider));
+  const known = imports === undefined ? '' : `and ${cameWith(imports, 'p.import_id')}`;
+  return `p.provider in (${own.join(', ')}) and p.traded_on in (${days.join(', ')}) ${known}`;
 }
 
 /** SQL: the providers with the method of their captures, which chooses the contract. */
