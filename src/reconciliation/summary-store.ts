@@ -157,11 +157,12 @@ function stateOf(row: SummaryRow, missing: readonly string[]): StageState {
 
 /** The files that the day's last run did not have, and those of MIDs of which records came only after it. */
 function stillMissing(row: SummaryRow, on: Temporal.PlainDate): string[] {
-  const template = row.stage === 'deposit' ? undefined : providerOf(row.provider).statements[row.stage]?.fileName;
-  if (template === undefined) return [];
+  const out = stillOut(row, 'missing');
+  if (row.stage === 'deposit' || row.mids_left_out.length === 0) return out;
+  const template = providerOf(row.provider).statements[row.stage]?.fileName ?? '';
   const names = row.mids_left_out.map((mid) => formatStatementName(template, { day: compactDay(on), mid }));
   const known = new Set([...stillOut(row, 'waiting'), ...row.imported, ...(row.refused ?? []).map(({ file }) => file)]);
-  return [...new Set([...stillOut(row, 'missing'), ...names.filter((name) => !known.has(name))])];
+  return [...new Set([...out, ...names.filter((name) => !known.has(name))])];
 }
 
 /** What the day's last run did not have, less what the run of a later day has brought in since. */
