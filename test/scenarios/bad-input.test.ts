@@ -184,12 +184,18 @@ describe('captures', () => {
     expect(await books()).toEqual({});
   });
 
+  test('amounts above ten trillion won do not come in, and take nothing else with them', async () => {
+    const outcome = await bring(sold('Z4', 'M1', 10_000_000_000_001n));
+    expect(outcome.exitCode).toBe(3);
+    const { rows } = await db.pool.query(`select code from import_refusal where code <> 'import_sign'`);
+    expect(rows.map(({ code }) => code)).toEqual(Array(2).fill('import_number'));
+  });
+
   test('what cannot be settled is set aside by name, told to a person after three slots, and harms nobody', async () => {
     await bring(
       sold('A1', 'M1', 100_000n),
       sold('B1', 'M9', 10_000n),
       sold('C1', 'M2', 20_000n),
-      sold('D1', 'M1', 10_000_000_000_001n),
       sold('E1', 'M1', 30_000n).slice(1),
     );
     await settle('12:05');
@@ -204,16 +210,10 @@ describe('captures', () => {
       'unsettled',
     );
     const told = waiting.map(({ providerTid, reason }) => `${providerTid} ${reason}`).sort();
-    expect(told).toEqual([
-      'B1 merchant_unknown',
-      'C1 contract_closed',
-      'D1 capture_amount_refused',
-      'E1 capture_without_approval',
-    ]);
+    expect(told).toEqual(['B1 merchant_unknown', 'C1 contract_closed', 'E1 capture_without_approval']);
     for (const { text, providerTid } of waiting) expect(text).toContain(providerTid);
     const findings = await json<{ subject: string }[]>('findings', 'list', '--kind', 'capture_unsettled');
     expect(findings.map(({ subject }) => subject).sort()).toEqual([
-      'M1 capture_amount_refused',
       'M2 contract_closed',
       'M9 merchant_unknown',
       'MID1 capture_without_approval',
