@@ -1,11 +1,13 @@
 import type { Writable } from 'node:stream';
 import type { Command } from 'commander';
+import { check } from '../kernel/check.ts';
 import { Problem } from '../kernel/problem.ts';
 import type { CommandContext } from '../platform/command.ts';
+import type { Pool } from '../platform/database/pool.ts';
 import { writeOut } from '../platform/output.ts';
 import { formatTable } from '../platform/terminal.ts';
 import { changeOrPropose, decideLimit } from './bank-limit-store.ts';
-import { type ControlChange, ensureControl, listControls } from './control-store.ts';
+import { type BankControl, type ControlChange, ensureControl, listControls } from './control-store.ts';
 import { controlColumns, controlRow, controlToJson } from './payout-rows.ts';
 
 type SetOptions = {
@@ -15,6 +17,7 @@ type SetOptions = {
   readonly approvalOver?: string;
   readonly by?: string;
   readonly why?: string;
+  readonly json?: true;
 };
 
 /** `jeongsan bank`: how payouts go through each bank, and what an operator changes about it while they run. */
@@ -52,6 +55,7 @@ export function bankCommands(
     .option('--approval-over <won>', 'above this a second person approves; raised by two people / 승인 기준 금액')
     .option('--by <who>', 'who changes it / 변경자')
     .option('--why <text>', 'the reason / 사유')
+    .option('--json', 'one JSON object, `waits`: the approval that a higher amount waits for / JSON 출력')
     .action((id: string, options: SetOptions) => {
       const change = toChange(options);
       const why = options.why?.trim() ?? '';
@@ -59,9 +63,12 @@ export function bankCommands(
       return context.withDatabase(async (pool) => {
         if (banks.includes(id)) await ensureControl(pool, id);
         const waits = await changeOrPropose(pool, id, change, { who: options.by ?? context.who, reason: why });
-        const changed = (await listControls(pool)).filter((control) => control.bank === id);
-        const rows = changed.map((control) => controlRow(control, language));
-        await writeOut(output, formatTable(controlColumns(language), rows));
+        const control = await controlOf(pool, id);
+        if (options.json) {
+          await writeOut(output, `${JSON.stringify({ ...controlToJson(control), waits: waits ?? null }, null, 2)}\n`);
+          return;
+        }
+        await writeOut(output, formatTable(controlColumns(language), [controlRow(control, language)]));
         const word = language === 'ko' ? '승인 대기' : 'waits for a second person';
         if (waits !== undefined) await writeOut(output, `${word}: ${waits}\n`);
       });
@@ -81,16 +88,25 @@ function addDecisions(bank: Command, context: CommandContext, output: Writable):
       .argument('<bank>', 'bank ID / 은행')
       .option('--by <who>', 'who decides / 처리자')
       .option('--why <text>', 'the reason, kept / 사유')
-      .action((id: string, { by, why }: Pick<SetOptions, 'by' | 'why'>) =>
+      .option('--json', 'one JSON object / JSON 출력')
+      .action((id: string, { by, why, json }: Pick<SetOptions, 'by' | 'why' | 'json'>) =>
         context.withDatabase(async (pool) => {
           const note = why === undefined ? {} : { note: why };
           await decideLimit(pool, id, { who: by ?? context.who, decision, ...note });
-          const rows = (await listControls(pool)).filter((control) => control.bank === id);
-          const shown = rows.map((control) => controlRow(control, language));
-          await writeOut(output, formatTable(controlColumns(language), shown));
+          const control = await controlOf(pool, id);
+          const text = json
+            ? `${JSON.stringify(controlToJson(control), null, 2)}\n`
+            : formatTable(controlColumns(language), [controlRow(control, language)]);
+          await writeOut(output, text);
         }),
       );
   }
+}
+
+async function controlOf(pool: Pool, bank: string): Promise<BankControl> {
+  const control = (await listControls(pool)).find((each) => each.bank === bank);
+  check(control, `what was changed of ${bank} is there`);
+  return control;
 }
 
 /** @throws Problem `usage` where nothing, or something that cannot be, is to be changed */

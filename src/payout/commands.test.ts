@@ -84,6 +84,13 @@ test('above which amount a second person approves is lowered by one person, and 
   await run('bank refuse van --by lee --why no');
   expect(await over()).toMatchObject({ approvalOverWon: 60_000, transferLimit: 7 });
   await expect(run('bank approve other')).rejects.toMatchObject({ code: 'not_found' });
+  const json = async (command: string) => JSON.parse(await said(`${command} --json`));
+  const set = 'bank set van --approval-over 90000 --why test --by kim';
+  expect(await json(set)).toMatchObject({ bank: 'van', approvalOverWon: 60_000, waits: 'van:3' });
+  expect(await json('bank refuse van --by lee')).toMatchObject({ bank: 'van', approvalOverWon: 60_000 });
+  expect(await json('bank set van --limit 8 --why test')).toMatchObject({ transferLimit: 8, waits: null });
+  await run(set);
+  expect(await json('bank approve van --by lee')).toMatchObject({ bank: 'van', approvalOverWon: 90_000 });
 });
 
 test('the controls of a bank', async () => {
