@@ -209,6 +209,19 @@ describe('a corrected file', () => {
   });
 });
 
+/** The archive, of which something happens when a file is read in part. */
+const inTheMiddle = (act: () => Promise<unknown>): Archive => ({
+  ...archive,
+  async *read(kept) {
+    let chunks = 0;
+    for await (const chunk of archive.read(kept)) {
+      yield chunk;
+      chunks += 1;
+      if (chunks === 20) await act();
+    }
+  },
+});
+
 describe('two runs with the same statement', () => {
   it('that both load it count it once, and the loser leaves nothing', async () => {
     const id = await receive(transactionStatement(numbers(0, 20)));
@@ -233,17 +246,7 @@ describe('two runs with the same statement', () => {
 
   it('of which one removes what the other still copies: the other is told, and leaves nothing', async () => {
     const id = await receive(transactionStatement(numbers(0, manyLines)));
-    const overtaking: Archive = {
-      ...archive,
-      async *read(kept) {
-        let chunks = 0;
-        for await (const chunk of archive.read(kept)) {
-          yield chunk;
-          chunks += 1;
-          if (chunks === 20) await beginLoad(database.pool, id, day);
-        }
-      },
-    };
+    const overtaking = inTheMiddle(() => beginLoad(database.pool, id, day));
     await expect(load(id, overtaking)).rejects.toMatchObject({ code: 'statement_load_overtaken' });
     expect(await stored()).toEqual({ lines: 0n, loads: 1n });
   });
@@ -275,17 +278,7 @@ describe('a process that is killed', () => {
 describe('PostgreSQL that goes away in the middle', () => {
   it('is a passing fault; the next try counts once', async () => {
     const id = await receive(transactionStatement(numbers(0, manyLines)));
-    const interrupted: Archive = {
-      ...archive,
-      async *read(kept) {
-        let chunks = 0;
-        for await (const chunk of archive.read(kept)) {
-          yield chunk;
-          chunks += 1;
-          if (chunks === 20) await endCopies();
-        }
-      },
-    };
+    const interrupted = inTheMiddle(() => endCopies());
     const fault = await load(id, interrupted).catch((error: unknown) => error);
     expect(isPassingFault(fault)).toBe(true);
     await finish(await load(id));

@@ -1,19 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createBooks, type Entry } from '../../test/support/books.ts';
-import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { describe, expect, test } from 'vitest';
+import type { Entry } from '../../test/support/books.ts';
+import { books, db, keepOwnBooks } from './own-books.fixture.ts';
 
-let db: TestDatabase;
-let books: ReturnType<typeof createBooks>;
-let provider = 0;
-
-beforeAll(async () => {
-  db = await testDatabase();
-});
-afterAll(() => db.close());
-beforeEach(() => {
-  provider += 1;
-  books = createBooks(db.pool, `provider-${provider}`);
-});
+keepOwnBooks();
 
 const d1 = '2026-11-18';
 const d2 = '2026-11-19';

@@ -1,26 +1,15 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { createBooks, type Entry } from '../../test/support/books.ts';
-import { type TestDatabase, testDatabase } from '../../test/support/database.ts';
+import { expect, test } from 'vitest';
+import type { Entry } from '../../test/support/books.ts';
 import { inTransaction } from '../platform/database/pool.ts';
 import { captureMatching, transactionMatching } from '../providers/matching.ts';
 import { drawBase, drawBelow } from '../sandbox/draw.ts';
 import { matchStage } from './match-store.ts';
+import { books, db, keepOwnBooks } from './own-books.fixture.ts';
 
 const day = Temporal.PlainDate.from('2026-11-18');
 const d1 = day.toString();
 const d2 = day.add({ days: 1 }).toString();
-let db: TestDatabase;
-let books: ReturnType<typeof createBooks>;
-let provider = 0;
-
-beforeAll(async () => {
-  db = await testDatabase();
-});
-afterAll(() => db.close());
-beforeEach(() => {
-  provider += 1;
-  books = createBooks(db.pool, `provider-${provider}`);
-});
+keepOwnBooks();
 
 test('lines dated all over the calendar do not hide the day next to them', async () => {
   const early: Entry = { tid: 'T1', won: 700, time: '00:00:03' };
